@@ -1,0 +1,231 @@
+"""A layer of piecewise-linear functions that trains: interpolation forward, slopes and updates backward."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.nodes import AccessSignature, NodeBanks, words
+from hw.pipeline import Pipeline, Timed, clamp
+from hw.technology import Technology
+from sw.numerics import LayerFormat, bits_for, rounding_product, rounding_shift
+
+
+@dataclass(frozen=True)
+class LayerTiming:
+    """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
+
+    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`: when the results of the last
+    slot of a mean are there. `error`: when the errors of the layer's inputs are (None for a first layer).
+    """
+
+    forward_read: int
+    result: int
+    update_read: int
+    write: int
+    error: int | None
+
+
+class LayerUnit(wiring.Component):
+    """`inputs` x `outputs` functions, of which a tile of `taps` inputs and `lanes` outputs is worked on each clock.
+
+    The tiles of one record are its slots, numbered output group by output group: the slots of one output group follow each
+    other and their sum is the group's mean. Both passes take a slot every clock.
+
+    Attributes:
+        forward: a slot's argument codes, one per tap; `first` and `last` mark the ends of an output group.
+        results: the signed results of an output group, one per lane; `clips` of them were cut to their domain.
+        update: a slot's argument codes and the errors of its outputs; nodes change only where `train`.
+        errors: the errors of a slot's inputs (absent in a first layer, which takes errors for steps).
+        update_shift, back_shift: learning rates as shifts, less one; stable while slots are under way.
+        saturations: nodes that an update drove to the end of the word, in this clock.
+        access: the nodes of tap number `access_tap`, for the host.
+        timing: latencies in cycles.
+    """
+
+    def __init__(
+        self, form: LayerFormat, *, inputs: int, outputs: int, taps: int, lanes: int, technology: Technology, first: bool
+    ):
+        for name, count, unit, of in (("taps", taps, inputs, "inputs"), ("lanes", lanes, outputs, "outputs")):
+            if count < 1 or unit % count:
+                raise ValueError(f"{count} {name} do not divide a layer's {unit} {of}")
+        self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
+        self.input_groups, self.output_groups = inputs // taps, outputs // lanes
+        self.slots = self.input_groups * self.output_groups
+        word = form.word.width
+        self.banks = [NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology) for _ in range(taps)]
+        slot = {"valid": Out(1), "slot": Out(range(max(self.slots, 2)))}
+        codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
+        shift = In(range(len(form.word.shifts)))
+        ports = {
+            "forward": In(wiring.Signature({**slot, **codes, "first": Out(1), "last": Out(1)})),
+            "results": Out(
+                wiring.Signature(
+                    {"valid": Out(1), "values": Out(words(form.result_bits, lanes)), "clips": Out(range(lanes + 1))}
+                )
+            ),
+            "update": In(wiring.Signature({**slot, **codes, "train": Out(1), "errors": Out(words(word, lanes))})),
+            "saturations": Out(range(2 * taps * lanes + 1)),
+            "access": In(AccessSignature(rows=self.banks[0].even_rows, width=word, lanes=lanes)),
+            "access_tap": In(range(max(taps, 2))),
+        }
+        if not first:
+            ports |= {
+                "errors": Out(
+                    wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})
+                ),
+                "update_shift": shift,
+                "back_shift": shift,
+            }
+        super().__init__(ports)
+
+    @property
+    def multipliers(self) -> int:
+        """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
+        return self.taps * self.lanes * (2 if self.first else 3)
+
+    @property
+    def timing(self) -> LayerTiming:
+        return self._built[1]
+
+    def elaborate(self, platform) -> Module:
+        return self._built[0]
+
+    @cached_property
+    def _built(self) -> tuple[Module, LayerTiming]:
+        m = Module()
+        for tap, bank in enumerate(self.banks):
+            m.submodules[f"tap{tap}"] = bank
+        pipe = Pipeline(m, self.technology)
+        result = self._forward(m, pipe)
+        read, write, error = self._update(m, pipe)
+        self._access(m)
+        bank = self.banks[0]
+        return m, LayerTiming(bank.read_stage, result, read + bank.read_stage, write + bank.write_stage, error)
+
+    def _nodes(
+        self, pipe: Pipeline, port, slot: Value, segment: Value, cycle: int = 0
+    ) -> tuple[list[Timed], list[Timed]]:
+        """Read a bank in `cycle`; the left and right nodes of all lanes."""
+        pipe.m.d.comb += [port.slot.eq(slot), port.segment.eq(segment)]
+        latency = cycle + self.banks[0].read_latency
+        return tuple(
+            [pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.left, port.right)
+        )
+
+    def _forward(self, m: Module, pipe: Pipeline) -> int:
+        form, port = self.form, self.forward
+        valid, first, last = (pipe.input(signal) for signal in (port.valid, port.first, port.last))
+        terms = [[] for _ in range(self.lanes)]
+        for bank, code in zip(self.banks, port.arguments, strict=True):
+            left, right = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
+            offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
+            for lane in range(self.lanes):
+                difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
+                product = pipe.multiply_difference(difference, offset, form.word.width)
+                terms[lane].append(
+                    pipe.register(lambda left, product: (left << form.offset_bits) + product, left[lane], product)
+                )
+        results, clips = [], []
+        for lane in range(self.lanes):
+            total = pipe.sum(terms[lane])
+            if self.input_groups > 1:
+                total = self._accumulate(pipe, total, valid, first)
+            mean = pipe.register(lambda total: rounding_shift(total, form.sum_shift), total)
+            results.append(pipe.register(lambda mean: clamp(mean, *form.result_limits), mean))
+            low, high = form.result_limits
+            clips.append(pipe.register(lambda mean: (mean < low) | (mean > high), mean))
+        done = results[0].cycle
+        for lane in range(self.lanes):
+            m.d.comb += self.results.values[lane].eq(results[lane].value)
+        present = pipe.wire(lambda valid, last: valid & last, valid, last)
+        m.d.comb += [
+            self.results.valid.eq(pipe.at(present, done)),
+            self.results.clips.eq(Mux(self.results.valid, sum(clip.value for clip in clips), 0)),
+        ]
+        return done
+
+    def _accumulate(self, pipe: Pipeline, tile: Timed, valid: Timed, first: Timed) -> Timed:
+        """The running sum over the slots of an output group, exact in 2 W bits."""
+        total = Signal(signed(2 * self.form.word.width), reset_less=True)
+        present, start = pipe.at(valid, tile.cycle), pipe.at(first, tile.cycle)
+        pipe.m.d.sync += total.eq(Mux(present, Mux(start, 0, total) + tile.value, total))
+        return Timed(total, tile.cycle + 1)
+
+    def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int, int | None]:
+        form, port, word = self.form, self.update, self.form.word
+        valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
+        errors = [pipe.input(error) for error in port.errors]
+        steps = errors if self.first else [self._shifted(pipe, error, self.update_shift, word.width) for error in errors]
+        saturated, input_errors, stores = [], [], []
+        for bank, code in zip(self.banks, port.arguments, strict=True):
+            segment = pipe.input(form.segment(code))
+            fraction = pipe.input(Cat(form.fraction(form.offset(code)[: form.offset_bits]), 0).as_signed())
+            changes = [self._changes(pipe, step, fraction) for step in steps]
+            # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
+            read = max(changes[0][1].cycle - bank.read_latency, 0)
+            left, right = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
+            lefts, rights, slopes = [], [], []
+            for lane in range(self.lanes):
+                change, rest = changes[lane]
+                for nodes, delta, news in ((right[lane], change, rights), (left[lane], rest, lefts)):
+                    new = pipe.register(lambda node, delta: node + delta, nodes, delta)
+                    news.append(pipe.register(lambda new: clamp(new, word.minimum, word.maximum), new))
+                    saturated.append(pipe.register(lambda new: (new < word.minimum) | (new > word.maximum), new))
+                if not self.first:
+                    difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
+                    slope = pipe.multiply_difference(difference, errors[lane], word.width)
+                    slopes.append(self._shifted(pipe, slope, self.back_shift, slope.value.shape().width))
+            stores.append((bank, segment, lefts, rights))
+            if not self.first:
+                total = pipe.sum(slopes)
+                input_errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
+
+        write = max(new.cycle for _, _, lefts, rights in stores for new in (*lefts, *rights))
+        enable = pipe.wire(lambda valid, train: valid & train, valid, train)
+        for bank, segment, lefts, rights in stores:
+            m.d.comb += [
+                bank.store.enable.eq(pipe.at(enable, write)),
+                bank.store.slot.eq(pipe.at(slot, write)),
+                bank.store.segment.eq(pipe.at(segment, write)),
+                *(bank.store.left[lane].eq(pipe.at(new, write)) for lane, new in enumerate(lefts)),
+                *(bank.store.right[lane].eq(pipe.at(new, write)) for lane, new in enumerate(rights)),
+            ]
+        m.d.comb += self.saturations.eq(Mux(pipe.at(enable, write), sum(pipe.at(flag, write) for flag in saturated), 0))
+        if self.first:
+            return read, write, None
+        done = input_errors[0].cycle
+        m.d.comb += [
+            self.errors.valid.eq(pipe.at(valid, done)),
+            self.errors.train.eq(pipe.at(train, done)),
+            *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
+        ]
+        return read, write, done
+
+    def _changes(self, pipe: Pipeline, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
+        """What a step adds to the right and to the left node."""
+        width = self.form.word.width
+        product = pipe.multiply(step, fraction)
+        change = pipe.register(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
+        return change, pipe.register(lambda step, change: step - change, step, change, shape=signed(width))
+
+    def _shifted(self, pipe: Pipeline, value: Timed, shift_less_one: Value, width: int) -> Timed:
+        """A rounding shift by a rate: shift by one less, then round the last bit away."""
+        shifted = pipe.register(lambda value: value >> shift_less_one, value, shape=signed(width))
+        return pipe.register(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(width))
+
+    def _access(self, m: Module) -> None:
+        for tap, bank in enumerate(self.banks):
+            chosen = self.access_tap == tap
+            m.d.comb += [
+                bank.access.select.eq(self.access.select),
+                bank.access.write.eq(self.access.write & chosen),
+                *(
+                    getattr(bank.access, name).eq(getattr(self.access, name))
+                    for name in ("odd", "row", "lane", "data_write")
+                ),
+            ]
+            with m.If(chosen):
+                m.d.comb += self.access.data_read.eq(bank.access.data_read)

@@ -1,0 +1,101 @@
+"""Values that know the clock cycle they are valid in. Delays are inserted where operands meet; nobody counts registers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import ValueLike
+
+from hw.technology import Technology
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """A value of a pipeline, valid `cycle` cycles after the inputs that it was computed from entered at cycle 0."""
+
+    value: Value
+    cycle: int
+    _delayed: dict[int, Value] = field(default_factory=dict, repr=False)
+
+
+class Pipeline:
+    """Builds a feed-forward datapath that takes new inputs every clock.
+
+    All registers are free of reset: a datapath flushes itself, and only what decides (its valid flags' sources) is reset.
+    They live in a submodule of their own, so that none becomes conditional where a value is asked for inside an `m.If`.
+    """
+
+    def __init__(self, m: Module, technology: Technology):
+        self.m = Module()
+        m.submodules += self.m
+        self.technology = technology
+
+    def input(self, value: ValueLike, cycle: int = 0) -> Timed:
+        """A value from outside, valid in `cycle`."""
+        return Timed(Value.cast(value), cycle)
+
+    def at(self, operand: Timed, cycle: int) -> Value:
+        """The operand delayed to `cycle`. Raises ValueError if that lies before it is valid."""
+        if cycle < operand.cycle:
+            raise ValueError(f"a value of cycle {operand.cycle} is not yet there in cycle {cycle}")
+        if cycle == operand.cycle:
+            return operand.value
+        if cycle not in operand._delayed:
+            delayed = Signal(operand.value.shape(), reset_less=True, name="delayed")
+            self.m.d.sync += delayed.eq(self.at(operand, cycle - 1))
+            operand._delayed[cycle] = delayed
+        return operand._delayed[cycle]
+
+    def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
+        """`function` of the operands, in the cycle of the latest of them."""
+        cycle = max(operand.cycle for operand in operands)
+        return Timed(Value.cast(function(*(self.at(operand, cycle) for operand in operands))), cycle)
+
+    def register(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
+        """`function` of the operands, registered: one cycle after the latest of them."""
+        result = self.wire(function, *operands)
+        register = Signal(result.value.shape() if shape is None else shape, reset_less=True)
+        self.m.d.sync += register.eq(result.value)
+        return Timed(register, result.cycle + 1)
+
+    def multiply(self, a: Timed, b: Timed) -> Timed:
+        """The signed product, `multiplier_latency` cycles later: registers before the multiplier, then behind it."""
+        a, b = self.register(lambda a: a, a), self.register(lambda b: b, b)
+        product = self.register(lambda a, b: a * b, a, b)
+        for _ in range(self.technology.multiplier_latency - 2):
+            product = self.register(lambda product: product, product)
+        return product
+
+    def multiply_difference(self, difference: Timed, b: Timed, width: int) -> Timed:
+        """The product of a difference of two `width`-bit words, which has one bit more, and a signed word.
+
+        Where the hard multiplier takes words but not differences, the word-sized remainder is multiplied and the carry,
+        -1, 0 or 1 times 2**width, is added behind it: one adder instead of three more multipliers.
+        """
+        hard = self.technology.multiplier_width
+        if hard is None or not width <= hard < width + 1:
+            return self.multiply(difference, b)
+        low = self.multiply(self.wire(lambda d: d[:width].as_signed(), difference), b)
+
+        def carry(d: Value, b: Value) -> Value:
+            return Mux(d[width] == d[width - 1], 0, Mux(d[width], -b, b))
+
+        high = self.register(carry, difference, b)
+        bits = low.value.shape().width + 1
+        shape = signed(bits)
+        return self.register(
+            lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape
+        )
+
+    def sum(self, operands: list[Timed]) -> Timed:
+        """Their sum by a tree of registered adders of three operands' width at most; a single operand passes."""
+        while len(operands) > 1:
+            pairs = [operands[index : index + 2] for index in range(0, len(operands), 2)]
+            operands = [self.register(lambda a, b: a + b, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+        return operands[0]
+
+
+def clamp(value: Value, low: int, high: int) -> Value:
+    """`value` limited to low..high, as a signed value that fits the limits."""
+    bits = max(high.bit_length(), (-low - 1).bit_length()) + 1
+    return Mux(value < low, low, Mux(value > high, high, value[:bits].as_signed())).as_signed()[:bits].as_signed()

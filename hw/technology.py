@@ -1,0 +1,114 @@
+"""What the gateware must know of an FPGA family: latencies, widths and shapes of its hard blocks.
+
+The gateware depends on a `Technology` only, never on the Amaranth platform, so that the simulated gateware has the
+same cycles as the one in the bitstream.
+"""
+
+from dataclasses import dataclass, fields
+from enum import Enum
+
+
+class Storage(Enum):
+    """Where a memory lies: in block RAM, in the large single-port RAMs of an iCE40 UltraPlus, or in logic cells."""
+
+    BLOCK = "block RAM"
+    SINGLE_PORT = "single-port RAM"
+    LOGIC = "logic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryShape:
+    """A memory of the gateware, as the budget counts it.
+
+    `read_ports` besides the one write port; block RAM with one read port holds a copy for each of them. `count` such
+    memories exist.
+    """
+
+    name: str
+    width: int
+    depth: int
+    storage: Storage = Storage.BLOCK
+    read_ports: int = 1
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Amounts of what a part has and a design needs: logic cells (LUT and flip-flop) and hard blocks."""
+
+    logic: int = 0
+    block_ram: int = 0
+    multipliers: int = 0
+    single_port_ram: int = 0
+
+
+RESOURCE_NAMES = {
+    "logic": "logic cells",
+    "block_ram": "block RAMs",
+    "multipliers": "multipliers",
+    "single_port_ram": "single-port RAMs",
+}
+
+
+def shortfalls(*, need: Resources, have: Resources) -> list[tuple[str, int, int]]:
+    """(resource, needed, had) wherever there is less than needed."""
+    pairs = ((field.name, getattr(need, field.name), getattr(have, field.name)) for field in fields(Resources))
+    return [(name, needed, had) for name, needed, had in pairs if had < needed]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Technology:
+    """An FPGA family as the gateware sees it.
+
+    Attributes:
+        name: part family, as in data sheets.
+        multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
+        multiplier_latency: cycles from operands to product, all registers of the product included.
+        memory_latency: cycles from a block RAM's address to its data.
+        block_ram: (words, bits) that a block RAM with one read and one write port can be.
+        lut_ram_depth: words up to which a memory with one write port belongs in logic cells; 0 where they hold none.
+        single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
+    """
+
+    name: str
+    multiplier_width: int | None
+    multiplier_latency: int
+    memory_latency: int
+    block_ram: tuple[tuple[int, int], ...]
+    lut_ram_depth: int = 0
+    single_port_ram: tuple[int, int] | None = None
+
+    @property
+    def spram(self) -> bool:
+        return self.single_port_ram is not None
+
+    def block_rams(self, memory: MemoryShape) -> int:
+        """Block RAMs of a memory: the best of their shapes, tiled, once per read port."""
+        tiles = min(-(-memory.depth // words) * -(-memory.width // bits) for words, bits in self.block_ram)
+        return tiles * memory.read_ports * memory.count
+
+    def single_port_rams(self, memory: MemoryShape) -> int:
+        """Single-port RAMs of a memory. Raises ValueError if the family has none."""
+        if self.single_port_ram is None:
+            raise ValueError(f"{memory.name}: {self.name} has no single-port RAM")
+        words, bits = self.single_port_ram
+        return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
+
+
+ICE40UP5K = Technology(
+    name="iCE40UP5K",
+    multiplier_width=16,
+    multiplier_latency=2,
+    memory_latency=1,
+    block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
+    single_port_ram=(16384, 16),
+)
+
+ECP5 = Technology(
+    name="ECP5",
+    multiplier_width=18,
+    multiplier_latency=3,
+    memory_latency=2,
+    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    lut_ram_depth=64,
+)

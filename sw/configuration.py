@@ -1,0 +1,147 @@
+"""What a host must know of a trainer on a board: its network, how it is folded, its schedule, where each node lies.
+
+The gateware is generated from a configuration and carries its text, so that a board describes itself.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sw.network import Layer, Network
+from sw.numerics import bits_for
+
+LAYER_ADDRESS_BITS = 22  # of a node's address below the number of its layer
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How much of a layer is worked on each clock: `taps` of its inputs and `lanes` of its outputs."""
+
+    taps: int
+    lanes: int
+
+
+@dataclass(frozen=True)
+class NodeAddresses:
+    """Bit fields of a node's address in a layer, lowest first: lane, row, odd bank, tap.
+
+    A row of a bank is slot * nodes per slot + node // 2, and a slot is a group of outputs times a group of inputs.
+    """
+
+    layer: Layer
+    folding: Folding
+
+    @property
+    def slots(self) -> int:
+        return (self.layer.inputs // self.folding.taps) * (self.layer.outputs // self.folding.lanes)
+
+    @property
+    def even_rows(self) -> int:
+        return self.slots * (self.layer.segments // 2 + 1)
+
+    @property
+    def odd_rows(self) -> int:
+        return self.slots * (self.layer.segments // 2)
+
+    @property
+    def lane_bits(self) -> int:
+        return bits_for(self.folding.lanes)
+
+    @property
+    def row_bits(self) -> int:
+        return bits_for(self.even_rows)
+
+    @property
+    def tap_bits(self) -> int:
+        return bits_for(self.folding.taps)
+
+    def table(self) -> np.ndarray:
+        """The address in the layer of every node, an array of `Layer.shape`."""
+        inputs, nodes, outputs = np.indices(self.layer.shape)
+        groups, taps, lanes = self.layer.inputs // self.folding.taps, self.folding.taps, self.folding.lanes
+        slot = (outputs // lanes) * groups + inputs // taps
+        odd = nodes & 1
+        row = slot * np.where(odd, self.layer.segments // 2, self.layer.segments // 2 + 1) + nodes // 2
+        address = (inputs % taps) << 1 | odd
+        address = address << self.row_bits | row
+        return address << self.lane_bits | outputs % lanes
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A trainer as its host sees it.
+
+    `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes them.
+    `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own.
+    """
+
+    board: str
+    network: Network
+    foldings: tuple[Folding, ...]
+    interval: int
+    delays: tuple[int, ...]
+    store_rows: int
+    row_words: int
+    clock_hz: int
+
+    @property
+    def record_words(self) -> int:
+        return self.network.features + self.network.outputs
+
+    @property
+    def record_rows(self) -> int:
+        return -(-self.record_words // self.row_words)
+
+    @property
+    def capacity(self) -> int:
+        """Records that the store holds."""
+        return self.store_rows // self.record_rows
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes of a word on the wire: registers need two, wider nodes three."""
+        return max(2, -(-self.network.width // 8))
+
+    @property
+    def records_per_second(self) -> float:
+        return self.clock_hz / self.interval
+
+    @cached_property
+    def text(self) -> str:
+        """Its JSON text, the same for equal configurations."""
+        return json.dumps(
+            {**asdict(self), "network": self.network.describe()}, separators=(",", ":"), sort_keys=True
+        )
+
+    @property
+    def digest(self) -> bytes:
+        """Eight bytes that tell this configuration from any other."""
+        return digest_of(self.text)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Configuration":
+        """Raises ValueError for a text that is no configuration."""
+        try:
+            fields = json.loads(text)
+            fields["network"] = Network.from_description(fields["network"])
+            fields["foldings"] = tuple(Folding(**folding) for folding in fields["foldings"])
+            fields["delays"] = tuple(fields["delays"])
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no configuration: {error!r} in {text!r}") from error
+
+    @property
+    def addresses(self) -> tuple[NodeAddresses, ...]:
+        return tuple(map(NodeAddresses, self.network.layers, self.foldings))
+
+    def node_addresses(self) -> np.ndarray:
+        """The word address of every node in the parameter space, all layers flattened one after the other."""
+        tables = [layer.table() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.addresses)]
+        return np.concatenate([table.ravel() for table in tables])
+
+
+def digest_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:8]

@@ -1,0 +1,95 @@
+"""What everything that can train answers: the oracles, the simulated gateware, the virtual board and the real one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sw.network import Network, Records
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates as shifts, one value for each layer past the first.
+
+    `update`: the error is shifted right by this before it updates the layer's nodes.
+    `back`: the product of error and node difference is shifted by this on its way to the layer before.
+    """
+
+    update: tuple[int, ...]
+    back: tuple[int, ...]
+
+    def check(self, network: Network) -> None:
+        """Raise ValueError unless there is a legal shift of both kinds for each layer past the first."""
+        legal = network.word.shifts
+        for name, shifts in (("update", self.update), ("back", self.back)):
+            if len(shifts) != len(network.layers) - 1 or any(shift not in legal for shift in shifts):
+                raise ValueError(
+                    f"{name} shifts {shifts}: a network of {len(network.layers)} layers needs "
+                    f"{len(network.layers) - 1}, each in {legal.start}..{legal.stop - 1}"
+                )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases."""
+
+    epochs: int
+    rates: Rates
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts over one pass.
+
+    `absolute_residual`: sum of |residual| over records and outputs, in units of the machine's targets.
+    `saturations`: nodes that an update drove to the end of the word. `clips`: hidden arguments cut to their domain.
+    """
+
+    records: int = 0
+    absolute_residual: float = 0
+    saturations: int = 0
+    clips: int = 0
+
+    @property
+    def mean_residual(self) -> float:
+        return self.absolute_residual / self.records if self.records else 0.0
+
+
+Progress = Callable[[int, int, Statistics], None]
+"""Called after each epoch with its number from 1, the epochs in all, and the statistics of that pass."""
+
+
+class Machine(ABC):
+    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made."""
+
+    network: Network
+
+    @property
+    @abstractmethod
+    def nodes(self) -> list[np.ndarray]:
+        """A copy of the nodes, one array of `Layer.shape` a layer."""
+
+    @nodes.setter
+    @abstractmethod
+    def nodes(self, nodes: list[np.ndarray]) -> None: ...
+
+    @abstractmethod
+    def train(self, records: Records, rates: Rates) -> Statistics:
+        """One pass of Newton-Kaczmarz updates over the records, in order."""
+
+    @abstractmethod
+    def predict(self, arguments: np.ndarray) -> np.ndarray:
+        """Results (n, outputs) for arguments (n, features); nothing is updated."""
+
+    def fit(self, records: Records, phases: Sequence[Phase], progress: Progress | None = None) -> Statistics:
+        """All epochs of all phases; returns the statistics of the last pass."""
+        epochs, done, statistics = sum(phase.epochs for phase in phases), 0, Statistics()
+        for phase in phases:
+            for _ in range(phase.epochs):
+                statistics = self.train(records, phase.rates)
+                done += 1
+                if progress:
+                    progress(done, epochs, statistics)
+        return statistics

@@ -1,0 +1,135 @@
+"""The fixed-point rules: one arithmetic for oracle, CPU kernels and gateware.
+
+`rounding_shift` and `rounding_product` are written with operators only, so that the same function computes with
+Python integers, NumPy arrays and Amaranth values; saturation is `WordFormat.clamp` here and a multiplexer in gateware.
+
+Every layer evaluates its functions by one rule. An argument is an unsigned code of `argument_bits`: the top
+`segment_bits` name the segment i, the `offset_bits` below are the offset w inside it. With F0, F1 the nodes i and i+1:
+
+    S_k     = sum_j (F0 << offset_bits) + (F1 - F0) * w_j       exact, fits 2 W bits
+    result  = clamp(rounding_shift(S_k, sum_shift))             the mean over the inputs, folded into one shift
+
+and updates them by one rule, from the error e_k of its outputs (the residual, for the last layer):
+
+    step    = rounding_shift(e_k, update_shift)                 (first layer: e_k itself)
+    t       = rounding_product(step, offset)                    offset as a fraction of W - 1 bits
+    F1      = saturate(F1 + t);  F0 = saturate(F0 + step - t)
+    e_j     = limit(sum_k rounding_shift(e_k * (F1 - F0), back_shift))     the error of its inputs, before the update
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDTHS = range(10, 25)
+
+
+def rounding_shift(value, bits: int):
+    """`value / 2**bits` rounded to the nearest, halves up; `bits` >= 1. Truncation would bias every update."""
+    return (value + (1 << (bits - 1))) >> bits
+
+
+def rounding_product(a, fraction, width: int):
+    """`a * fraction / 2**(width - 1)` rounded: for 16 bits the x86 instruction pmulhrsw, one DSP block and an adder."""
+    return rounding_shift(a * fraction, width - 1)
+
+
+def bits_for(count: int) -> int:
+    """Bits that address `count` things: ceil(log2(count))."""
+    return (count - 1).bit_length()
+
+
+@dataclass(frozen=True)
+class WordFormat:
+    """A signed word of `width` bits, the format of nodes, errors and targets."""
+
+    width: int = 16
+
+    def __post_init__(self):
+        if self.width not in WIDTHS:
+            raise ValueError(f"word width {self.width} is not in {WIDTHS.start}..{WIDTHS.stop - 1}")
+
+    @property
+    def maximum(self) -> int:
+        return (1 << (self.width - 1)) - 1
+
+    @property
+    def minimum(self) -> int:
+        return -self.maximum - 1
+
+    @property
+    def shifts(self) -> range:
+        """Legal learning-rate shifts: those whose rounded products fit 2 W bits."""
+        return range(1, self.width + 1)
+
+    def saturate(self, value):
+        """Clamp to the full two's complement range: nodes."""
+        return np.clip(value, self.minimum, self.maximum)
+
+    def limit(self, value):
+        """Clamp to +-maximum: errors, which must be negatable."""
+        return np.clip(value, -self.maximum, self.maximum)
+
+
+@dataclass(frozen=True)
+class LayerFormat:
+    """Bit fields of one layer, derived by `layer_formats` from the geometry."""
+
+    word: WordFormat
+    segment_bits: int
+    offset_bits: int
+    sum_shift: int
+    result_bits: int
+
+    @property
+    def argument_bits(self) -> int:
+        return self.segment_bits + self.offset_bits
+
+    @property
+    def segments(self) -> int:
+        return 1 << self.segment_bits
+
+    @property
+    def result_limits(self) -> tuple[int, int]:
+        return -(1 << (self.result_bits - 1)), (1 << (self.result_bits - 1)) - 1
+
+    @property
+    def result_bias(self) -> int:
+        """Added to a signed result to make the next layer's unsigned argument code."""
+        return 1 << (self.result_bits - 1)
+
+    def segment(self, code):
+        return code >> self.offset_bits
+
+    def offset(self, code):
+        return code & ((1 << self.offset_bits) - 1)
+
+    def fraction(self, offset):
+        """The offset as the (W - 1)-bit fraction that `rounding_product` takes."""
+        return offset << (self.word.width - 1 - self.offset_bits)
+
+
+def offset_bits(word: WordFormat, inputs: int, segments: int) -> int:
+    """Offset bits of a layer: as many as the word, and an exact sum over `inputs` in 2 W bits, allow.
+
+    The last bound, W - 2, keeps both weights of a segment (w and its complement) inside a signed word.
+    """
+    return min(word.width - bits_for(segments), word.width - bits_for(inputs), word.width - 2)
+
+
+def layer_formats(word: WordFormat, geometry: list[tuple[int, int, int]]) -> tuple[LayerFormat, ...]:
+    """Formats of a chain of layers, each given as (inputs, segments, gain in bits).
+
+    A layer's result is its mean over the next power of two of inputs, times 2**gain, in the next layer's argument
+    format; the last layer's result is a full word.
+    """
+    offsets = [offset_bits(word, inputs, segments) for inputs, segments, _ in geometry]
+    arguments = [offset + bits_for(segments) for offset, (_, segments, _) in zip(offsets, geometry, strict=True)]
+    formats = []
+    for index, (inputs, segments, gain) in enumerate(geometry):
+        result_bits = arguments[index + 1] if index + 1 < len(geometry) else word.width
+        shift = offsets[index] + bits_for(inputs) + word.width - result_bits - gain
+        if shift < 1:
+            raise ValueError(f"layer {index}: a gain of {gain} bits leaves no rounding shift; at most {gain + shift - 1}")
+        formats.append(LayerFormat(word, bits_for(segments), offsets[index], shift, result_bits))
+    return tuple(formats)

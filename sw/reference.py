@@ -1,0 +1,202 @@
+"""The two oracles, plain NumPy, to be read beside the paper and `sw.numerics`. Everything faster is tested against them."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from sw.machine import Machine, Rates, Statistics
+from sw.network import Network, Records, check_nodes
+from sw.numerics import rounding_product, rounding_shift
+
+DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
+
+
+class FloatReference(Machine):
+    """Newton-Kaczmarz training in float64: u_k = mean_j f_jk(x_j), layer after layer, on unit arguments and targets.
+
+    `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument falls
+    outside. `rate` is the paper's a, one for all layers; the shifts of a schedule do not apply.
+    """
+
+    def __init__(self, network: Network, nodes: list[np.ndarray], rate: float = 0.2):
+        self.network = network
+        self.rate = rate
+        self.nodes = nodes
+        self.domains = [np.tile([0.0, 1.0] if index == 0 else [-1.0, 1.0], (layer.inputs, 1))
+                        for index, layer in enumerate(network.layers)]  # fmt: skip
+
+    @classmethod
+    def random(cls, network: Network, rng: np.random.Generator, rate: float = 0.2) -> "FloatReference":
+        """Nodes drawn uniformly from the range of the targets, as the authors do."""
+        return cls(network, [rng.uniform(-1.0, 1.0, layer.shape) for layer in network.layers], rate)
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [nodes.copy() for nodes in self._nodes]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        self._nodes = [np.array(layer, dtype=float) for layer in nodes]
+
+    def train(self, records: Records, rates: Rates | None = None) -> Statistics:
+        residuals = 0.0
+        for x, target in zip(records.arguments, records.targets, strict=True):
+            places, y = self._forward(x, grow=True)
+            residual = target - y
+            residuals += float(np.abs(residual).sum())
+            self._update(places, residual)
+        return Statistics(len(records), residuals)
+
+    def predict(self, arguments: np.ndarray) -> np.ndarray:
+        return np.array([self._forward(x, grow=False)[1] for x in arguments])
+
+    def _forward(self, x: np.ndarray, *, grow: bool):
+        """Where each layer's arguments fall, as (segments, offsets), and the network's outputs."""
+        places = []
+        for index, layer in enumerate(self.network.layers):
+            if grow and index:
+                self._grow(index, x)
+            low, high = self.domains[index].T
+            position = np.clip((x - low) / (high - low) * layer.segments, 0, layer.segments)
+            segment = np.minimum(position.astype(int), layer.segments - 1)
+            offset = position - segment
+            inputs = np.arange(layer.inputs)
+            left, right = self._nodes[index][inputs, segment], self._nodes[index][inputs, segment + 1]
+            x = np.mean(left + (right - left) * offset[:, None], axis=0)
+            places.append((segment, offset))
+        return places, x
+
+    def _grow(self, index: int, x: np.ndarray) -> None:
+        domain = self.domains[index]
+        outside = (x < domain[:, 0]) | (x > domain[:, 1])
+        if outside.any():
+            low, high = np.minimum(domain[:, 0], x), np.maximum(domain[:, 1], x)
+            margin = DOMAIN_MARGIN * (high - low)
+            domain[x < domain[:, 0], 0] = (low - margin)[x < domain[:, 0]]
+            domain[x > domain[:, 1], 1] = (high + margin)[x > domain[:, 1]]
+
+    def _update(self, places, error: np.ndarray) -> None:
+        for index in reversed(range(len(places))):
+            nodes, (segment, offset) = self._nodes[index], places[index]
+            inputs = np.arange(len(segment))
+            low, high = self.domains[index].T
+            slope = (nodes[inputs, segment + 1] - nodes[inputs, segment]) * (self.network.layers[index].segments / (high - low))[:, None]
+            step = self.rate * error
+            nodes[inputs, segment] += (1 - offset)[:, None] * step
+            nodes[inputs, segment + 1] += offset[:, None] * step
+            error = slope @ error
+
+
+@dataclass
+class _Update:
+    """A record's update on its way down the layers: where its arguments fell in each, the error of the layer it is at."""
+
+    record: int
+    places: list[tuple[np.ndarray, np.ndarray]]
+    error: np.ndarray
+
+
+class FixedReference(Machine):
+    """Newton-Kaczmarz training in fixed point, by the rules of `sw.numerics`: the law for every bit-exact machine.
+
+    `delays`: one number of records per layer, none for the exact schedule. The forward pass of record r through layer l
+    reads nodes that hold the updates of the records up to r - 1 - delays[l]. The updates themselves are made in order,
+    each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
+    layer to the next: a layer's error comes out of the update of the layer after it.
+    """
+
+    def __init__(self, network: Network, nodes: list[np.ndarray], delays: tuple[int, ...] = ()):
+        self.network = network
+        self.nodes = nodes
+        self._queues: list[deque[_Update]] = [deque() for _ in network.layers]
+        self._saturations = self._clips = 0
+        self.delays = delays or (0,) * len(network.layers)
+        if len(self.delays) != len(network.layers) or list(self.delays) != sorted(self.delays, reverse=True):
+            raise ValueError(f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before")
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [nodes.copy() for nodes in self._nodes]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        check_nodes(self.network, nodes)
+        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
+
+    def train(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
+
+    def predict(self, arguments: np.ndarray) -> np.ndarray:
+        return np.array([self._forward(code)[1] for code in arguments])
+
+    def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        """One pass in which record r is trained on where `train[r]`, and only inferred elsewhere.
+
+        Returns the results (n, outputs) that the forward passes gave, and the statistics.
+        """
+        rates.check(self.network)
+        word = self.network.word
+        results = np.empty_like(records.targets)
+        absolute_residual = 0
+        self._saturations = self._clips = 0
+        self._rates = rates
+        for index, (code, target) in enumerate(zip(records.arguments, records.targets, strict=True)):
+            places, results[index] = self._forward(code, before=index)
+            residual = word.limit(target - results[index])
+            absolute_residual += int(np.abs(residual).sum())
+            if train[index]:
+                self._queues[-1].append(_Update(index, places, residual))
+        self._settle(0, len(records))
+        return results, Statistics(len(records), absolute_residual, self._saturations, self._clips)
+
+    def _forward(self, code: np.ndarray, before: int | None = None):
+        """Where each layer's arguments fall, as (segments, offsets), and the network's results.
+
+        `before`: the number of a record in a pass, whose forward pass sees the updates that its delays let through.
+        """
+        places = []
+        for layer, form in enumerate(self.network.formats):
+            if before is not None:
+                self._settle(layer, before - self.delays[layer])
+            segment, offset = form.segment(code), form.offset(code)
+            left, right = self._at(layer, segment)
+            sums = np.sum((left << form.offset_bits) + (right - left) * offset[:, None], axis=0)
+            mean = rounding_shift(sums, form.sum_shift)
+            result = np.clip(mean, *form.result_limits)
+            places.append((segment, offset))
+            if layer < len(self.network.formats) - 1:
+                self._clips += int(np.count_nonzero(result != mean))
+                code = result + form.result_bias
+        return places, result
+
+    def _at(self, layer: int, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Left and right nodes (inputs, outputs) of the segments that the inputs fall in."""
+        inputs = np.arange(len(segment))
+        return self._nodes[layer][inputs, segment], self._nodes[layer][inputs, segment + 1]
+
+    def _settle(self, layer: int, before: int) -> None:
+        """Make the layer's updates of all records numbered below `before`."""
+        queue = self._queues[layer]
+        if layer < len(self._queues) - 1:
+            self._settle(layer + 1, before)
+        while queue and queue[0].record < before:
+            update = queue.popleft()
+            update.error = self._update(layer, *update.places[layer], update.error)
+            if layer:
+                self._queues[layer - 1].append(update)
+
+    def _update(self, layer: int, segment: np.ndarray, offset: np.ndarray, error: np.ndarray) -> np.ndarray:
+        """Update the layer for the error of its outputs; returns the error of its inputs."""
+        form, word, inputs = self.network.formats[layer], self.network.word, np.arange(len(segment))
+        left, right = self._at(layer, segment)
+        step = rounding_shift(error, self._rates.update[layer - 1]) if layer else error
+        change = rounding_product(step, form.fraction(offset)[:, None], word.width)
+        for node, value in ((segment + 1, right + change), (segment, left + step - change)):
+            saturated = word.saturate(value)
+            self._saturations += int(np.count_nonzero(saturated != value))
+            self._nodes[layer][inputs, node] = saturated
+        if not layer:
+            return error
+        products = rounding_shift(error * (right - left), self._rates.back[layer - 1])
+        return word.limit(np.sum(products, axis=1))
