@@ -52,6 +52,9 @@ class Statistics:
     saturations: int = 0
     clips: int = 0
 
+    def __add__(self, other: "Statistics") -> "Statistics":
+        return Statistics(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
     @property
     def mean_residual(self) -> float:
         return self.absolute_residual / self.records if self.records else 0.0

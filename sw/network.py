@@ -171,8 +171,12 @@ class Records:
     def __len__(self) -> int:
         return len(self.arguments)
 
-    def __getitem__(self, rows: slice) -> "Records":
-        return Records(self.arguments[rows], self.targets[rows])
+    def blocks(self, size: int) -> list["Records"]:
+        """The records in order, in blocks of `size` and a rest; themselves if they are no more."""
+        if len(self) <= size:
+            return [self]
+        starts = range(0, len(self), size)
+        return [Records(self.arguments[start : start + size], self.targets[start : start + size]) for start in starts]
 
 
 @dataclass(frozen=True)
@@ -286,7 +290,3 @@ def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.2
     reach = int(spread * network.word.maximum)
     return [rng.integers(-reach, reach + 1, layer.shape) for layer in network.layers]
 
-
-def padded(count: int) -> int:
-    """The next power of two, over which a layer's mean is taken."""
-    return 1 << bits_for(count)

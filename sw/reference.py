@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.configuration import Configuration
 from sw.machine import Machine, Rates, Statistics
 from sw.network import Network, Records, check_nodes
 from sw.numerics import rounding_product, rounding_shift
@@ -104,9 +105,13 @@ class FixedReference(Machine):
     reads nodes that hold the updates of the records up to r - 1 - delays[l]. The updates themselves are made in order,
     each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
     layer to the next: a layer's error comes out of the update of the layer after it.
+    `block`: after this many records all updates are made before the next forward pass, as a board does that holds no more.
     """
 
-    def __init__(self, network: Network, nodes: list[np.ndarray], delays: tuple[int, ...] = ()):
+    def __init__(
+        self, network: Network, nodes: list[np.ndarray], delays: tuple[int, ...] = (), block: int | None = None
+    ):
+        self.block = block
         self.network = network
         self.nodes = nodes
         self._queues: list[deque[_Update]] = [deque() for _ in network.layers]
@@ -124,8 +129,14 @@ class FixedReference(Machine):
         check_nodes(self.network, nodes)
         self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
 
+    @classmethod
+    def of(cls, configuration: Configuration, nodes: list[np.ndarray]) -> "FixedReference":
+        """The oracle of a board."""
+        return cls(configuration.network, nodes, configuration.delays, configuration.capacity)
+
     def train(self, records: Records, rates: Rates) -> Statistics:
-        return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
+        blocks = records.blocks(self.block or len(records))
+        return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
 
     def predict(self, arguments: np.ndarray) -> np.ndarray:
         return np.array([self._forward(code)[1] for code in arguments])

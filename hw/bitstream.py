@@ -1,0 +1,54 @@
+"""From a system to a checked bitstream of a board."""
+
+import shutil
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from boards import Board
+from hw.technology import RESOURCE_NAMES, Resources, shortfalls
+from hw.toolchain import Build, BuildError, Placement
+
+CLOCK_TOLERANCE = 1e-3  # nextpnr counts picoseconds
+
+
+def make_bitstream(
+    *, board: Board, soc: wiring.Component, need: Resources, directory: Path, seed: int = 1
+) -> tuple[Placement, Path]:
+    """Build `soc` (ports `rx`, `tx`) for `board` in `directory`, which is emptied first.
+
+    Parameters:
+        need: multipliers and memories that the design has; logic is ignored.
+        seed: of the placer.
+
+    Raises:
+        BuildError: if a tool fails, if fewer multipliers or memories than `need` survive synthesis, or if the clock
+            that the PLL makes is missed. There is no bitstream then.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    build = Build(
+        platform=board.platform(),
+        design=board.top(soc),
+        technology=board.technology,
+        directory=directory,
+        seed=seed,
+    )
+    found = build.synthesise()
+    lost = [
+        f"{expected} {RESOURCE_NAMES[name]} expected, {left} found"
+        for name, expected, left in shortfalls(need=need, have=found)
+        if name != "logic"
+    ]
+    if lost:
+        raise BuildError(f"synthesis removed parts of the design: {'; '.join(lost)}; see {build.directory}")
+    placement = build.place_and_route()
+    if abs(placement.constraint_hz / board.clock_hz - 1) > CLOCK_TOLERANCE:
+        raise BuildError(
+            f"the PLL makes {placement.constraint_hz / 1e6:g} MHz, not the {board.clock_hz / 1e6:g} MHz of {board.name}"
+        )
+    if placement.fmax_hz < board.clock_hz:
+        raise BuildError(
+            f"timing missed: {placement.fmax_hz / 1e6:.1f} MHz reached with seed {seed}, but {board.name} runs at "
+            f"{board.clock_hz / 1e6:g} MHz; try another seed or fewer lanes; see {build.directory}"
+        )
+    return placement, build.pack()

@@ -1,0 +1,182 @@
+"""From a network to a bitstream: `python -m hw.build --board icebreaker --network norm2`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import boards
+from hw import plan
+from hw.bitstream import make_bitstream
+from hw.design import Design
+from hw.soc import Soc
+from hw.technology import RESOURCE_NAMES
+from hw.toolchain import BuildError, Placement
+from sw import presets
+from sw.network import Network
+
+SCHEDULES = ("delayed", "exact")
+OUTPUT = Path("build")
+
+
+@dataclass(frozen=True)
+class Usage:
+    used: int
+    available: int
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.available} ({self.used / self.available:.0%})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a build came to: the table that is printed and the JSON that is written.
+
+    `target_mhz` is the clock that the PLL makes, and `records_per_second` counts at that; `fmax_mhz` is what this
+    placement would reach.
+    """
+
+    board: str
+    network: str
+    schedule: str
+    lanes: int
+    taps: int
+    logic: Usage
+    block_ram: Usage
+    multipliers: Usage
+    single_port_ram: Usage
+    fmax_mhz: float
+    target_mhz: float
+    cycles_per_record: int
+    records_per_second: int
+    seed: int
+    wall_s: float
+    bitstream: str
+
+    @classmethod
+    def of(cls, design: Design, placement: Placement, *, seed: int, wall_s: float, bitstream: Path) -> "Report":
+        configuration = design.configuration
+        return cls(
+            board=design.board.name,
+            network=str(design.network),
+            schedule=SCHEDULES[design.exact],
+            lanes=design.lanes,
+            taps=design.taps,
+            fmax_mhz=round(placement.fmax_hz / 1e6, 2),
+            target_mhz=design.board.clock_hz / 1e6,
+            cycles_per_record=configuration.interval,
+            records_per_second=int(configuration.records_per_second),
+            seed=seed,
+            wall_s=round(wall_s, 1),
+            bitstream=str(bitstream),
+            **{
+                name: Usage(getattr(placement.used, name), getattr(placement.available, name))
+                for name in RESOURCE_NAMES
+            },
+        )
+
+    def table(self) -> Table:
+        table = Table(title=f"{self.network} on {self.board}", title_justify="left", show_header=False)
+        for name, words in RESOURCE_NAMES.items():
+            if (usage := getattr(self, name)).available:
+                table.add_row(words, str(usage))
+        table.add_row("clock", f"{self.target_mhz:g} MHz (this placement reaches {self.fmax_mhz:g} MHz)")
+        table.add_row("schedule", f"{self.schedule}; lanes {self.lanes}, taps {self.taps}")
+        table.add_row("cycles per record", str(self.cycles_per_record))
+        table.add_row("records per second", f"{self.records_per_second:,}")
+        table.add_row("built in", f"{self.wall_s:g} s, seed {self.seed}")
+        return table
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
+    parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
+    network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
+    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.names())}")
+    network.add_argument("--features", type=int, metavar="N")
+    network.add_argument("--addends", type=int, metavar="N", help="inner functions per feature")
+    network.add_argument(
+        "--segments", metavar="INNER,OUTER", help="segments per inner and outer function, powers of two"
+    )
+    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
+    parser.add_argument("--lanes", type=int, default=1, metavar="N", help="addends a clock, default %(default)s")
+    parser.add_argument("--taps", type=int, default=1, metavar="N", help="features a clock, default %(default)s")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
+    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
+    return parser
+
+
+def network_of(arguments: argparse.Namespace) -> Network:
+    """The network asked for. Raises ValueError if it is asked for in two ways, or in none."""
+    explicit = {"--features": arguments.features, "--addends": arguments.addends, "--segments": arguments.segments}
+    given = [option for option, value in explicit.items() if value is not None]
+    if arguments.network is not None:
+        if given:
+            raise ValueError(f"--network {arguments.network} says it all; leave out {', '.join(given)}")
+        return presets.find(arguments.network).network
+    if len(given) < len(explicit):
+        missing = ", ".join(option for option in explicit if option not in given)
+        raise ValueError(f"which network? give --network PRESET ({', '.join(presets.names())}), or {missing}")
+    return Network.two_layer(arguments.features, arguments.addends, segments_of(arguments.segments))
+
+
+def segments_of(text: str) -> tuple[int, int]:
+    """Raises ValueError unless the text is two numbers with a comma between them."""
+    try:
+        inner, outer = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ValueError(f"--segments {text!r}: give two numbers, INNER,OUTER, such as 2,32") from error
+    return inner, outer
+
+
+def build(design: Design, *, directory: Path, seed: int) -> Report:
+    """Check the budget, then make the bitstream in `directory`, which is emptied first.
+
+    Raises:
+        plan.DoesNotFitError: naming the budget that the design breaks.
+        BuildError: see `make_bitstream`.
+    """
+    began = time.perf_counter()
+    need = plan.demand(technology=design.board.technology, multipliers=design.multipliers, memories=design.memories)
+    plan.check(need=need, have=design.board.budget, what=str(design.network), board=design.board.name)
+    placement, bitstream = make_bitstream(
+        board=design.board, soc=Soc(design), need=need, directory=directory, seed=seed
+    )
+    wall_s = time.perf_counter() - began
+    return Report.of(design, placement, seed=seed, wall_s=wall_s, bitstream=bitstream)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    console = Console()
+    try:
+        board = boards.find(arguments.board)
+        design = Design(
+            board=board,
+            network=network_of(arguments),
+            lanes=arguments.lanes,
+            taps=arguments.taps,
+            exact=arguments.schedule == "exact",
+        )
+        with console.status(f"{design.network} on {board.name}: synthesis, place and route take minutes"):
+            report = build(design, directory=arguments.output or OUTPUT / board.name, seed=arguments.seed)
+    except (ValueError, BuildError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    console.print(report.table())
+    print(f"bitstream: {report.bitstream}")
+    print(f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=report.bitstream)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""The system clock: a PLL per FPGA family, its dividers, and a reset that lasts until the clock can be trusted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
+from amaranth.lib import io, wiring
+from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.wiring import Out
+
+# iCE40 block RAM reads zeros for some 3 us after configuration; five times that covers process and temperature.
+RESET_SECONDS = 15e-6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A frequency range in Hz, both ends legal."""
+
+    what: str
+    low: float
+    high: float
+
+    def __contains__(self, frequency: float) -> bool:
+        return self.low <= frequency <= self.high
+
+    def check(self, frequency: float) -> None:
+        if frequency not in self:
+            raise ValueError(
+                f"{self.what} {frequency / 1e6:g} MHz is not in {self.low / 1e6:g}..{self.high / 1e6:g} MHz"
+            )
+
+
+def _nearest(output_hz: float, candidates: dict[float, Any]) -> Any:
+    """The candidate of exactly this frequency. Raises ValueError naming the nearest reachable ones."""
+    if output_hz not in candidates:
+        below = max((hz for hz in candidates if hz < output_hz), default=None)
+        above = min((hz for hz in candidates if hz > output_hz), default=None)
+        legal = " or ".join(f"{hz / 1e6:g}" for hz in (below, above) if hz is not None)
+        raise ValueError(f"the PLL cannot make {output_hz / 1e6:g} MHz; the nearest it can are {legal} MHz")
+    return candidates[output_hz]
+
+
+@dataclass(frozen=True)
+class Ice40Dividers:
+    """Parameters of an SB_PLL40 with simple feedback: output = input * (divf + 1) / (divr + 1) / 2**divq."""
+
+    divr: int
+    divf: int
+    divq: int
+    filter_range: int
+
+
+ICE40_INPUT = Limits("PLL input of", 10e6, 133e6)
+ICE40_OUTPUT = Limits("PLL output of", 16e6, 275e6)
+ICE40_VCO = Limits("VCO of", 533e6, 1066e6)
+ICE40_PHASE_DETECTOR = Limits("phase detector of", 10e6, 133e6)
+# The loop filter is chosen by the phase detector's frequency: below the bound of its index (from 1).
+ICE40_FILTER_BOUNDS = (17e6, 26e6, 44e6, 66e6, 101e6)
+
+
+def ice40_dividers(*, input_hz: float, output_hz: float) -> Ice40Dividers:
+    """Dividers that make exactly `output_hz`, with the highest phase detector frequency (least jitter).
+
+    Raises:
+        ValueError: if a frequency is out of range or cannot be made.
+    """
+    ICE40_INPUT.check(input_hz)
+    ICE40_OUTPUT.check(output_hz)
+    candidates: dict[float, Ice40Dividers] = {}
+    for divr in range(16):
+        detector = input_hz / (divr + 1)
+        if detector not in ICE40_PHASE_DETECTOR:
+            continue
+        filter_range = 1 + sum(detector >= bound for bound in ICE40_FILTER_BOUNDS)
+        for divf in range(128):
+            vco = input_hz * (divf + 1) / (divr + 1)
+            if vco not in ICE40_VCO:
+                continue
+            for divq in range(1, 7):
+                candidates.setdefault(vco / 2**divq, Ice40Dividers(divr, divf, divq, filter_range))
+    return _nearest(output_hz, candidates)
+
+
+@dataclass(frozen=True)
+class Ecp5Dividers:
+    """Divisors of an EHXPLLL with feedback from its output: output = input * feedback / reference."""
+
+    reference: int
+    feedback: int
+    output: int
+
+
+ECP5_INPUT = Limits("PLL input of", 8e6, 400e6)
+ECP5_OUTPUT = Limits("PLL output of", 3.125e6, 400e6)
+ECP5_VCO = Limits("VCO of", 400e6, 800e6)
+ECP5_PHASE_DETECTOR = Limits("phase detector of", 3.125e6, 400e6)
+
+
+def ecp5_dividers(*, input_hz: float, output_hz: float) -> Ecp5Dividers:
+    """Dividers that make exactly `output_hz`, with the highest phase detector frequency and a VCO near mid-range.
+
+    Raises:
+        ValueError: if a frequency is out of range or cannot be made.
+    """
+    ECP5_INPUT.check(input_hz)
+    ECP5_OUTPUT.check(output_hz)
+    middle = (ECP5_VCO.low + ECP5_VCO.high) / 2
+    candidates: dict[float, Ecp5Dividers] = {}
+    for reference in range(1, 129):
+        if input_hz / reference not in ECP5_PHASE_DETECTOR:
+            continue
+        for feedback in range(1, 129):
+            made = input_hz * feedback / reference
+            output = min(max(round(middle / made), 1), 128)
+            if made in ECP5_OUTPUT and made * output in ECP5_VCO:
+                candidates.setdefault(made, Ecp5Dividers(reference, feedback, output))
+    return _nearest(output_hz, candidates)
+
+
+class Pll(wiring.Component):
+    """A PLL from the platform's default clock to `output_hz`.
+
+    Place and route derives the constraint of the output from the input's and from the dividers in the netlist: what is
+    checked is the frequency that the hardware makes.
+
+    Attributes:
+        clock: the output.
+        locked: high once the output is stable; asynchronous.
+    """
+
+    clock: Out(1)
+    locked: Out(1)
+
+    def __init__(self, *, output_hz: int):
+        self.output_hz = output_hz
+        super().__init__()
+
+
+class Ice40Pll(Pll):
+    """SB_PLL40_PAD, on the pad of the default clock."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        dividers = ice40_dividers(input_hz=platform.default_clk_frequency, output_hz=self.output_hz)
+        m.submodules.pll = Instance(
+            "SB_PLL40_PAD",
+            p_FEEDBACK_PATH="SIMPLE",
+            p_PLLOUT_SELECT="GENCLK",
+            p_DIVR=Const(dividers.divr, 4),
+            p_DIVF=Const(dividers.divf, 7),
+            p_DIVQ=Const(dividers.divq, 3),
+            p_FILTER_RANGE=Const(dividers.filter_range, 3),
+            i_PACKAGEPIN=platform.request(platform.default_clk, dir="-").io,
+            i_RESETB=Const(1),
+            i_BYPASS=Const(0),
+            o_PLLOUTGLOBAL=self.clock,
+            o_LOCK=self.locked,
+        )
+        return m
+
+
+class Ecp5Pll(Pll):
+    """EHXPLLL, from the default clock's input buffer."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        input_hz = platform.default_clk_frequency
+        dividers = ecp5_dividers(input_hz=input_hz, output_hz=self.output_hz)
+        m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            a_FREQUENCY_PIN_CLKI=f"{input_hz / 1e6:g}",
+            a_FREQUENCY_PIN_CLKOP=f"{self.output_hz / 1e6:g}",
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_CLKI_DIV=dividers.reference,
+            p_CLKFB_DIV=dividers.feedback,
+            p_CLKOP_DIV=dividers.output,
+            p_CLKOP_CPHASE=dividers.output - 1,
+            p_CLKOP_ENABLE="ENABLED",
+            p_FEEDBK_PATH="CLKOP",
+            i_CLKI=buffer.i,
+            i_CLKFB=self.clock,
+            i_RST=Const(0),
+            i_STDBY=Const(0),
+            i_PLLWAKESYNC=Const(0),
+            i_ENCLKOP=Const(0),
+            o_CLKOP=self.clock,
+            o_LOCK=self.locked,
+        )
+        return m
+
+
+class SystemClock(Elaboratable):
+    """Drives clock domain `sync` from a PLL, in reset while that is not locked and for `RESET_SECONDS` after."""
+
+    def __init__(self, pll: Pll):
+        self.pll = pll
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.pll = self.pll
+        m.domains.start = ClockDomain(local=True, async_reset=True)
+        cycles = int(RESET_SECONDS * self.pll.output_hz)
+        elapsed, ready = Signal(range(cycles + 1)), Signal()
+        m.submodules.locked = ResetSynchronizer(~self.pll.locked, domain="start")
+        with m.If(elapsed == cycles):
+            m.d.start += ready.eq(1)
+        with m.Else():
+            m.d.start += elapsed.eq(elapsed + 1)
+        m.d.comb += [
+            ClockSignal("start").eq(self.pll.clock),
+            ClockSignal("sync").eq(self.pll.clock),
+            ResetSignal("sync").eq(~ready),
+        ]
+        return m

@@ -1,0 +1,105 @@
+"""A network on a board: what the gateware is generated from, what it needs, and what its host must know."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Fragment
+
+from boards import Board
+from hw.records import Pass, RecordStore, fetch_cycles
+from hw.technology import MemoryShape, Storage
+from hw.trainer import Trainer
+from sw.configuration import Configuration, Folding
+from sw.network import Network
+
+ROW_WORDS = 4
+STORE_ROWS = 16384  # the UP5K's single-port RAMs; the same elsewhere
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A network on a board, folded.
+
+    Attributes:
+        lanes: addends worked on each clock; must divide the network's.
+        taps: features of each addend worked on each clock; must divide the network's.
+        exact: a record waits until it sees every update of those before. Otherwise records stream through.
+    """
+
+    board: Board
+    network: Network
+    lanes: int = 1
+    taps: int = 1
+    exact: bool = False
+
+    @property
+    def foldings(self) -> tuple[Folding, ...]:
+        return Folding(self.taps, self.lanes), Folding(self.lanes, self.network.outputs)
+
+    def make_trainer(self) -> Trainer:
+        return Trainer(self.network, self.foldings, technology=self.board.technology, exact=self.exact)
+
+    def make_pass(self) -> Pass:
+        store = RecordStore(
+            width=self.network.width, rows=STORE_ROWS, row_words=ROW_WORDS, technology=self.board.technology
+        )
+        return Pass(self.network, store)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """One to ask for its schedule and its size. Raises ValueError for a folding that does not divide the network."""
+        trainer = self.make_trainer()
+        Fragment.get(trainer, None)
+        return trainer
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """Raises ValueError where records cannot be fetched as fast as they are trained on."""
+        schedule = self.trainer.schedule
+        configuration = Configuration(
+            board=self.board.name,
+            network=self.network,
+            foldings=self.foldings,
+            interval=schedule.interval,
+            delays=schedule.delays,
+            store_rows=STORE_ROWS,
+            row_words=ROW_WORDS,
+            clock_hz=self.board.clock_hz,
+        )
+        fetch = fetch_cycles(configuration.record_rows, self.board.technology)
+        if fetch > schedule.interval:
+            raise ValueError(
+                f"a record of {configuration.record_words} words takes {fetch} cycles to fetch but is due every "
+                f"{schedule.interval}; use fewer lanes or taps"
+            )
+        return configuration
+
+    @property
+    def multipliers(self) -> int:
+        return self.trainer.multipliers
+
+    @property
+    def memories(self) -> list[MemoryShape]:
+        """Nodes and records. The smaller memories of link and trainer are left to synthesis."""
+        technology, width = self.board.technology, self.network.width
+        shapes = [
+            MemoryShape(
+                name="records",
+                width=width,
+                depth=STORE_ROWS,
+                storage=Storage.SINGLE_PORT if technology.spram else Storage.BLOCK,
+                count=ROW_WORDS,
+            )
+        ]
+        for index, layer in enumerate(self.configuration.addresses):
+            for bank, rows in (("even", layer.even_rows), ("odd", layer.odd_rows)):
+                shapes.append(
+                    MemoryShape(
+                        name=f"{bank} nodes of layer {index}",
+                        width=width * layer.folding.lanes,
+                        depth=rows,
+                        read_ports=2,
+                        count=layer.folding.taps,
+                    )
+                )
+        return shapes

@@ -1,0 +1,54 @@
+"""The bus from the command engine into the system."""
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from sw.protocol import ADDRESS_BYTES, Space
+
+
+class BusSignature(wiring.Signature):
+    """One word a transfer, seen from the initiator.
+
+    The initiator raises `valid` and holds it and every other output until the cycle of `ready`, in which it samples
+    `read_data`, `refused` and `fault`. The target may take any number of cycles, also none.
+
+    Parameters
+    ----------
+    word_bits : int
+        Width of `write_data` and `read_data`.
+
+    Members
+    -------
+    valid : Out(1)
+        A transfer is asked for.
+    write : Out(1)
+        It is a write.
+    space : Out(2)
+        A `sw.protocol.Space`.
+    address : Out(24)
+        Word address within the space.
+    write_data : Out(word_bits)
+    ready : In(1)
+        The transfer is done.
+    read_data : In(word_bits)
+    refused : In(1)
+        The space cannot be accessed now.
+    fault : In(1)
+        There is nothing at this address, or not for this direction.
+    """
+
+    def __init__(self, word_bits: int) -> None:
+        super().__init__(
+            {
+                "valid": Out(1),
+                "write": Out(1),
+                "space": Out(ceil_log2(len(Space))),
+                "address": Out(8 * ADDRESS_BYTES),
+                "write_data": Out(word_bits),
+                "ready": In(1),
+                "read_data": In(word_bits),
+                "refused": In(1),
+                "fault": In(1),
+            }
+        )

@@ -1,0 +1,301 @@
+"""Frames: packets stored whole on the way in, CRC checked; CRC appended on the way out.
+
+The CRC takes a bit a cycle: a byte of the line lasts long enough, and a byte a cycle would take three times the logic.
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.crc import Algorithm, Processor
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from hw.link.cobs import Decoder, Encoder, Token
+from sw.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
+
+BYTE_CYCLES = 10
+"""`FrameReceiver` takes a byte in at most so many cycles."""
+
+
+def crc_algorithm() -> Algorithm:
+    """Amaranth's description of the protocol's CRC."""
+    return Algorithm(
+        crc_width=CRC.width,
+        polynomial=CRC.polynomial,
+        initial_crc=CRC.initial,
+        reflect_input=CRC.reflected,
+        reflect_output=CRC.reflected,
+        xor_output=CRC.xor_output,
+    )
+
+
+class PacketByte(data.Struct):
+    """A byte of a packet; `last` marks its end."""
+
+    data: 8
+    last: 1
+
+
+class PacketMemory(wiring.Component):
+    """Circular memory of whole packets.
+
+    Each packet is stored behind a byte with its extent. Space is free again as soon as a byte has been read. Takes a
+    byte a cycle, gives one every other cycle, the first 5 cycles after `commit`.
+
+    Parameters
+    ----------
+    depth : int
+        Bytes, a power of two. One stays unused.
+    trailer_bytes : int
+        At the end of each packet, not given out.
+
+    Attributes
+    ----------
+    bytes : In(stream.Signature(8))
+        The packet being written. Not ready while the memory is full.
+    extent : Out(8)
+        One more than the bytes taken since the last `commit` or `rollback`, of which at most 254 are allowed.
+    commit : In(1)
+        Make those bytes a packet. There must be more of them than the trailer has; none may be valid in that cycle.
+    rollback : In(1)
+        Forget those bytes. None may be valid in that cycle.
+    packets : Out(stream.Signature(PacketByte))
+    """
+
+    def __init__(self, *, depth: int, trailer_bytes: int) -> None:
+        if depth & (depth - 1):
+            raise ValueError(f"depth is a power of two, not {depth}")
+        self.depth = depth
+        self.trailer_bytes = trailer_bytes
+        super().__init__(
+            {
+                "bytes": In(stream.Signature(8)),
+                "extent": Out(8, init=1),
+                "commit": In(1),
+                "rollback": In(1),
+                "packets": Out(stream.Signature(PacketByte)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=self.depth, init=[])
+        write, read = memory.write_port(), memory.read_port()
+
+        start = Signal.like(write.addr)  # where the extent of the packet being written goes
+        position = Signal.like(write.addr)
+        m.d.comb += [
+            position.eq(start + self.extent),
+            self.bytes.ready.eq(position != read.addr),
+            write.addr.eq(position),
+            write.data.eq(self.bytes.payload),
+            write.en.eq(self.bytes.valid & self.bytes.ready),
+        ]
+        with m.If(write.en):
+            m.d.sync += self.extent.eq(self.extent + 1)
+        with m.If(self.commit):
+            m.d.comb += [write.addr.eq(start), write.data.eq(self.extent), write.en.eq(1)]
+            m.d.sync += start.eq(position)
+        with m.If(self.commit | self.rollback):
+            m.d.sync += self.extent.eq(1)
+
+        remaining = Signal(8)
+        advance = Signal()
+        step = Signal(range(max(1, self.trailer_bytes) + 1), init=1)
+        with m.If(advance):
+            m.d.sync += read.addr.eq(read.addr + step)
+        with m.FSM():
+            with m.State("EMPTY"):
+                with m.If(read.addr != start):
+                    m.next = "EXTENT"
+            with m.State("EXTENT"):
+                m.d.comb += advance.eq(1)
+                m.d.sync += remaining.eq(read.data)
+                m.next = "ADDRESS"
+            with m.State("ADDRESS"):
+                m.next = "FETCH"
+            with m.State("FETCH"):
+                m.d.comb += advance.eq(1)
+                m.d.sync += [
+                    self.packets.p.data.eq(read.data),
+                    self.packets.p.last.eq(remaining == self.trailer_bytes + 2),
+                    self.packets.valid.eq(1),
+                    remaining.eq(remaining - 1),
+                ]
+                m.next = "GIVE"
+            with m.State("GIVE"):
+                with m.If(self.packets.ready):
+                    m.d.sync += self.packets.valid.eq(0)
+                    m.next = "FETCH"
+                    with m.If(self.packets.p.last):
+                        m.d.comb += [advance.eq(1), step.eq(self.trailer_bytes)]
+                        m.next = "EMPTY"
+        return m
+
+
+class FrameReceiver(wiring.Component):
+    """COBS bytes to packets with a correct CRC; everything else is dropped and reported.
+
+    Holds CREDITS packets of any length.
+
+    Parameters
+    ----------
+    idle_cycles : int
+        Cycles without a byte after which a frame that has begun is forgotten; rounded up to a power of two.
+
+    Attributes
+    ----------
+    bytes : In(stream.Signature(8))
+        Ready after BYTE_CYCLES at most, whatever happens downstream.
+    broken : In(1)
+        A byte was lost here. Spoils the frame that it belongs to.
+    packets : Out(stream.Signature(PacketByte))
+        Type, sequence number and payload.
+    crc_error, frame_error, overrun, timeout : Out(1)
+        High for one cycle each time a frame is dropped for this reason. `frame_error`: wrong COBS, too short, too long
+        or broken.
+    """
+
+    def __init__(self, *, idle_cycles: int) -> None:
+        self.idle_cycles = idle_cycles
+        super().__init__(
+            {
+                "bytes": In(stream.Signature(8)),
+                "broken": In(1),
+                "packets": Out(stream.Signature(PacketByte)),
+                "crc_error": Out(1),
+                "frame_error": Out(1),
+                "overrun": Out(1),
+                "timeout": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.decoder = decoder = Decoder()
+        m.submodules.crc = crc = Processor(crc_algorithm()(data_width=1))
+        m.submodules.memory = memory = PacketMemory(
+            depth=1 << ceil_log2(CREDITS * (1 + FRAME_BYTES)), trailer_bytes=CRC_BYTES
+        )
+        wiring.connect(m, wiring.flipped(self.packets), memory.packets)
+        wiring.connect(m, wiring.flipped(self.bytes), decoder.bytes)
+
+        idle = Signal(ceil_log2(self.idle_cycles) + 1)
+        m.d.comb += [
+            self.timeout.eq(idle[-1] & decoder.active & ~self.bytes.valid),
+            decoder.clear.eq(self.timeout),
+        ]
+        m.d.sync += idle.eq(idle + 1)
+        with m.If(self.bytes.valid | ~decoder.active):
+            m.d.sync += idle.eq(0)
+
+        shift = Signal(8)
+        bit = Signal(3)
+        bad, lost, correct = Signal(), Signal(), Signal()
+        m.d.comb += [
+            memory.bytes.payload.eq(shift),
+            crc.data.eq(shift[0]),
+            correct.eq(~bad & (memory.extent > HEADER_BYTES + CRC_BYTES)),
+        ]
+        with m.If(self.broken & decoder.active):
+            m.d.sync += bad.eq(1)
+        with m.FSM():
+            with m.State("TAKE"):
+                m.d.comb += decoder.tokens.ready.eq(1)
+                m.d.sync += shift.eq(decoder.tokens.p.data)
+                with m.If(decoder.tokens.valid):
+                    m.next = "STORE"
+                    with m.If(decoder.tokens.p.end):
+                        m.d.sync += bad.eq(bad | decoder.damaged)
+                        m.next = "JUDGE"
+            with m.State("STORE"):
+                m.next = "TAKE"
+                with m.If(memory.extent == FRAME_BYTES + 1):
+                    m.d.sync += bad.eq(1)
+                with m.Elif(~memory.bytes.ready):
+                    m.d.sync += lost.eq(1)
+                with m.Else():
+                    m.d.comb += memory.bytes.valid.eq(1)
+                    m.next = "CHECK"
+            with m.State("CHECK"):
+                m.d.comb += crc.valid.eq(1)
+                m.d.sync += [shift.eq(shift[1:]), bit.eq(bit + 1)]
+                with m.If(bit == 7):
+                    m.next = "TAKE"
+            with m.State("JUDGE"):
+                m.d.comb += [
+                    self.overrun.eq(lost),
+                    self.frame_error.eq(~lost & ~correct),
+                    self.crc_error.eq(~lost & correct & ~crc.match_detected),
+                    memory.commit.eq(~lost & correct & crc.match_detected),
+                    memory.rollback.eq(~memory.commit),
+                    crc.start.eq(1),
+                ]
+                m.d.sync += [bad.eq(0), lost.eq(0)]
+                m.next = "TAKE"
+        with m.If(self.timeout):
+            m.d.comb += [memory.rollback.eq(1), crc.start.eq(1)]
+            m.d.sync += [bad.eq(0), lost.eq(0)]
+        return m
+
+
+class FrameTransmitter(wiring.Component):
+    """Tokens to COBS bytes, with the CRC put in before the end. Takes a byte in 9 cycles.
+
+    Attributes
+    ----------
+    tokens : In(stream.Signature(Token))
+        Type, sequence number and payload.
+    bytes : Out(stream.Signature(8))
+        Encoded frames, each ended by 0x00.
+    """
+
+    tokens: In(stream.Signature(Token))
+    bytes: Out(stream.Signature(8))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.encoder = encoder = Encoder()
+        m.submodules.crc = crc = Processor(crc_algorithm()(data_width=1))
+        wiring.connect(m, wiring.flipped(self.bytes), encoder.bytes)
+
+        bit = Signal(3)
+        index = Signal(range(CRC_BYTES))
+        m.d.comb += [
+            encoder.tokens.payload.eq(self.tokens.payload),
+            crc.data.eq(self.tokens.p.data.bit_select(bit, 1)),
+        ]
+        with m.FSM():
+            with m.State("DIGEST"):
+                with m.If(self.tokens.valid):
+                    with m.If(self.tokens.p.end):
+                        m.next = "TRAILER"
+                    with m.Else():
+                        m.d.comb += crc.valid.eq(1)
+                        m.d.sync += bit.eq(bit + 1)
+                        with m.If(bit == 7):
+                            m.next = "PASS"
+            with m.State("PASS"):
+                m.d.comb += [encoder.tokens.valid.eq(1), self.tokens.ready.eq(encoder.tokens.ready)]
+                with m.If(encoder.tokens.ready):
+                    m.next = "DIGEST"
+            with m.State("TRAILER"):
+                m.d.comb += [
+                    encoder.tokens.valid.eq(1),
+                    encoder.tokens.p.end.eq(0),
+                    encoder.tokens.p.data.eq(crc.crc.word_select(index, 8)),
+                ]
+                with m.If(encoder.tokens.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == CRC_BYTES - 1):
+                        m.d.sync += index.eq(0)
+                        m.next = "END"
+            with m.State("END"):
+                m.d.comb += [
+                    encoder.tokens.valid.eq(1),
+                    self.tokens.ready.eq(encoder.tokens.ready),
+                    crc.start.eq(1),
+                ]
+                with m.If(encoder.tokens.ready):
+                    m.next = "DIGEST"
+        return m

@@ -1,0 +1,114 @@
+"""The whole: link, registers, record store, pass and trainer behind one bus."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.design import Design
+from hw.link.link import Link
+from hw.registers import RegisterFile
+from hw.targets import NodeTarget, RecordTarget, TextTarget
+from hw.trainer import STATISTICS
+from sw.protocol import LINK_COUNTERS, REGISTERS, Space
+
+
+class Soc(wiring.Component):
+    """A design behind a serial line.
+
+    Attributes:
+        rx, tx: the line, idle high. The clock domain `sync` runs at the board's frequency.
+    """
+
+    def __init__(self, design: Design):
+        self.design = design
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        design, configuration = self.design, self.design.configuration
+        word_bits = 8 * configuration.word_bytes
+        m.submodules.link = link = Link(
+            clocks_per_bit=design.board.clocks_per_bit,
+            word_bytes=configuration.word_bytes,
+            digest=configuration.digest,
+        )
+        m.submodules.trainer = trainer = design.make_trainer()
+        m.submodules.runner = runner = design.make_pass()
+        m.submodules.store = store = runner.storage
+        m.submodules.registers = registers = RegisterFile(REGISTERS, word_bits=word_bits)
+        m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
+        m.submodules.nodes = nodes = NodeTarget(
+            width=design.network.width, latency=trainer.access_latency, word_bits=word_bits
+        )
+        m.submodules.text = text = TextTarget(configuration.text, word_bits=word_bits)
+
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
+        self._decode(
+            m,
+            link.bus,
+            {
+                Space.REGISTERS: registers.bus,
+                Space.RECORDS: records.bus,
+                Space.PARAMETERS: nodes.bus,
+                Space.CONFIGURATION: text.bus,
+            },
+        )
+
+        wiring.connect(m, runner.records, trainer.records)
+        wiring.connect(m, nodes.access, trainer.access)
+        m.d.comb += [
+            runner.predicted.eq(trainer.results),
+            runner.predicted_valid.eq(trainer.results_valid),
+            runner.trainer_idle.eq(trainer.idle),
+            trainer.clear.eq(runner.start),
+            records.busy.eq(runner.busy),
+            nodes.busy.eq(runner.busy),
+        ]
+        for name in ("read", "row", "write", "address", "data"):
+            m.d.comb += getattr(store, name).eq(
+                Mux(runner.busy, getattr(runner.store, name), getattr(records.store, name))
+            )
+        for user in (runner.store, records.store):
+            m.d.comb += [user.row_data.eq(store.row_data), user.written.eq(store.written)]
+        self._control(m, registers, runner, trainer)
+        self._status(m, registers, link, runner, trainer)
+        return m
+
+    def _decode(self, m: Module, bus, targets: dict) -> None:
+        for space, target in targets.items():
+            chosen = bus.space == space
+            m.d.comb += [
+                target.valid.eq(bus.valid & chosen),
+                target.write.eq(bus.write),
+                target.space.eq(bus.space),
+                target.address.eq(bus.address),
+                target.write_data.eq(bus.write_data),
+            ]
+            with m.If(chosen):
+                m.d.comb += [
+                    bus.ready.eq(target.ready),
+                    bus.read_data.eq(target.read_data),
+                    bus.refused.eq(target.refused),
+                    bus.fault.eq(target.fault),
+                ]
+
+    def _control(self, m: Module, registers: RegisterFile, runner, trainer) -> None:
+        control = registers.control
+        m.d.comb += [
+            runner.start.eq(registers.strobes.start & ~runner.busy),
+            *(getattr(runner, name).eq(control[name]) for name in ("first_row", "count", "mode", "results")),
+            *(getattr(trainer, name).eq(control[name] - 1) for name in ("update_shift", "back_shift")),
+        ]
+
+    def _status(self, m: Module, registers: RegisterFile, link, runner, trainer) -> None:
+        status = registers.status
+        for register in LINK_COUNTERS:
+            m.d.comb += status[register.name].eq(link.counters[register.name])
+        for name in STATISTICS.members:
+            m.d.comb += status[name].eq(trainer.statistics[name])
+        underruns = Signal(16)
+        m.d.comb += [status.busy.eq(runner.busy), status.underruns.eq(underruns)]
+        with m.If(runner.start):
+            m.d.sync += underruns.eq(0)
+        with m.Elif(runner.underrun):
+            m.d.sync += underruns.eq(underruns + 1)

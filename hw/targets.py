@@ -1,0 +1,108 @@
+"""The targets of the bus besides the registers: records, parameters, and the configuration's text."""
+
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.link.bus import BusSignature
+from hw.records import RecordStore
+from hw.trainer import NodeAccessSignature
+
+
+def answer_after(m: Module, bus, cycles: int) -> Signal:
+    """High once a transfer has lasted `cycles` cycles; the target then makes it ready."""
+    waited = Signal(range(cycles + 1))
+    done = Signal()
+    m.d.comb += done.eq(bus.valid & (waited == cycles))
+    m.d.sync += waited.eq(Mux(bus.valid & ~bus.ready, waited + (waited != cycles), 0))
+    return done
+
+
+class RecordTarget(wiring.Component):
+    """The record store's words, refused while `busy`.
+
+    Attributes:
+        bus: an address is row * row_words + word.
+        store: the store's port, this target's own while not `busy`.
+    """
+
+    def __init__(self, store: RecordStore, *, word_bits: int):
+        self.latency, self.words = store.latency, store.rows * store.row_words
+        self.row_words, self.width = store.row_words, store.width
+        super().__init__({"bus": In(BusSignature(word_bits)), "busy": In(1), "store": Out(store.signature.flip())})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        bus, store = self.bus, self.store
+        fault = bus.address >= self.words
+        usable = bus.valid & ~self.busy & ~fault
+        done = answer_after(m, bus, self.latency)
+        m.d.comb += [
+            bus.refused.eq(self.busy),
+            bus.fault.eq(fault),
+            store.read.eq(usable & ~bus.write),
+            store.row.eq(bus.address // self.row_words),
+            store.write.eq(usable & bus.write),
+            store.address.eq(bus.address),
+            store.data.eq(bus.write_data),
+            bus.read_data.eq(store.row_data.as_value().word_select(bus.address % self.row_words, self.width).as_signed()),
+            bus.ready.eq(Mux(usable, Mux(bus.write, store.written, done), bus.valid)),
+        ]
+        return m
+
+
+class NodeTarget(wiring.Component):
+    """The trainer's nodes, refused while `busy`; addresses as in `sw.configuration`.
+
+    Attributes:
+        access: the trainer's port. latency: its `access_latency`.
+    """
+
+    def __init__(self, *, width: int, latency: int, word_bits: int):
+        self.latency = latency
+        super().__init__(
+            {"bus": In(BusSignature(word_bits)), "busy": In(1), "access": Out(NodeAccessSignature(width))}
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        bus, access = self.bus, self.access
+        usable = bus.valid & ~self.busy & ~access.fault
+        done = answer_after(m, bus, self.latency)
+        m.d.comb += [
+            access.select.eq(~self.busy),
+            access.address.eq(bus.address),
+            access.data_write.eq(bus.write_data),
+            access.write.eq(usable & bus.write),
+            bus.refused.eq(self.busy),
+            bus.fault.eq(access.fault),
+            bus.read_data.eq(access.data_read),
+            bus.ready.eq(Mux(usable & ~bus.write, done, bus.valid)),
+        ]
+        return m
+
+
+class TextTarget(wiring.Component):
+    """A read-only text: its length in bytes, then the bytes, packed into words, the first in the lowest bits."""
+
+    def __init__(self, text: str, *, word_bits: int):
+        content, size = text.encode(), word_bits // 8
+        packed = [int.from_bytes(content[start : start + size], "little") for start in range(0, len(content), size)]
+        self.words = [len(content), *packed]
+        super().__init__({"bus": In(BusSignature(word_bits))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        bus = self.bus
+        m.submodules.rom = rom = Memory(
+            shape=unsigned(len(bus.read_data)), depth=len(self.words), init=self.words
+        )
+        port = rom.read_port()
+        m.d.comb += [
+            port.addr.eq(bus.address),
+            bus.read_data.eq(port.data),
+            bus.fault.eq(bus.write | (bus.address >= len(self.words))),
+            bus.ready.eq(Mux(bus.fault, bus.valid, answer_after(m, bus, 1))),
+        ]
+        return m

@@ -1,0 +1,153 @@
+"""Synthesis, place and route, and packing with the YoWASP tools, step by step, so that each result can be checked."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from amaranth import Elaboratable
+from amaranth.build import Platform
+
+from hw import ice40_timing
+from hw.technology import ECP5, ICE40UP5K, Resources, Technology
+
+TOP = "top"
+
+# Where a schedule never reads and writes a row in one cycle, "old data" on a collision is logic for nothing.
+COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i"
+
+
+class BuildError(Exception):
+    """A build that failed, said so that its user can act on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
+
+    `times_multipliers`: whether place and route knows the delays of a multiplier.
+    """
+
+    technologies: tuple[Technology, ...]
+    cells: dict[str, tuple[str, ...]]
+    sites: dict[str, str]
+    bitstream: str
+    times_multipliers: bool
+    synthesis_options: str = ""
+
+
+FLOWS = (
+    Flow(
+        technologies=(ICE40UP5K,),
+        cells={"multipliers": ("SB_MAC16",), "block_ram": ("SB_RAM40_4K",), "single_port_ram": ("SB_SPRAM256KA",)},
+        sites={
+            "logic": "ICESTORM_LC",
+            "multipliers": "ICESTORM_DSP",
+            "block_ram": "ICESTORM_RAM",
+            "single_port_ram": "ICESTORM_SPRAM",
+        },
+        bitstream=f"{TOP}.bin",
+        times_multipliers=False,
+        synthesis_options="-dsp",
+    ),
+    Flow(
+        technologies=(ECP5,),
+        cells={"multipliers": ("MULT18X18D",), "block_ram": ("DP16KD", "PDPW16KD")},
+        sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
+        bitstream=f"{TOP}.bit",
+        times_multipliers=True,
+    ),
+)
+
+
+def flow_of(technology: Technology) -> Flow:
+    """The flow for a family. Raises ValueError naming those that there are."""
+    for flow in FLOWS:
+        if technology in flow.technologies:
+            return flow
+    known = ", ".join(technology.name for flow in FLOWS for technology in flow.technologies)
+    raise ValueError(f"there is no build flow for {technology.name}; there is one for {known}")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What place and route made, from nextpnr's report: used and available resources, and the clock."""
+
+    used: Resources
+    available: Resources
+    fmax_hz: float
+    constraint_hz: float
+
+    @classmethod
+    def parse(cls, report: dict[str, Any], flow: Flow) -> "Placement":
+        """Raises BuildError unless there is exactly one clock."""
+        clocks = report["fmax"]
+        if len(clocks) != 1:
+            raise BuildError(f"the design has {len(clocks)} clocks with paths ({', '.join(clocks)}); it must have one")
+        [clock] = clocks.values()
+        used, available = (
+            Resources(**{name: report["utilization"][site][what] for name, site in flow.sites.items()})
+            for what in ("used", "available")
+        )
+        return cls(used, available, clock["achieved"] * 1e6, clock["constraint"] * 1e6)
+
+
+class Build:
+    """One design on its way to a bitstream, in a directory of its own.
+
+    Attributes:
+        directory: holds sources, logs and products.
+        flow: the family's.
+    """
+
+    def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path, seed: int):
+        self.flow = flow_of(technology)
+        plan = platform.prepare(
+            design,
+            TOP,
+            script_after_read=COLLISIONS_NEVER_HAPPEN,
+            synth_opts=self.flow.synthesis_options,
+            nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
+        )
+        self.directory = plan.extract(str(directory))
+        commands = json.loads(plan.files[f"{plan.script}.json"])["commands"]
+        self._synthesis, self._placement, self._packing = commands
+
+    def synthesise(self) -> Resources:
+        """The hard blocks that the netlist has."""
+        self._run(self._synthesis, log=f"{TOP}.rpt")
+        netlist = json.loads((self.directory / f"{TOP}.json").read_text())
+        self._cells: dict[str, dict[str, Any]] = netlist["modules"][TOP]["cells"]
+        counts = Counter(cell["type"] for cell in self._cells.values())
+        return Resources(**{name: sum(counts[cell] for cell in cells) for name, cells in self.flow.cells.items()})
+
+    def place_and_route(self) -> Placement:
+        """To be called after `synthesise`."""
+        self._run(self._placement, log=f"{TOP}.tim")
+        placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
+        if self.flow.times_multipliers:
+            return placement
+        fmax_hz = ice40_timing.fmax_hz((self.directory / f"{TOP}.sdf").read_text(), self._cells)
+        return replace(placement, fmax_hz=min(placement.fmax_hz, fmax_hz))
+
+    def pack(self) -> Path:
+        """The bitstream's path. To be called after `place_and_route`."""
+        self._run(self._packing)
+        return self.directory / self.flow.bitstream
+
+    def _run(self, command: list[str], log: str | None = None) -> None:
+        """Raises BuildError with what the tool said, if it fails or is not there."""
+        name = f"yowasp-{command[0]}"
+        tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+        if tool is None:
+            raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
+        done = subprocess.run([tool, *command[1:]], cwd=self.directory, capture_output=True, text=True)
+        if done.returncode:
+            said = done.stdout + done.stderr
+            errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
+            where = f"; see {self.directory / log}" if log else ""
+            raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or done.returncode}{where}")

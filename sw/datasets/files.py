@@ -1,0 +1,290 @@
+"""Tables of numbers in the user's files: .csv, .npy, .npz and .parquet.
+
+`read` turns a file into a `Table`; `write` makes one from a `Dataset` that reads back to the same numbers.
+CSV errors name the line of the file, as an editor counts it; the binary formats name the row, counted from 0.
+"""
+
+import csv
+import math
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from sw.datasets.dataset import Dataset, DatasetError
+
+DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns, float64 (rows, columns), and those of them which are targets unless the user says otherwise."""
+
+    columns: tuple[str, ...]
+    values: np.ndarray
+    targets: tuple[str, ...]
+
+
+def read(path: Path) -> Table:
+    """The table in a file, its format taken from the extension.
+
+    .csv        delimiter comma, semicolon or tab; UTF-8; cells may be quoted. The first row is a header if any of its
+                cells is not a number.
+    .npy        one 2-D array.
+    .npz        arrays `X` (rows, features) and `y` (rows,) or (rows, outputs), named by string arrays
+                `feature_names` and `target_names` if present; or one 2-D array; or 1-D arrays, one a column.
+    .parquet    columns of numbers.
+
+    Columns without names are called by their index: "0", "1", ... The default target is the last column; with `X` and
+    `y`, all of `y`.
+
+    Raises
+    ------
+    DatasetError: if the file is missing, damaged, of another format, or holds anything but finite numbers.
+    """
+    if path.suffix.lower() not in READERS:
+        raise DatasetError(f"{path} does not end in {', '.join(READERS)}")
+    if not path.is_file():
+        raise DatasetError(f"{path}: there is no such file")
+    try:
+        table = READERS[path.suffix.lower()](path)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error
+    for index, name in enumerate(table.columns):
+        if not name:
+            raise DatasetError(f"{path}: column {index} has no name (a column of row numbers? write the file without)")
+        if name in table.columns[:index]:
+            raise DatasetError(f"{path}: two columns are called {name!r}")
+    finite = np.isfinite(table.values)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        value = table.values[row, column]
+        raise DatasetError(f"{path}: row {row}, column {table.columns[column]!r}: {value} is not a finite number")
+    return table
+
+
+def write(dataset: Dataset, path: Path) -> None:
+    """Write a data set, the targets after the features, the format taken from the extension as `read` has them."""
+    if path.suffix.lower() not in WRITERS:
+        raise DatasetError(f"{path} does not end in {', '.join(WRITERS)}")
+    try:
+        WRITERS[path.suffix.lower()](dataset, path)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written: {error}") from error
+
+
+def _indices(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
+def _names(dataset: Dataset) -> tuple[str, ...]:
+    return dataset.feature_names + dataset.target_names
+
+
+def _matrix(dataset: Dataset) -> np.ndarray:
+    return np.hstack([dataset.features, dataset.targets])
+
+
+# CSV
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _delimiter(stream: TextIO) -> str:
+    line = next((line for line in stream if line.strip()), "")
+    stream.seek(0)
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter), [])))
+
+
+def _read_csv(path: Path) -> Table:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            delimiter = _delimiter(stream)
+            first = next((row for row in csv.reader(stream, delimiter=delimiter) if any(map(str.strip, row))), [])
+            header = any(cell.strip() and not _is_number(cell) for cell in first)
+            columns = tuple(map(str.strip, first)) if header else _indices(len(first))
+            if not header:
+                stream.seek(0)
+            values = _parse_csv(path, stream, delimiter)
+            if values is None or values.shape[1] != len(columns) or not np.isfinite(values).all():
+                stream.seek(0)
+                raise DatasetError(f"{path}: {_csv_fault(stream, delimiter, columns, header)}")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8 text: {error}") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV file: {error}") from error
+    return Table(columns, values, columns[-1:])
+
+
+def _parse_csv(path: Path, stream: TextIO, delimiter: str) -> np.ndarray | None:
+    """The numbers from here to the end of the stream, or None if there is anything else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*input contained no data", category=UserWarning)
+        try:
+            values = np.loadtxt(stream, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
+        except UnicodeDecodeError:
+            raise
+        except ValueError:
+            return None
+    if not len(values):
+        raise DatasetError(f"{path} has no records")
+    return values
+
+
+def _csv_fault(stream: TextIO, delimiter: str, columns: tuple[str, ...], header: bool) -> str:
+    """What is wrong with a CSV file of which it is known that something is: a second, slow look at it."""
+    reader = csv.reader(stream, delimiter=delimiter)
+    rows = ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
+    if header:
+        next(rows)
+    for line, row in rows:
+        if len(row) != len(columns):
+            return f"line {line} has {len(row)} cells, the first row has {len(columns)}"
+        for name, cell in zip(columns, row, strict=True):
+            place = f"line {line}, column {name!r}"
+            if not cell.strip():
+                return f"{place}: the cell is empty"
+            if not _is_number(cell):
+                return f"{place}: {cell!r} is not a number"
+            if not math.isfinite(float(cell)):
+                return f"{place}: {cell!r} is not a finite number"
+    return f"the cells between the delimiters {delimiter!r} are not all plain numbers"
+
+
+def _write_csv(dataset: Dataset, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerow(_names(dataset))
+        np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
+
+
+# NumPy
+
+
+@contextmanager
+def _numpy_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DatasetError:
+        raise
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path} is not a NumPy file of plain arrays: {error}") from error
+
+
+def _read_npy(path: Path) -> Table:
+    with _numpy_errors(path):
+        array = np.load(path)
+        if not isinstance(array, np.ndarray):
+            raise DatasetError(f"{path} holds several arrays; call it .npz")
+    return _single(path, array)
+
+
+def _single(path: Path, array: np.ndarray) -> Table:
+    if array.ndim != 2:
+        raise DatasetError(f"{path}: an array of shape {array.shape} is not a table; rows and columns are expected")
+    columns = _indices(array.shape[1])
+    return Table(columns, _numbers(path, "the array", array), columns[-1:])
+
+
+def _numbers(path: Path, what: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "biuf":
+        raise DatasetError(f"{path}: {what} is of type {array.dtype}, not of real numbers")
+    return array.astype(np.float64)
+
+
+def _read_npz(path: Path) -> Table:
+    with _numpy_errors(path):
+        archive = np.load(path)
+        if isinstance(archive, np.ndarray):
+            raise DatasetError(f"{path} holds a single array; call it .npy")
+        with archive:
+            arrays = {name: archive[name] for name in archive.files}
+    if {"X", "y"} <= arrays.keys():
+        return _features_and_targets(path, arrays)
+    shapes = [array.shape for array in arrays.values()]
+    if len(arrays) == 1 and len(shapes[0]) == 2:
+        return _single(path, *arrays.values())
+    if not arrays or len(shapes[0]) != 1 or len(set(shapes)) != 1:
+        held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
+        raise DatasetError(f"{path} holds {held}; expected X and y, one 2-D array, or 1-D arrays of one length")
+    columns = tuple(arrays)
+    values = np.column_stack([_numbers(path, f"column {name!r}", array) for name, array in arrays.items()])
+    return Table(columns, values, columns[-1:])
+
+
+def _features_and_targets(path: Path, arrays: dict[str, np.ndarray]) -> Table:
+    features = _numbers(path, "X", arrays["X"])
+    targets = _numbers(path, "y", arrays["y"])
+    if targets.ndim == 1:
+        targets = targets[:, None]
+    if features.ndim != 2 or targets.ndim != 2 or len(features) != len(targets):
+        raise DatasetError(
+            f"{path}: X {arrays['X'].shape} and y {arrays['y'].shape} are not (rows, features) and (rows, outputs)"
+        )
+    names = []
+    for key, count, letter in (("feature_names", features.shape[1], "x"), ("target_names", targets.shape[1], "y")):
+        given = arrays[key].ravel().tolist() if key in arrays else [f"{letter}{index}" for index in range(count)]
+        if len(given) != count:
+            raise DatasetError(f"{path}: {key} has {len(given)} names for {count} columns")
+        names.append(tuple(map(str, given)))
+    return Table(names[0] + names[1], np.hstack([features, targets]), names[1])
+
+
+def _write_npy(dataset: Dataset, path: Path) -> None:
+    np.save(path, _matrix(dataset))
+
+
+def _write_npz(dataset: Dataset, path: Path) -> None:
+    feature_names, target_names = np.array(dataset.feature_names), np.array(dataset.target_names)
+    np.savez(path, X=dataset.features, y=dataset.targets, feature_names=feature_names, target_names=target_names)
+
+
+# Parquet
+
+
+def _pyarrow(path: Path) -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise DatasetError(f"{path}: Parquet files need pyarrow: pip install kanloom[parquet]") from None
+    return pyarrow
+
+
+def _read_parquet(path: Path) -> Table:
+    pyarrow = _pyarrow(path)
+    types = pyarrow.types
+    try:
+        table = pyarrow.parquet.ParquetFile(path).read()
+    except pyarrow.ArrowException as error:
+        raise DatasetError(f"{path} is not a Parquet file: {error}") from error
+    values = np.empty((table.num_rows, table.num_columns))
+    for index, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        kinds = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+        if not any(is_kind(column.type) for is_kind in kinds):
+            raise DatasetError(f"{path}: column {name!r} is of type {column.type}, not of real numbers")
+        if column.null_count:
+            row = column.is_null().index(True).as_py()
+            raise DatasetError(f"{path}: row {row}, column {name!r}: the cell is empty")
+        values[:, index] = column.to_numpy()
+    columns = tuple(table.column_names)
+    return Table(columns, values, columns[-1:])
+
+
+def _write_parquet(dataset: Dataset, path: Path) -> None:
+    pyarrow = _pyarrow(path)
+    columns = [*dataset.features.T, *dataset.targets.T]
+    pyarrow.parquet.write_table(pyarrow.table(dict(zip(_names(dataset), columns, strict=True))), path)
+
+
+READERS = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}
+WRITERS = {".csv": _write_csv, ".npy": _write_npy, ".npz": _write_npz, ".parquet": _write_parquet}

@@ -1,0 +1,140 @@
+"""The paper's data sets, generated: determinants, tetrahedra, Euclidean norms, triangles."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+
+from sw.datasets.dataset import Dataset, DatasetError
+
+PARTS = ("train", "holdout")
+CHUNK = 1 << 16
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one data set is made, and the paper's counts.
+
+    `draw(generator, (records, features))` makes the features, `compute(features)` the targets: a vector, or columns.
+    """
+
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    records: int
+    holdout: int
+    draw: Draw
+    compute: Callable[[np.ndarray], np.ndarray]
+
+
+def _uniform(low: float, high: float) -> Draw:
+    return lambda generator, shape: generator.uniform(low, high, shape)
+
+
+def _integers(low: int, high: int) -> Draw:
+    return lambda generator, shape: generator.integers(low, high, shape, endpoint=True).astype(np.float64)
+
+
+def _determinant(features: np.ndarray) -> np.ndarray:
+    order = round(features.shape[1] ** 0.5)
+    return np.linalg.det(features.reshape(-1, order, order))
+
+
+def _triple_product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """a . (b x c), row by row: the 3x3 determinant, exact where the entries are small integers."""
+    return np.einsum("ij,ij->i", a, np.cross(b, c))
+
+
+def _determinant3(features: np.ndarray) -> np.ndarray:
+    return _triple_product(features[:, 0:3], features[:, 3:6], features[:, 6:9])
+
+
+def _vertices(features: np.ndarray) -> list[np.ndarray]:
+    return [features[:, start : start + 3] for start in range(0, 12, 3)]
+
+
+def _volume(features: np.ndarray) -> np.ndarray:
+    a, b, c, d = _vertices(features)
+    return np.abs(_triple_product(b - a, c - a, d - a)) / 6
+
+
+def _faces(features: np.ndarray) -> np.ndarray:
+    faces = combinations(_vertices(features), 3)
+    return np.column_stack([np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2 for a, b, c in faces])
+
+
+def _norm(features: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(features, axis=1)
+
+
+def _triangle(features: np.ndarray) -> np.ndarray:
+    ax, ay, bx, by, cx, cy = features.T
+    return np.abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2
+
+
+def _entries(order: int) -> tuple[str, ...]:
+    return tuple(f"a{row}{column}" for row, column in product(range(1, order + 1), repeat=2))
+
+
+def _points(count: int, axes: str) -> tuple[str, ...]:
+    return tuple(f"{axis}{point}" for point, axis in product(range(1, count + 1), axes))
+
+
+_FACES = tuple("area" + "".join(face) for face in combinations("1234", 3))
+_SIDES = _uniform(0, 10)
+
+RECIPES = {
+    "det4": Recipe(_entries(4), ("determinant",), 100_000, 20_000, _SIDES, _determinant),
+    "det5": Recipe(_entries(5), ("determinant",), 10_000_000, 2_000_000, _SIDES, _determinant),
+    "det3": Recipe(_entries(3), ("determinant",), 50_000, 10_000, _integers(0, 255), _determinant3),
+    "tetra-volume": Recipe(_points(4, "xyz"), ("volume",), 100_000, 20_000, _SIDES, _volume),
+    "tetra-faces": Recipe(_points(4, "xyz"), _FACES, 100_000, 20_000, _SIDES, _faces),
+    **{f"norm{n}": Recipe(_points(n, "x"), ("norm",), 8192, 2048, _uniform(-1, 1), _norm) for n in (2, 4, 8)},
+    "triangle": Recipe(_points(3, "xy"), ("area",), 8192, 2048, _integers(100, 2000), _triangle),
+}
+
+
+def recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise DatasetError(f"unknown data set {name!r}; the known ones are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def chunks(name: str, records: int, *, seed: int = 0, part: str = "train", size: int = CHUNK) -> Iterator[Dataset]:
+    """`records` records of the data set `name`, `size` at a time.
+
+    The records depend on `name`, `seed` and `part` ("train" or "holdout": two independent streams), not on `size`
+    or `records`: a shorter run is the beginning of a longer one.
+
+    Raises
+    ------
+    DatasetError: for an unknown name, or `records`, `size`, `seed` or `part` out of range.
+    """
+    made = recipe(name)
+    if part not in PARTS:
+        raise DatasetError(f"part {part!r} is not one of {', '.join(PARTS)}")
+    for what, value, least in (("records", records, 1), ("size", size, 1), ("seed", seed, 0)):
+        if value < least:
+            raise DatasetError(f"{what} must be at least {least}, not {value}")
+    generator = np.random.default_rng((seed, PARTS.index(part)))
+
+    def draw(count: int) -> Dataset:
+        features = made.draw(generator, (count, len(made.feature_names)))
+        targets = made.compute(features).reshape(count, -1)
+        return Dataset(name, features, targets, made.feature_names, made.target_names)
+
+    return (draw(min(size, records - start)) for start in range(0, records, size))
+
+
+def generate(name: str, records: int, *, seed: int = 0, part: str = "train") -> Dataset:
+    """The same records as `chunks` gives, in one piece."""
+    made = recipe(name)
+    parts = chunks(name, records, seed=seed, part=part)
+    features = np.empty((records, len(made.feature_names)))
+    targets = np.empty((records, len(made.target_names)))
+    for start, chunk in zip(range(0, records, CHUNK), parts, strict=True):
+        features[start : start + CHUNK] = chunk.features
+        targets[start : start + CHUNK] = chunk.targets
+    return Dataset(name, features, targets, made.feature_names, made.target_names)
