@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
     parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
-    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.names())}")
+    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}")
     network.add_argument("--features", type=int, metavar="N")
     network.add_argument("--addends", type=int, metavar="N", help="inner functions per feature")
     network.add_argument(
@@ -123,7 +123,7 @@ def network_of(arguments: argparse.Namespace) -> Network:
         return presets.find(arguments.network).network
     if len(given) < len(explicit):
         missing = ", ".join(option for option in explicit if option not in given)
-        raise ValueError(f"which network? give --network PRESET ({', '.join(presets.names())}), or {missing}")
+        raise ValueError(f"which network? give --network PRESET ({', '.join(presets.PRESETS)}), or {missing}")
     return Network.two_layer(arguments.features, arguments.addends, segments_of(arguments.segments))
 
 

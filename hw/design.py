@@ -9,7 +9,7 @@ from boards import Board
 from hw.records import Pass, RecordStore, fetch_cycles
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
-from sw.configuration import Configuration, Folding
+from sw.configuration import Configuration, Folding, NodeAddresses
 from sw.network import Network
 
 ROW_WORDS = 4
@@ -76,7 +76,9 @@ class Design:
 
     @property
     def multipliers(self) -> int:
-        return self.trainer.multipliers
+        """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
+        inner, outer = (folding.taps * folding.lanes for folding in self.foldings)
+        return 2 * inner + 3 * outer
 
     @property
     def memories(self) -> list[MemoryShape]:
@@ -91,7 +93,7 @@ class Design:
                 count=ROW_WORDS,
             )
         ]
-        for index, layer in enumerate(self.configuration.addresses):
+        for index, layer in enumerate(map(NodeAddresses, self.network.layers, self.foldings)):
             for bank, rows in (("even", layer.even_rows), ("odd", layer.odd_rows)):
                 shapes.append(
                     MemoryShape(

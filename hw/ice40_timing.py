@@ -111,21 +111,26 @@ class Delays:
                     (f"{instance}/{product}", OPERAND_TO_PRODUCT) for product in products
                 ]
 
-    def slowest_path(self) -> int:
-        """Picoseconds from clock to clock."""
+    def slowest_path(self) -> tuple[int, str, str]:
+        """Picoseconds from clock to clock, and the pins at both ends."""
 
         @cache
-        def slowest(pin: str) -> int:
-            return max([self.setups.get(pin, 0), *(delay + slowest(after) for after, delay in self.arcs.get(pin, ()))])
+        def slowest(pin: str) -> tuple[int, str]:
+            paths = [(self.setups.get(pin, 0), pin)]
+            for after, delay in self.arcs.get(pin, ()):
+                behind, end = slowest(after)
+                paths.append((delay + behind, end))
+            return max(paths)
 
-        return max(delay + slowest(pin) for pin, delay in self.launches.items())
+        return max((delay + slowest(pin)[0], pin, slowest(pin)[1]) for pin, delay in self.launches.items())
 
 
-def fmax_hz(sdf: str, cells: dict[str, dict[str, Any]]) -> float:
-    """The clock in Hz that a placed and routed design reaches.
+def slowest_path(sdf: str, cells: dict[str, dict[str, Any]]) -> tuple[float, str, str]:
+    """The shortest period in seconds of a placed and routed design, and the pins of the path that sets it.
 
     Parameters:
         sdf: its delays, as nextpnr writes them.
         cells: of the netlist before placement, by name, as Yosys writes them.
     """
-    return 1e12 / Delays(sdf, multipliers(cells)).slowest_path()
+    picoseconds, start, end = Delays(sdf, multipliers(cells)).slowest_path()
+    return picoseconds * 1e-12, start, end

@@ -82,11 +82,6 @@ class LayerUnit(wiring.Component):
         super().__init__(ports)
 
     @property
-    def multipliers(self) -> int:
-        """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
-        return self.taps * self.lanes * (2 if self.first else 3)
-
-    @property
     def timing(self) -> LayerTiming:
         return self._built[1]
 
@@ -133,7 +128,7 @@ class LayerUnit(wiring.Component):
             total = pipe.sum(terms[lane])
             if self.input_groups > 1:
                 total = self._accumulate(pipe, total, valid, first)
-            mean = pipe.register(lambda total: rounding_shift(total, form.sum_shift), total)
+            mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
             results.append(pipe.register(lambda mean: clamp(mean, *form.result_limits), mean))
             low, high = form.result_limits
             clips.append(pipe.register(lambda mean: (mean < low) | (mean > high), mean))
@@ -171,9 +166,9 @@ class LayerUnit(wiring.Component):
             for lane in range(self.lanes):
                 change, rest = changes[lane]
                 for nodes, delta, news in ((right[lane], change, rights), (left[lane], rest, lefts)):
-                    new = pipe.register(lambda node, delta: node + delta, nodes, delta)
-                    news.append(pipe.register(lambda new: clamp(new, word.minimum, word.maximum), new))
-                    saturated.append(pipe.register(lambda new: (new < word.minimum) | (new > word.maximum), new))
+                    new = pipe.stage(lambda node, delta: node + delta, nodes, delta)
+                    news.append(pipe.wire(lambda new: clamp(new, word.minimum, word.maximum), new))
+                    saturated.append(pipe.wire(lambda new: (new < word.minimum) | (new > word.maximum), new))
                 if not self.first:
                     difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
                     slope = pipe.multiply_difference(difference, errors[lane], word.width)
@@ -209,12 +204,12 @@ class LayerUnit(wiring.Component):
         width = self.form.word.width
         product = pipe.multiply(step, fraction)
         change = pipe.register(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
-        return change, pipe.register(lambda step, change: step - change, step, change, shape=signed(width))
+        return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
     def _shifted(self, pipe: Pipeline, value: Timed, shift_less_one: Value, width: int) -> Timed:
         """A rounding shift by a rate: shift by one less, then round the last bit away."""
         shifted = pipe.register(lambda value: value >> shift_less_one, value, shape=signed(width))
-        return pipe.register(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(width))
+        return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(width))
 
     def _access(self, m: Module) -> None:
         for tap, bank in enumerate(self.banks):

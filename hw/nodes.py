@@ -97,7 +97,7 @@ class NodeBanks(wiring.Component):
 
     @property
     def read_latency(self) -> int:
-        return self.read_stage + self.technology.memory_latency + 1
+        return self.read_stage + self.technology.memory_latency
 
     def rows(self, slot: Value, segment: Value) -> tuple[Value, Value]:
         """Rows of the even and the odd node of a segment: slot * nodes per bank + node // 2."""
@@ -135,7 +135,7 @@ class NodeBanks(wiring.Component):
                 found.append(self._read(pipe, read_port, row))
             swap = pipe.wire(lambda segment: segment[0], segment)
             m.d.comb += [
-                side.eq(pipe.register(lambda a, b, s: Mux(s, b, a), first, second, swap).value)
+                side.eq(pipe.wire(lambda a, b, s: Mux(s, b, a), first, second, swap).value)
                 for side, first, second in ((port.left, *found), (port.right, *reversed(found)))
             ]
             if select is not None:

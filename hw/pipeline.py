@@ -58,6 +58,13 @@ class Pipeline:
         self.m.d.sync += register.eq(result.value)
         return Timed(register, result.cycle + 1)
 
+    def stage(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
+        """`function` of the operands, registered where the technology's clock wants it so."""
+        if self.technology.fine_stages:
+            return self.register(function, *operands, shape=shape)
+        result = self.wire(function, *operands)
+        return result if shape is None else Timed(result.value[: shape.width].as_signed(), result.cycle)
+
     def multiply(self, a: Timed, b: Timed) -> Timed:
         """The signed product, `multiplier_latency` cycles later: registers before the multiplier, then behind it."""
         a, b = self.register(lambda a: a, a), self.register(lambda b: b, b)
@@ -83,9 +90,7 @@ class Pipeline:
         high = self.register(carry, difference, b)
         bits = low.value.shape().width + 1
         shape = signed(bits)
-        return self.register(
-            lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape
-        )
+        return self.register(lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape)
 
     def sum(self, operands: list[Timed]) -> Timed:
         """Their sum by a tree of registered adders of three operands' width at most; a single operand passes."""

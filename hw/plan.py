@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+from boards import Board
+from hw.design import Design
 from hw.technology import RESOURCE_NAMES, MemoryShape, Resources, Storage, Technology, shortfalls
+from sw.network import Network
 
 
 class DoesNotFitError(ValueError):
@@ -29,3 +32,38 @@ def check(*, need: Resources, have: Resources, what: str, board: str) -> None:
     ]
     if broken:
         raise DoesNotFitError(f"{what} needs {'; '.join(broken)}")
+
+
+MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy
+
+
+def requirements(design: Design) -> Resources:
+    """What a design needs of its board."""
+    technology = design.board.technology
+    return demand(technology=technology, multipliers=design.multipliers, memories=design.memories)
+
+
+def fold(board: Board, network: Network, *, exact: bool = False) -> tuple[int, int]:
+    """The lanes and taps with the most records per second that fit the board; the fewest multipliers among equals.
+
+    Raises DoesNotFitError naming the budget that even the smallest folding breaks.
+    """
+    features, addends = network.layers[0].inputs, network.layers[0].outputs
+    candidates = [
+        Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
+        for lanes in divisors(addends)
+        for taps in divisors(features)
+    ]
+    smallest = candidates[0]
+    check(need=requirements(smallest), have=board.budget, what=f"{network}", board=board.name)
+    fitting = [design for design in candidates if not shortfalls(need=requirements(design), have=board.budget)]
+    best = min(
+        (design for design in fitting if max(design.trainer.schedule.delays) <= MOST_DELAY),
+        key=lambda design: (design.trainer.schedule.interval, design.multipliers),
+        default=smallest,
+    )
+    return best.lanes, best.taps
+
+
+def divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]

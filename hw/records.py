@@ -106,8 +106,8 @@ class Pass(wiring.Component):
     A record is whole rows: features, targets, padding. It is fetched once the one before has left, in `fetch_cycles`.
 
     Attributes:
-        start: begin a pass of `count` records from `first_row`, with `mode`; predictions go to word `results` and on.
-        busy: a pass is under way, or the trainer is not idle.
+        start: begin a pass of `count` records from the first row, in `mode`; predictions go to word `results` and on.
+        busy: a pass is under way, from the cycle after `start`.
         underrun: a record came too late, in this cycle.
         records: to the trainer. `predicted`, `predicted_valid`, `trainer_idle`: from the trainer.
         read, row, row_data, write, address, data, written: to the store.
@@ -119,8 +119,7 @@ class Pass(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "first_row": In(range(store.rows)),
-                "count": In(32),
+                "count": In(range(store.rows + 1)),
                 "mode": In(Mode),
                 "results": In(range(store.rows * store.row_words)),
                 "busy": Out(1),
@@ -141,7 +140,7 @@ class Pass(wiring.Component):
 
     def _fetch(self, m: Module) -> None:
         network, store = self.network, self.storage
-        left = Signal(32)  # records to fetch
+        left = Signal.like(self.count)  # records to fetch
         rows_left = Signal(range(self.record_rows + 1))  # of the record being fetched
         begun = Signal()  # the pass's first record has left
         arriving = Signal(store.latency)  # rows on their way out of the store, the oldest first
@@ -184,7 +183,7 @@ class Pass(wiring.Component):
     def _row(self, m: Module) -> Signal:
         row = Signal(range(self.storage.rows), name="next_row")
         with m.If(self.start):
-            m.d.sync += row.eq(self.first_row)
+            m.d.sync += row.eq(0)
         with m.Elif(self.store.read):
             m.d.sync += row.eq(row + 1)
         return row
@@ -198,8 +197,11 @@ class Pass(wiring.Component):
             self.store.write.eq(pending != 0),
             self.store.address.eq(address),
             self.store.data.eq(kept[0]),
-            self.busy.eq(self._active | ~self.trainer_idle | (pending != 0)),
         ]
+        with m.If(self.start):
+            m.d.sync += self.busy.eq(1)
+        with m.Elif(~self._active & self.trainer_idle & (pending == 0)):
+            m.d.sync += self.busy.eq(0)
         with m.If(self.start):
             m.d.sync += address.eq(self.results)
         with m.If(self.predicted_valid & (self.mode == Mode.PREDICT)):

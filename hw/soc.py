@@ -8,8 +8,7 @@ from hw.design import Design
 from hw.link.link import Link
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
-from hw.trainer import STATISTICS
-from sw.protocol import LINK_COUNTERS, REGISTERS, Space
+from sw.protocol import LINK_COUNTERS, REGISTERS, STATISTICS, Space
 
 
 class Soc(wiring.Component):
@@ -75,37 +74,46 @@ class Soc(wiring.Component):
         return m
 
     def _decode(self, m: Module, bus, targets: dict) -> None:
-        for space, target in targets.items():
-            chosen = bus.space == space
+        """Lead each transfer to its target. Answers are registered, since the way from a target to the link is long."""
+        answered = Signal()
+        m.d.sync += answered.eq(0)
+        m.d.comb += bus.ready.eq(answered)
+        for target in targets.values():
             m.d.comb += [
-                target.valid.eq(bus.valid & chosen),
                 target.write.eq(bus.write),
                 target.space.eq(bus.space),
                 target.address.eq(bus.address),
                 target.write_data.eq(bus.write_data),
             ]
-            with m.If(chosen):
-                m.d.comb += [
-                    bus.ready.eq(target.ready),
-                    bus.read_data.eq(target.read_data),
-                    bus.refused.eq(target.refused),
-                    bus.fault.eq(target.fault),
-                ]
+        with m.Switch(bus.space):
+            for space, target in targets.items():
+                with m.Case(space):
+                    m.d.comb += target.valid.eq(bus.valid & ~answered)
+                    m.d.sync += [
+                        answered.eq(target.valid & target.ready),
+                        bus.read_data.eq(target.read_data),
+                        bus.refused.eq(target.refused),
+                        bus.fault.eq(target.fault),
+                    ]
 
     def _control(self, m: Module, registers: RegisterFile, runner, trainer) -> None:
         control = registers.control
         m.d.comb += [
-            runner.start.eq(registers.strobes.start & ~runner.busy),
-            *(getattr(runner, name).eq(control[name]) for name in ("first_row", "count", "mode", "results")),
-            *(getattr(trainer, name).eq(control[name] - 1) for name in ("update_shift", "back_shift")),
+            registers.locked.eq(runner.busy),
+            runner.start.eq(registers.strobes.start),
+            runner.mode.eq(control.start),
+            runner.count.eq(control.count),
+            runner.results.eq(control.results),
+            trainer.update_shift.eq(control.update_shift - 1),
+            trainer.back_shift.eq(control.back_shift - 1),
         ]
 
     def _status(self, m: Module, registers: RegisterFile, link, runner, trainer) -> None:
         status = registers.status
         for register in LINK_COUNTERS:
             m.d.comb += status[register.name].eq(link.counters[register.name])
-        for name in STATISTICS.members:
-            m.d.comb += status[name].eq(trainer.statistics[name])
+        for register in STATISTICS:
+            m.d.comb += status[register.name].eq(trainer.statistics[register.name])
         underruns = Signal(16)
         m.d.comb += [status.busy.eq(runner.busy), status.underruns.eq(underruns)]
         with m.If(runner.start):

@@ -1,22 +1,13 @@
 """The targets of the bus besides the registers: records, parameters, and the configuration's text."""
 
-from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth import Module, Mux, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.link.bus import BusSignature
+from hw.link.bus import BusSignature, answer_after
 from hw.records import RecordStore
 from hw.trainer import NodeAccessSignature
-
-
-def answer_after(m: Module, bus, cycles: int) -> Signal:
-    """High once a transfer has lasted `cycles` cycles; the target then makes it ready."""
-    waited = Signal(range(cycles + 1))
-    done = Signal()
-    m.d.comb += done.eq(bus.valid & (waited == cycles))
-    m.d.sync += waited.eq(Mux(bus.valid & ~bus.ready, waited + (waited != cycles), 0))
-    return done
 
 
 class RecordTarget(wiring.Component):

@@ -65,6 +65,7 @@ class Technology:
         multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
         multiplier_latency: cycles from operands to product, all registers of the product included.
         memory_latency: cycles from a block RAM's address to its data.
+        fine_stages: whether its clock is so fast that a shift, an addition and a limit each need a pipeline stage.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
         lut_ram_depth: words up to which a memory with one write port belongs in logic cells; 0 where they hold none.
         single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
@@ -74,6 +75,7 @@ class Technology:
     multiplier_width: int | None
     multiplier_latency: int
     memory_latency: int
+    fine_stages: bool
     block_ram: tuple[tuple[int, int], ...]
     lut_ram_depth: int = 0
     single_port_ram: tuple[int, int] | None = None
@@ -100,6 +102,7 @@ ICE40UP5K = Technology(
     multiplier_width=16,
     multiplier_latency=2,
     memory_latency=1,
+    fine_stages=False,
     block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     single_port_ram=(16384, 16),
 )
@@ -109,6 +112,7 @@ ECP5 = Technology(
     multiplier_width=18,
     multiplier_latency=3,
     memory_latency=2,
+    fine_stages=True,
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram_depth=64,
 )

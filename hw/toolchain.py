@@ -75,12 +75,16 @@ def flow_of(technology: Technology) -> Flow:
 
 @dataclass(frozen=True)
 class Placement:
-    """What place and route made, from nextpnr's report: used and available resources, and the clock."""
+    """What place and route made, from nextpnr's report: used and available resources, and the clock.
+
+    `slowest_path`: names of the cells at both ends of the path that sets `fmax_hz`.
+    """
 
     used: Resources
     available: Resources
     fmax_hz: float
     constraint_hz: float
+    slowest_path: tuple[str, str]
 
     @classmethod
     def parse(cls, report: dict[str, Any], flow: Flow) -> "Placement":
@@ -88,12 +92,20 @@ class Placement:
         clocks = report["fmax"]
         if len(clocks) != 1:
             raise BuildError(f"the design has {len(clocks)} clocks with paths ({', '.join(clocks)}); it must have one")
-        [clock] = clocks.values()
+        [(name, clock)] = clocks.items()
+        ends = {f"posedge {name}"}
+        [path] = [path["path"] for path in report["critical_paths"] if {path["from"], path["to"]} == ends]
         used, available = (
             Resources(**{name: report["utilization"][site][what] for name, site in flow.sites.items()})
             for what in ("used", "available")
         )
-        return cls(used, available, clock["achieved"] * 1e6, clock["constraint"] * 1e6)
+        return cls(
+            used,
+            available,
+            fmax_hz=clock["achieved"] * 1e6,
+            constraint_hz=clock["constraint"] * 1e6,
+            slowest_path=(path[0]["from"]["cell"], path[-1]["to"]["cell"]),
+        )
 
 
 class Build:
@@ -131,8 +143,11 @@ class Build:
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
         if self.flow.times_multipliers:
             return placement
-        fmax_hz = ice40_timing.fmax_hz((self.directory / f"{TOP}.sdf").read_text(), self._cells)
-        return replace(placement, fmax_hz=min(placement.fmax_hz, fmax_hz))
+        sdf = (self.directory / f"{TOP}.sdf").read_text()
+        period, start, end = ice40_timing.slowest_path(sdf, self._cells)
+        if 1 / period >= placement.fmax_hz:
+            return placement
+        return replace(placement, fmax_hz=1 / period, slowest_path=(start, end))
 
     def pack(self) -> Path:
         """The bitstream's path. To be called after `place_and_route`."""

@@ -14,6 +14,7 @@ from hw.pipeline import Pipeline, clamp
 from hw.technology import Technology
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
 from sw.network import Network
+from sw.protocol import STATISTICS
 
 
 class RecordLayout(data.StructLayout):
@@ -29,8 +30,7 @@ class RecordLayout(data.StructLayout):
         )
 
 
-STATISTICS = data.StructLayout({"records": 32, "absolute_residual": 48, "saturations": 32, "clips": 32, "cycles": 32})
-"""Counters of a pass; all but the last as in `sw.machine.Statistics`. `cycles`: clocks in which a record was in flight."""
+COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Trainer(wiring.Component):
             the delays are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shift, back_shift: learning rates as shifts, less one, of the layers past the first; stable in a pass.
-        clear: zero the statistics.
+        statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`.
         idle: no record is in flight.
         access, access_layer, access_tap: nodes, for the host, while idle.
     """
@@ -122,16 +122,11 @@ class Trainer(wiring.Component):
                 "update_shift": shift,
                 "back_shift": shift,
                 "clear": In(1),
-                "statistics": Out(STATISTICS),
+                "statistics": Out(COUNTERS),
                 "idle": Out(1),
                 "access": In(NodeAccessSignature(network.width)),
             }
         )
-
-    @property
-    def multipliers(self) -> int:
-        """Products a clock."""
-        return sum(unit.multipliers for unit in self.units)
 
     @property
     def access_latency(self) -> int:

@@ -126,8 +126,8 @@ class Board(Machine):
         self._loaded = records
 
     def _pass(self, mode: Mode, count: int) -> Statistics:
-        for name, value in (("first_row", 0), ("count", count), ("mode", mode), ("start", 1)):
-            self.link.write_register(name, value)
+        self.link.write_register("count", count)
+        self.link.write_register("start", mode)
         done, moved = 0, time.monotonic()
         while self.link.read_register("busy"):
             now = self.link.read_register("records")

@@ -147,7 +147,7 @@ class Link:
         self._least_patience = self._patience = patience
         self._clock = clock
         self._buffer = bytearray()
-        self._heard_at = clock()
+        self._heard_at = float("-inf")
         self._digest: bytes | None = None
         self._greeting: Greeting | None = None
         self._next = 0
@@ -225,7 +225,7 @@ class Link:
     def read_register(self, name: str) -> int:
         """The unsigned value of register `name`."""
         register = REGISTERS[name]
-        if "r" not in register.access:
+        if register.access != "r":
             raise ValueError(f"register {name!r} cannot be read")
         words = self.read(Space.REGISTERS, REGISTERS.address(name), register.words)
         bits = 8 * self._session().word_bytes
@@ -234,11 +234,11 @@ class Link:
     def write_register(self, name: str, value: int) -> None:
         """Set register `name` to the unsigned `value`."""
         register = REGISTERS[name]
-        if "w" not in register.access:
+        if register.access != "w":
             raise ValueError(f"register {name!r} cannot be written")
+        if not 0 <= value < 1 << register.bits:
+            raise ValueError(f"register {name!r} has {register.bits} bits; {value} does not fit")
         bits = 8 * self._session().word_bytes
-        if not 0 <= value < 1 << bits * register.words:
-            raise ValueError(f"register {name!r} has {bits * register.words} bits; {value} does not fit")
         words = [value >> bits * place & (1 << bits) - 1 for place in range(register.words)]
         self.write(Space.REGISTERS, REGISTERS.address(name), words)
 

@@ -156,14 +156,24 @@ class Frame:
         return cls(body[0], body[1], body[HEADER_BYTES:])
 
 
+REGISTER_WORD_BITS = 16  # of a register in each of its words, even where words are wider
+
+
 @dataclass(frozen=True)
 class Register:
-    """A value of `words` consecutive words in the space REGISTERS, least significant word first."""
+    """A value of `bits` bits in consecutive words of the space REGISTERS, least significant word first.
+
+    One of access "w" keeps what the host writes, for the board alone to read.
+    """
 
     name: str
-    words: int
-    access: Literal["r", "w", "rw"]
+    bits: int
+    access: Literal["r", "w"]
     doc: str
+
+    @property
+    def words(self) -> int:
+        return -(-self.bits // REGISTER_WORD_BITS)
 
 
 class RegisterTable(Mapping[str, Register]):
@@ -202,31 +212,38 @@ class RegisterTable(Mapping[str, Register]):
 COUNTER_BITS = 16
 
 LINK_COUNTERS = (
-    Register("crc_errors", 1, "r", "frames dropped for their CRC"),
-    Register("frame_errors", 1, "r", "frames dropped: COBS, too short, too long, or with a broken byte"),
-    Register("uart_errors", 1, "r", "bytes dropped for their stop bit"),
-    Register("overruns", 1, "r", "frames dropped because the receive memory was full"),
-    Register("timeouts", 1, "r", "frames cut short, forgotten after the idle gap"),
-    Register("duplicates", 1, "r", "requests received again"),
-    Register("gaps", 1, "r", "requests from the future, answered by NAK"),
+    Register("crc_errors", COUNTER_BITS, "r", "frames dropped for their CRC"),
+    Register("frame_errors", COUNTER_BITS, "r", "frames dropped: COBS, too short, too long, or with a broken byte"),
+    Register("uart_errors", COUNTER_BITS, "r", "bytes dropped for their stop bit"),
+    Register("overruns", COUNTER_BITS, "r", "frames dropped because the receive memory was full"),
+    Register("timeouts", COUNTER_BITS, "r", "frames cut short, forgotten after the idle gap"),
+    Register("duplicates", COUNTER_BITS, "r", "requests received again"),
+    Register("gaps", COUNTER_BITS, "r", "requests from the future, answered by NAK"),
 )
-"""The link's own counters: COUNTER_BITS wide, they wrap."""
+"""The link's own counters; they wrap."""
 
-TRAINER_REGISTERS = (
-    Register("first_row", 2, "rw", "row of the record store at which a pass begins"),
-    Register("count", 2, "rw", "records of a pass"),
-    Register("mode", 1, "rw", "what a pass does: a `Mode`"),
-    Register("results", 2, "rw", "word of the record store to which a predicting pass writes its first result"),
-    Register("update_shift", 1, "rw", "learning rate of the second layer, as a shift"),
-    Register("back_shift", 1, "rw", "learning rate of the first layer, as a shift of the error's products"),
-    Register("start", 1, "w", "writing anything begins a pass and zeroes its statistics"),
+STATISTICS = (
+    Register("records", 24, "r", "records of this pass so far"),
+    Register("absolute_residual", 40, "r", "sum of |residual| over them"),
+    Register("saturations", 24, "r", "nodes that an update drove to the end of the word"),
+    Register("clips", 24, "r", "hidden arguments cut to their domain"),
+    Register("cycles", 32, "r", "clocks in which a record was in flight"),
+)
+"""What the trainer counts in a pass."""
+
+CONTROLS = (
+    Register("start", 1, "w", "writing a `Mode` begins a pass from the first record on, and zeroes its statistics"),
+    Register("count", 24, "w", "records of a pass"),
+    Register("results", 24, "w", "word of the record store to which a predicting pass writes its first result"),
+    Register("update_shift", 5, "w", "learning rate of the second layer, as a shift"),
+    Register("back_shift", 5, "w", "learning rate of the first layer, as a shift of the error's products"),
+)
+"""What the host decides."""
+
+REGISTERS = RegisterTable(
+    *LINK_COUNTERS,
+    *STATISTICS,
     Register("busy", 1, "r", "1 while a pass is under way"),
-    Register("records", 2, "r", "records of this pass so far"),
-    Register("absolute_residual", 3, "r", "sum of |residual| over them"),
-    Register("saturations", 2, "r", "nodes that an update drove to the end of the word"),
-    Register("clips", 2, "r", "hidden arguments cut to their domain"),
-    Register("cycles", 2, "r", "clocks in which a record was in flight"),
-    Register("underruns", 1, "r", "records that came too late for the schedule; the pass is then not as specified"),
+    Register("underruns", 16, "r", "records that came too late for the schedule; the pass is then not as specified"),
+    *CONTROLS,
 )
-
-REGISTERS = RegisterTable(*LINK_COUNTERS, *TRAINER_REGISTERS)

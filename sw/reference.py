@@ -17,20 +17,45 @@ class FloatReference(Machine):
     """Newton-Kaczmarz training in float64: u_k = mean_j f_jk(x_j), layer after layer, on unit arguments and targets.
 
     `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument falls
-    outside. `rate` is the paper's a, one for all layers; the shifts of a schedule do not apply.
+    outside. `learning_rates`: the paper's a, one per layer; the shifts of a schedule do not apply.
     """
 
-    def __init__(self, network: Network, nodes: list[np.ndarray], rate: float = 0.2):
+    def __init__(self, network: Network, nodes: list[np.ndarray], learning_rates: tuple[float, ...]):
         self.network = network
-        self.rate = rate
+        self.learning_rates = learning_rates
         self.nodes = nodes
-        self.domains = [np.tile([0.0, 1.0] if index == 0 else [-1.0, 1.0], (layer.inputs, 1))
-                        for index, layer in enumerate(network.layers)]  # fmt: skip
+        limits = [(0.0, 1.0)] + [(-1.0, 1.0)] * (len(network.layers) - 1)
+        self.domains = [np.tile(pair, (layer.inputs, 1)) for pair, layer in zip(limits, network.layers, strict=True)]
 
     @classmethod
-    def random(cls, network: Network, rng: np.random.Generator, rate: float = 0.2) -> "FloatReference":
-        """Nodes drawn uniformly from the range of the targets, as the authors do."""
-        return cls(network, [rng.uniform(-1.0, 1.0, layer.shape) for layer in network.layers], rate)
+    def random(cls, network: Network, rng: np.random.Generator, rate: float) -> "FloatReference":
+        """Nodes drawn uniformly from the range of the targets, as the authors do; one rate for all layers."""
+        nodes = [rng.uniform(-1.0, 1.0, layer.shape) for layer in network.layers]
+        return cls(network, nodes, (rate,) * len(network.layers))
+
+    @classmethod
+    def twin_of(cls, network: Network, nodes: list[np.ndarray], rates: Rates) -> "FloatReference":
+        """What a fixed-point network would be without rounding and limits: same codes in, results as means in words.
+
+        Its outputs times `result_scale` of the last layer's format are the fixed-point results.
+        """
+        scales = [layer.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
+                  for layer, form in zip(network.layers, network.formats, strict=True)]  # fmt: skip
+        domains = [np.array([0.0, 2.0**network.formats[0].argument_bits])]
+        for form, scale in zip(network.formats, scales[:-1], strict=False):
+            domains.append(np.array(form.result_limits) / scale + np.array([0, 1 / scale]))
+        segment = [(domain[1] - domain[0]) / layer.segments for domain, layer in zip(domains, network.layers, strict=True)]
+        last = scales[-1]
+        learning_rates = []
+        for index in range(len(network.layers)):
+            passed = [2.0**-rates.back[above] * segment[above + 1] for above in range(index, len(network.layers) - 1)]
+            own = 2.0 ** -rates.update[index - 1] if index else 1.0
+            learning_rates.append(last * own * float(np.prod(passed)))
+        machine = cls(network, nodes, tuple(learning_rates))
+        machine.domains = [
+            np.tile(domain, (layer.inputs, 1)) for domain, layer in zip(domains, network.layers, strict=True)
+        ]
+        return machine
 
     @property
     def nodes(self) -> list[np.ndarray]:
@@ -82,8 +107,9 @@ class FloatReference(Machine):
             nodes, (segment, offset) = self._nodes[index], places[index]
             inputs = np.arange(len(segment))
             low, high = self.domains[index].T
-            slope = (nodes[inputs, segment + 1] - nodes[inputs, segment]) * (self.network.layers[index].segments / (high - low))[:, None]
-            step = self.rate * error
+            width = (high - low) / self.network.layers[index].segments
+            slope = (nodes[inputs, segment + 1] - nodes[inputs, segment]) / width[:, None]
+            step = self.learning_rates[index] * error
             nodes[inputs, segment] += (1 - offset)[:, None] * step
             nodes[inputs, segment + 1] += offset[:, None] * step
             error = slope @ error

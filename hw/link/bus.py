@@ -1,5 +1,8 @@
 """The bus from the command engine into the system."""
 
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -52,3 +55,12 @@ class BusSignature(wiring.Signature):
                 "fault": In(1),
             }
         )
+
+
+def answer_after(m: Module, bus: Any, cycles: int) -> Signal:
+    """High once a transfer has lasted `cycles` cycles; the target then makes it ready."""
+    waited = Signal(range(cycles + 1))
+    done = Signal()
+    m.d.comb += done.eq(bus.valid & (waited == cycles))
+    m.d.sync += waited.eq(Mux(bus.valid & ~bus.ready, waited + (waited != cycles), 0))
+    return done

@@ -204,8 +204,9 @@ class CommandEngine(wiring.Component):
                     ):
                         answer(Status.BAD_LENGTH)
             with m.State("LOAD"):
-                m.d.sync += word.eq(bus.read_data)
                 transfer("WORD")
+                with m.If(bus.ready):
+                    m.d.sync += word.eq(bus.read_data)
             with m.State("WORD"):
                 m.d.comb += [say.eq(1), token.data.eq(word[:8])]
                 with m.If(free):

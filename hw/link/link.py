@@ -8,9 +8,9 @@ from hw.link import uart
 from hw.link.bus import BusSignature
 from hw.link.commands import CommandEngine
 from hw.link.frames import FrameReceiver, FrameTransmitter
-from sw.protocol import COUNTER_BITS, LINK_COUNTERS
+from sw.protocol import LINK_COUNTERS
 
-COUNTERS = data.StructLayout({register.name: COUNTER_BITS for register in LINK_COUNTERS})
+COUNTERS = data.StructLayout({register.name: register.bits for register in LINK_COUNTERS})
 
 
 class Endpoint(wiring.Component):
@@ -34,7 +34,7 @@ class Endpoint(wiring.Component):
     sent : Out(stream.Signature(8))
     bus : Out(BusSignature(8 * word_bytes))
     counters : Out(COUNTERS)
-        One 16-bit field for each of `sw.protocol.LINK_COUNTERS`.
+        A field for each of `sw.protocol.LINK_COUNTERS`.
     """
 
     def __init__(self, *, word_bytes: int, digest: bytes, idle_cycles: int) -> None:
@@ -102,7 +102,7 @@ class Link(wiring.Component):
         To the host.
     bus : Out(BusSignature(8 * word_bytes))
     counters : Out(COUNTERS)
-        One 16-bit field for each of `sw.protocol.LINK_COUNTERS`.
+        A field for each of `sw.protocol.LINK_COUNTERS`.
     """
 
     def __init__(self, *, clocks_per_bit: int, word_bytes: int, digest: bytes, idle_bits: int = 4000) -> None:

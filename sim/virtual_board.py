@@ -1,0 +1,103 @@
+"""The virtual board: gateware compiled with Verilator, its UART behind a pseudo-terminal."""
+
+import contextlib
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from amaranth.hdl import Elaboratable
+
+from sim.verilator import compile_executable, emit_verilog
+
+_HARNESS = Path(__file__).with_suffix(".cpp")
+
+
+class VirtualBoardError(RuntimeError):
+    """The simulation ended by itself; the message says what it printed, such as an assertion of the gateware."""
+
+
+class VirtualBoard:
+    """A board that a host talks to through a port, like one on a cable; a context manager.
+
+    It simulates as fast as it can, from entry to exit. A byte is taken from the host only when the UART line has room
+    for it, and a host that does not read stalls the clock, so none is lost on the way. After ten seconds without a byte
+    in either direction the clock is slowed down, to leave the processor to others, until the next byte arrives.
+
+    Parameters
+    ----------
+    soc: component with `rx: In(1)` and `tx: Out(1)`, a UART line each (8N1), and the clock domain `sync`.
+    clocks_per_bit: of the UART, at least 2.
+    waves: file to write waveforms to, in VCD format: some hundred bytes a cycle.
+
+    Attributes
+    ----------
+    port: path of the port, for `serial.Serial` or `sw.link`; set on entry.
+    """
+
+    port: str
+
+    def __init__(self, soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None):
+        if clocks_per_bit < 2:
+            raise ValueError(f"clocks_per_bit is {clocks_per_bit}; a UART needs at least 2")
+        self._soc = soc
+        self._clocks_per_bit = clocks_per_bit
+        self._waves = waves
+        self._process: subprocess.Popen[str] | None = None
+        self._cycles = 0
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles simulated so far, or in all once the board has stopped.
+
+        Raises VirtualBoardError.
+        """
+        if self._process is not None:
+            with contextlib.suppress(BrokenPipeError):  # of a process that ended: there is no line to read then
+                print(file=self._process.stdin, flush=True)
+            self._cycles = int(self._read_line())
+        return self._cycles
+
+    def __enter__(self) -> Self:
+        options = ["--trace-vcd"] if self._waves else []
+        executable = compile_executable(emit_verilog(self._soc), _HARNESS, options=options)
+        command = [str(executable), str(self._clocks_per_bit)]
+        if self._waves:
+            self._waves.parent.mkdir(parents=True, exist_ok=True)
+            command.append(str(self._waves))
+        # In a process group of its own, so that Ctrl-C reaches the host program first; when that dies, however it dies,
+        # stdin closes and the simulation ends.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
+        )
+        self.port = self._read_line()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the simulation and wait for it. Raises VirtualBoardError if it had ended by itself before."""
+        if self._process is not None:
+            process, self._process = self._process, None
+            output, _ = process.communicate()  # closes stdin, which ends it
+            if process.returncode:
+                raise VirtualBoardError(f"the virtual board ended with status {process.returncode}:\n{output}")
+            self._cycles = int(output)
+
+    def wait(self) -> None:
+        """Let the board run until it ends by itself, which is an error. Raises VirtualBoardError."""
+        if self._process is not None:
+            self._process.wait()
+            self.stop()
+
+    def _read_line(self) -> str:
+        assert self._process is not None and self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line or "%Error" in line:
+            process, self._process = self._process, None
+            output, _ = process.communicate()
+            raise VirtualBoardError(f"the virtual board ended with status {process.returncode}:\n{line}{output}")
+        return line.strip()
