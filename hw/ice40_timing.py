@@ -42,7 +42,7 @@ class Multiplier:
     @classmethod
     def of(cls, parameters: dict[str, str]) -> "Multiplier":
         """From the parameters in Yosys's netlist, binary digits each."""
-        value = {name: int(digits, 2) for name, digits in parameters.items()}
+        value = defaultdict(int, {name: int(digits, 2) for name, digits in parameters.items()})
         outputs = {value["TOPOUTPUT_SELECT"], value["BOTOUTPUT_SELECT"]}
         product_registered = bool(value["PIPELINE_16x16_MULT_REG2"])
         return cls(

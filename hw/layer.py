@@ -131,14 +131,15 @@ class LayerUnit(wiring.Component):
             mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
             results.append(pipe.register(lambda mean: clamp(mean, *form.result_limits), mean))
             low, high = form.result_limits
-            clips.append(pipe.register(lambda mean: (mean < low) | (mean > high), mean))
+            clips.append(pipe.wire(lambda mean: (mean < low) | (mean > high), mean))
         done = results[0].cycle
         for lane in range(self.lanes):
             m.d.comb += self.results.values[lane].eq(results[lane].value)
         present = pipe.wire(lambda valid, last: valid & last, valid, last)
+        flags = pipe.register(lambda present, *clips: Mux(present, Cat(clips), 0), present, *clips)
         m.d.comb += [
             self.results.valid.eq(pipe.at(present, done)),
-            self.results.clips.eq(Mux(self.results.valid, sum(clip.value for clip in clips), 0)),
+            self.results.clips.eq(sum(flags.value)),
         ]
         return done
 
@@ -168,7 +169,7 @@ class LayerUnit(wiring.Component):
                 for nodes, delta, news in ((right[lane], change, rights), (left[lane], rest, lefts)):
                     new = pipe.stage(lambda node, delta: node + delta, nodes, delta)
                     news.append(pipe.wire(lambda new: clamp(new, word.minimum, word.maximum), new))
-                    saturated.append(pipe.wire(lambda new: (new < word.minimum) | (new > word.maximum), new))
+                    saturated.append(pipe.register(lambda new: (new < word.minimum) | (new > word.maximum), new))
                 if not self.first:
                     difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
                     slope = pipe.multiply_difference(difference, errors[lane], word.width)
@@ -188,7 +189,8 @@ class LayerUnit(wiring.Component):
                 *(bank.store.left[lane].eq(pipe.at(new, write)) for lane, new in enumerate(lefts)),
                 *(bank.store.right[lane].eq(pipe.at(new, write)) for lane, new in enumerate(rights)),
             ]
-        m.d.comb += self.saturations.eq(Mux(pipe.at(enable, write), sum(pipe.at(flag, write) for flag in saturated), 0))
+        flags = pipe.register(lambda enable, *flags: Mux(enable, Cat(flags), 0), enable, *saturated)
+        m.d.comb += self.saturations.eq(sum(flags.value))
         if self.first:
             return read, write, None
         done = input_errors[0].cycle

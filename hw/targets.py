@@ -59,17 +59,15 @@ class NodeTarget(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         bus, access = self.bus, self.access
-        usable = bus.valid & ~self.busy & ~access.fault
-        done = answer_after(m, bus, self.latency)
         m.d.comb += [
             access.select.eq(~self.busy),
             access.address.eq(bus.address),
             access.data_write.eq(bus.write_data),
-            access.write.eq(usable & bus.write),
+            access.write.eq(bus.valid & bus.write & ~self.busy),  # again in each cycle of the transfer, to no harm
             bus.refused.eq(self.busy),
             bus.fault.eq(access.fault),
             bus.read_data.eq(access.data_read),
-            bus.ready.eq(Mux(usable & ~bus.write, done, bus.valid)),
+            bus.ready.eq(answer_after(m, bus, self.latency)),
         ]
         return m
 

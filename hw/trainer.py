@@ -56,7 +56,8 @@ HOLD_LATENCY = 1  # cycles from the second layer's errors to the first layer's u
 class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.configuration.NodeAddresses`; `fault`: no such node.
 
-    `select` must be held; data are there `Trainer.access_latency` cycles after the address. `write` writes in its cycle.
+    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after it. A
+    `write` in every cycle is obeyed, one cycle later.
     """
 
     def __init__(self, width: int):
@@ -131,7 +132,7 @@ class Trainer(wiring.Component):
     @property
     def access_latency(self) -> int:
         """Cycles from a settled `access` address to its data."""
-        return self.technology.memory_latency + 2
+        return self.technology.memory_latency + 3
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -294,36 +295,30 @@ class Trainer(wiring.Component):
             m.d.sync += statistics.as_value().eq(0)
 
     def _access(self, m: Module) -> None:
-        address = self.access.address
-        chosen_layer = address[LAYER_ADDRESS_BITS:]
+        """Lead the host's access to the bank it names; registered, since it comes a long way."""
+        address, access = self.access.address, self.access
+        layer = address[LAYER_ADDRESS_BITS:]
+        m.d.sync += access.fault.eq(layer >= len(self.units))
         for index, (unit, fields) in enumerate(zip(self.units, self.addresses, strict=True)):
             rest, parts = address[:LAYER_ADDRESS_BITS], []
             for bits in (fields.lane_bits, fields.row_bits, 1, fields.tap_bits):
                 parts.append(rest[:bits])
                 rest = rest[bits:]
             lane, row, odd, tap = parts
-            chosen = chosen_layer == index
-            m.d.comb += [
-                unit.access.select.eq(self.access.select),
-                unit.access.write.eq(self.access.write & chosen & ~self.access.fault),
+            missing = rest.any() | (tap >= unit.taps) | (lane >= unit.lanes)
+            missing |= row >= Mux(odd, fields.odd_rows, fields.even_rows)
+            m.d.sync += [
+                unit.access.select.eq(access.select),
+                unit.access.write.eq(access.write & (layer == index) & ~missing),
                 unit.access.lane.eq(lane),
                 unit.access.row.eq(row),
                 unit.access.odd.eq(odd),
                 unit.access_tap.eq(tap),
-                unit.access.data_write.eq(self.access.data_write),
+                unit.access.data_write.eq(access.data_write),
             ]
-            with m.If(chosen):
-                m.d.comb += [
-                    self.access.data_read.eq(unit.access.data_read),
-                    self.access.fault.eq(
-                        rest.any()
-                        | (tap >= unit.taps)
-                        | (lane >= unit.lanes)
-                        | (row >= Mux(odd, fields.odd_rows, fields.even_rows))
-                    ),
-                ]
-        with m.If(chosen_layer >= len(self.units)):
-            m.d.comb += self.access.fault.eq(1)
+            with m.If(layer == index):
+                m.d.sync += access.fault.eq(missing)
+                m.d.comb += access.data_read.eq(unit.access.data_read)
 
 
 def group_of(arguments: data.View, group: Value, unit: LayerUnit) -> Value:

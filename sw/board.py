@@ -77,8 +77,7 @@ class Board(Machine):
         for run in _runs(addresses[order]):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
 
-    def train(self, records: Records, rates: Rates) -> Statistics:
-        rates.check(self.network)
+    def _train(self, records: Records, rates: Rates) -> Statistics:
         self.link.write_register("update_shift", rates.update[0])
         self.link.write_register("back_shift", rates.back[0])
         statistics = Statistics()
@@ -88,12 +87,12 @@ class Board(Machine):
             self.cycles += self.link.read_register("cycles")
         return statistics
 
-    def predict(self, arguments: np.ndarray) -> np.ndarray:
+    def _predict(self, records: Records) -> np.ndarray:
         configuration = self.configuration
         record_size = configuration.record_rows * configuration.row_words
         most = configuration.store_rows * configuration.row_words // (record_size + self.network.outputs)
         results = []
-        for block in Records(arguments, np.zeros((len(arguments), self.network.outputs), dtype=np.int64)).blocks(most):
+        for block in records.blocks(most):
             self._load(block)
             first = len(block) * record_size
             self.link.write_register("results", first)
@@ -101,7 +100,7 @@ class Board(Machine):
             words = self.link.read(Space.RECORDS, first, len(block) * self.network.outputs)
             results.append(self._signed(words).reshape(len(block), self.network.outputs))
             self._loaded = None
-        return np.concatenate(results) if results else np.empty((0, self.network.outputs), dtype=np.int64)
+        return np.concatenate(results)
 
     def counters(self) -> dict[str, int]:
         """The link's error counters on the board, by name."""

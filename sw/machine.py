@@ -78,13 +78,27 @@ class Machine(ABC):
     @abstractmethod
     def nodes(self, nodes: list[np.ndarray]) -> None: ...
 
-    @abstractmethod
     def train(self, records: Records, rates: Rates) -> Statistics:
-        """One pass of Newton-Kaczmarz updates over the records, in order."""
+        """One pass of Newton-Kaczmarz updates over the records, in order.
+
+        Raises ValueError for rates or records that are not this network's.
+        """
+        rates.check(self.network)
+        records.check(self.network)
+        return self._train(records, rates)
+
+    def predict(self, arguments: np.ndarray) -> np.ndarray:
+        """Results (n, outputs) for arguments (n, features); nothing is updated. Raises ValueError as `train` does."""
+        records = Records(arguments, np.zeros((len(arguments), self.network.outputs), dtype=arguments.dtype))
+        records.check(self.network)
+        return self._predict(records)
 
     @abstractmethod
-    def predict(self, arguments: np.ndarray) -> np.ndarray:
-        """Results (n, outputs) for arguments (n, features); nothing is updated."""
+    def _train(self, records: Records, rates: Rates) -> Statistics: ...
+
+    @abstractmethod
+    def _predict(self, records: Records) -> np.ndarray:
+        """Of records whose targets are all zero."""
 
     def fit(self, records: Records, phases: Sequence[Phase], progress: Progress | None = None) -> Statistics:
         """All epochs of all phases; returns the statistics of the last pass."""

@@ -171,6 +171,24 @@ class Records:
     def __len__(self) -> int:
         return len(self.arguments)
 
+    def check(self, network: Network) -> None:
+        """Raise ValueError unless they have the network's features and outputs, and integers its codes and words."""
+        shape, needed = (self.arguments.shape[1], self.targets.shape[1]), (network.features, network.outputs)
+        if shape != needed:
+            raise ValueError(
+                f"records of {shape[0]} features and {shape[1]} targets; the network {network} takes {needed[0]} and "
+                f"gives {needed[1]}"
+            )
+        if not len(self) or not np.issubdtype(self.arguments.dtype, np.integer):
+            return
+        word, codes = network.word, 1 << network.formats[0].argument_bits
+        for name, values, low, high in (
+            ("argument codes", self.arguments, 0, codes - 1),
+            ("targets", self.targets, word.minimum, word.maximum),
+        ):
+            if values.min() < low or values.max() > high:
+                raise ValueError(f"{name} from {values.min()} to {values.max()}; the legal ones are {low} to {high}")
+
     def blocks(self, size: int) -> list["Records"]:
         """The records in order, in blocks of `size` and a rest; themselves if they are no more."""
         if len(self) <= size:

@@ -156,7 +156,7 @@ class Frame:
         return cls(body[0], body[1], body[HEADER_BYTES:])
 
 
-REGISTER_WORD_BITS = 16  # of a register in each of its words, even where words are wider
+REGISTER_WORD_BITS = 16  # of the narrowest word: registers have the same addresses, whatever the width of words
 
 
 @dataclass(frozen=True)

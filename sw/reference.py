@@ -66,6 +66,8 @@ class FloatReference(Machine):
         self._nodes = [np.array(layer, dtype=float) for layer in nodes]
 
     def train(self, records: Records, rates: Rates | None = None) -> Statistics:
+        """One pass over unit records; `rates` are for fixed point and not used."""
+        records.check(self.network)
         residuals = 0.0
         for x, target in zip(records.arguments, records.targets, strict=True):
             places, y = self._forward(x, grow=True)
@@ -74,8 +76,14 @@ class FloatReference(Machine):
             self._update(places, residual)
         return Statistics(len(records), residuals)
 
-    def predict(self, arguments: np.ndarray) -> np.ndarray:
-        return np.array([self._forward(x, grow=False)[1] for x in arguments])
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        return self.train(records)
+
+    def _predict(self, records: Records) -> np.ndarray:
+        results = np.zeros(records.targets.shape)
+        for index, x in enumerate(records.arguments):
+            results[index] = self._forward(x, grow=False)[1]
+        return results
 
     def _forward(self, x: np.ndarray, *, grow: bool):
         """Where each layer's arguments fall, as (segments, offsets), and the network's outputs."""
@@ -160,19 +168,21 @@ class FixedReference(Machine):
         """The oracle of a board."""
         return cls(configuration.network, nodes, configuration.delays, configuration.capacity)
 
-    def train(self, records: Records, rates: Rates) -> Statistics:
+    def _train(self, records: Records, rates: Rates) -> Statistics:
         blocks = records.blocks(self.block or len(records))
         return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
 
-    def predict(self, arguments: np.ndarray) -> np.ndarray:
-        return np.array([self._forward(code)[1] for code in arguments])
+    def _predict(self, records: Records) -> np.ndarray:
+        results = np.zeros_like(records.targets)
+        for index, code in enumerate(records.arguments):
+            results[index] = self._forward(code)[1]
+        return results
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
         """One pass in which record r is trained on where `train[r]`, and only inferred elsewhere.
 
         Returns the results (n, outputs) that the forward passes gave, and the statistics.
         """
-        rates.check(self.network)
         word = self.network.word
         results = np.empty_like(records.targets)
         absolute_residual = 0

@@ -1,0 +1,86 @@
+"""Boards by name. A board is one file here that defines `BOARD`."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth import ClockDomain, Elaboratable, Module
+from amaranth.build import Platform
+from amaranth.lib import io, wiring
+
+from hw.clocking import Pll, SystemClock
+from hw.technology import Resources, Technology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A board and how it is driven.
+
+    Attributes:
+        name: as on the command line.
+        technology: its FPGA family.
+        platform: makes the Amaranth platform: pins, part, toolchain.
+        pll: the family's PLL, which makes `clock_hz` from the platform's default clock.
+        clock_hz: frequency of the gateware's only clock domain, `sync`.
+        baud: bits per second of the serial port; `clock_hz` is a multiple of it.
+        budget: what its part has.
+        flash: the command that writes a bitstream, `{bitstream}` standing for its path; not a tool from PyPI.
+    """
+
+    name: str
+    technology: Technology
+    platform: Callable[[], Platform]
+    pll: Callable[..., Pll]
+    clock_hz: int
+    baud: int
+    budget: Resources
+    flash: str
+
+    def __post_init__(self) -> None:
+        if self.clock_hz % self.baud:
+            raise ValueError(
+                f"{self.name}: {self.baud} baud does not divide the clock of {self.clock_hz} Hz; "
+                f"the nearest that do are {self._bauds_around()}"
+            )
+
+    def _bauds_around(self) -> str:
+        clocks = self.clock_hz // self.baud
+        return " and ".join(f"{self.clock_hz / count:g}" for count in (clocks + 1, clocks) if count)
+
+    @property
+    def clocks_per_bit(self) -> int:
+        return self.clock_hz // self.baud
+
+    def top(self, soc: wiring.Component) -> Elaboratable:
+        """The design for `platform`: the system (ports `rx`, `tx`) at `clock_hz`, wired to the serial port."""
+        return _Top(self, soc)
+
+
+class _Top(Elaboratable):
+    def __init__(self, board: Board, soc: wiring.Component):
+        self.board, self.soc = board, soc
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.clock = SystemClock(self.board.pll(output_hz=self.board.clock_hz))
+        m.submodules.soc = self.soc
+        uart = platform.request("uart", dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.d.comb += [self.soc.rx.eq(rx.i), tx.o.eq(self.soc.tx)]
+        return m
+
+
+def names() -> list[str]:
+    """Names of all boards."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def find(name: str) -> Board:
+    """The board of that name. Raises ValueError naming the legal ones."""
+    if name not in names():
+        raise ValueError(f"there is no board {name!r}; the boards are {', '.join(names())}")
+    return importlib.import_module(f"{__name__}.{name}").BOARD

@@ -1,0 +1,111 @@
+"""The gateware's trainer as a machine: Amaranth's simulator drives it through its ports."""
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from hw.trainer import Trainer
+from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
+from sw.machine import Machine, Rates, Statistics
+from sw.network import Network, Records, check_nodes
+from hw.technology import Technology
+
+
+class SimulatedTrainer(Machine):
+    """A `hw.trainer.Trainer` in Amaranth's simulator; every pass simulates it from reset.
+
+    Attributes:
+        trainer: the gateware. cycles: clocks with a record in flight, in the last pass.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        foldings: tuple[Folding, ...],
+        *,
+        technology: Technology,
+        exact: bool,
+    ):
+        self.network = network
+        self.nodes = nodes
+        self.trainer = Trainer(network, foldings, technology=technology, exact=exact)
+        self.cycles = 0
+        self._addresses = [
+            NodeAddresses(layer, folding).table().ravel() | index << LAYER_ADDRESS_BITS
+            for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True))
+        ]
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [nodes.copy() for nodes in self._nodes]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        check_nodes(self.network, nodes)
+        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
+
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
+
+    def _predict(self, records: Records) -> np.ndarray:
+        shifts = (1,) * (len(self.network.layers) - 1)
+        return self.run(records, np.zeros(len(records), dtype=bool), Rates(shifts, shifts))[0]
+
+    def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        """As `sw.reference.FixedReference.run`: trains on the records where `train`, only infers elsewhere."""
+        trainer, results, statistics = self.trainer, [], {}
+
+        async def drive(ctx) -> None:
+            ctx.set(trainer.update_shift, rates.update[0] - 1)
+            ctx.set(trainer.back_shift, rates.back[0] - 1)
+            await self._store_nodes(ctx)
+            ctx.set(trainer.clear, 1)
+            await ctx.tick()
+            ctx.set(trainer.clear, 0)
+            for arguments, targets, trained in zip(records.arguments, records.targets, train, strict=True):
+                record = {"arguments": arguments.tolist(), "targets": targets.tolist(), "train": int(trained)}
+                ctx.set(trainer.records.payload, record)
+                ctx.set(trainer.records.valid, 1)
+                await ctx.tick().until(trainer.records.ready)
+            ctx.set(trainer.records.valid, 0)
+            await ctx.tick().until(trainer.idle)
+            await self._read_nodes(ctx)
+            statistics.update({name: ctx.get(field) for name, field in self._counters()})
+
+        async def listen(ctx) -> None:
+            async for _, reset, valid, values in ctx.tick().sample(trainer.results_valid, trainer.results):
+                if valid:
+                    results.append([values[output] for output in range(self.network.outputs)])
+
+        simulator = Simulator(trainer)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(drive)
+        simulator.add_process(listen)
+        simulator.run()
+        self.cycles = statistics.pop("cycles")
+        outcome = np.array(results, dtype=np.int64).reshape(len(records), self.network.outputs)
+        return outcome, Statistics(**statistics)
+
+    def _counters(self):
+        counters = self.trainer.statistics
+        return [(name, counters[name]) for name in counters.shape().members]
+
+    async def _store_nodes(self, ctx) -> None:
+        access = self.trainer.access
+        ctx.set(access.write, 1)
+        for addresses, nodes in zip(self._addresses, self._nodes, strict=True):
+            for address, node in zip(addresses.tolist(), nodes.ravel().tolist(), strict=True):
+                ctx.set(access.address, address)
+                ctx.set(access.data_write, node)
+                await ctx.tick()
+        ctx.set(access.write, 0)
+
+    async def _read_nodes(self, ctx) -> None:
+        access = self.trainer.access
+        ctx.set(access.select, 1)
+        for addresses, nodes in zip(self._addresses, self._nodes, strict=True):
+            flat = nodes.reshape(-1)
+            for index, address in enumerate(addresses.tolist()):
+                ctx.set(access.address, address)
+                await ctx.tick().repeat(self.trainer.access_latency)
+                flat[index] = ctx.get(access.data_read)

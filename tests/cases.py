@@ -1,0 +1,43 @@
+"""Networks and records on which every machine must do the same: ordinary ones, and the ends of every range."""
+
+import numpy as np
+
+from sw.machine import Rates
+from sw.network import Network, Records, random_nodes
+
+RATES = Rates((2,), (13,))
+
+
+def ordinary(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
+    """Nodes and records well inside the word."""
+    rng = np.random.default_rng(seed)
+    top = 1 << network.formats[0].argument_bits
+    reach = network.word.maximum // 4
+    arguments = rng.integers(0, top, (count, network.features))
+    return random_nodes(network, rng), Records(arguments, rng.integers(-reach, reach, (count, network.outputs)))
+
+
+def extreme(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
+    """Nodes over the whole word, targets at its ends; arguments at both ends of the domain and of segments, or all zero."""
+    rng = np.random.default_rng(seed)
+    form, word = network.formats[0], network.word
+    top = (1 << form.argument_bits) - 1
+    edges = np.array([0, top, 1 << form.offset_bits, (1 << form.offset_bits) - 1, top - (1 << form.offset_bits) + 1])
+    arguments = rng.integers(0, top + 1, (count, network.features))
+    at_edge = rng.random(arguments.shape) < 0.5
+    arguments[at_edge] = rng.choice(edges, int(at_edge.sum()))
+    arguments[::7] = 0
+    targets = rng.choice([word.minimum, word.maximum, 0, 1, -1], (count, network.outputs))
+    nodes = [rng.choice([word.minimum, word.maximum, 0], layer.shape, p=[0.2, 0.2, 0.6]) for layer in network.layers]
+    scattered = random_nodes(network, rng, spread=1.0)
+    return [np.where(pick == 0, other, pick) for pick, other in zip(nodes, scattered, strict=True)], Records(arguments, targets)
+
+
+def zeros(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
+    """Nothing but zeros."""
+    arguments = np.zeros((count, network.features), dtype=np.int64)
+    nodes = [np.zeros(layer.shape, dtype=np.int64) for layer in network.layers]
+    return nodes, Records(arguments, np.zeros((count, network.outputs), dtype=np.int64))
+
+
+KINDS = {"ordinary": ordinary, "extreme": extreme, "zeros": zeros}

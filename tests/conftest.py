@@ -1,0 +1,19 @@
+import re
+from pathlib import Path
+
+import pytest
+
+WAVES = Path(__file__).resolve().parent.parent / "build" / "waves"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--waves", action="store_true", help="write waveforms of simulations to build/waves/TEST.vcd")
+
+
+@pytest.fixture
+def waves(request: pytest.FixtureRequest) -> Path | None:
+    """Where a simulation in this test writes its waveforms; None unless pytest was given --waves."""
+    if not request.config.getoption("--waves"):
+        return None
+    name = f"{Path(request.node.path).stem}-{request.node.name}"
+    return WAVES / (re.sub(r"[^\w.-]+", "-", name) + ".vcd")

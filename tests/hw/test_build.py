@@ -1,0 +1,67 @@
+"""The build command: what it refuses before any tool runs, and one bitstream of the real gateware."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hw import bitstream
+from hw.build import main
+
+EXPLICIT = ["--features", "2", "--addends", "8", "--segments", "4,32"]
+
+
+@pytest.fixture
+def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if a build gets as far as elaboration."""
+    monkeypatch.setattr(bitstream, "Build", None)
+
+
+@pytest.mark.usefixtures("no_tools")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--board", "arty", "--network", "norm2"], "no board 'arty'; the boards are icebreaker, ulx3s"),
+        (["--board", "icebreaker"], "which network? give --network PRESET (norm2, "),
+        (["--board", "icebreaker", "--network", "norm3"], "no preset 'norm3'; the presets are norm2, "),
+        (["--board", "icebreaker", "--features", "2"], "or --addends, --segments"),
+        (["--board", "icebreaker", "--network", "norm2", "--addends", "8"], "leave out --addends"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4"], "--segments '4': give two numbers, INNER,OUTER"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"], "--segments '4,x': give two numbers"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,30"], "30 segments: must be a power of two"),
+        (["--board", "icebreaker", *EXPLICIT, "--features", "0"], "layer inputs 0 must be 1 or more"),
+        (["--board", "icebreaker", *EXPLICIT, "--lanes", "3"], "3 lanes do not divide"),
+        (["--board", "icebreaker", *EXPLICIT, "--taps", "0"], "0 taps do not divide"),
+        (["--board", "icebreaker", *EXPLICIT, "--lanes", "2"], "needs 10 multipliers, icebreaker has 8"),
+        (["--board", "ulx3s", *EXPLICIT, "--addends", "64", "--lanes", "64"], "320 multipliers, ulx3s has 156"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_synthesis(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*options, "--output", str(tmp_path / "build")]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_tools")
+def test_memory_that_breaks_the_budget_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    huge = ["--features", "8", "--addends", "64", "--segments", "32,64"]
+    assert main(["--board", "icebreaker", *huge, "--output", str(tmp_path / "build")]) == 1
+    assert "block RAMs, icebreaker has 30" in capsys.readouterr().err
+
+
+def test_icebreaker_gets_the_bitstream_of_a_trainer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    options = ["--board", "icebreaker", "--network", "norm2", "--json", str(file), "--output", str(tmp_path / "build")]
+    assert main(options) == 0
+    report = json.loads(file.read_text())
+    assert report["board"] == "icebreaker"
+    assert report["fmax_mhz"] >= report["target_mhz"] >= 30
+    assert report["multipliers"] == {"used": 5, "available": 8}
+    assert 0 < report["logic"]["used"] <= report["logic"]["available"] == 5280
+    assert 0 < report["block_ram"]["used"] <= report["block_ram"]["available"] == 30
+    assert report["records_per_second"] == int(report["target_mhz"] * 1e6 / report["cycles_per_record"])
+    assert Path(report["bitstream"]).stat().st_size > 100_000
+    printed = capsys.readouterr().out
+    assert f"bitstream: {report['bitstream']}" in printed
+    assert f"iceprog {report['bitstream']}" in printed

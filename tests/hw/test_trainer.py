@@ -1,0 +1,97 @@
+"""The trainer in Amaranth's simulator against the fixed-point oracle: bit for bit, whatever the folding and the schedule."""
+
+import numpy as np
+import pytest
+
+from hw.technology import ECP5, ICE40UP5K
+from hw.trainer import Trainer
+from sim.simulated import SimulatedTrainer
+from sw.configuration import Folding
+from sw.machine import Rates
+from sw.network import Layer, Network
+from sw.reference import FixedReference
+from tests.cases import KINDS, RATES
+
+TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
+
+SHAPES = {
+    "one tap": (Network.two_layer(2, 8, (16, 16)), 1, 1),
+    "all taps": (Network.two_layer(2, 8, (16, 16)), 2, 1),
+    "lanes": (Network.two_layer(2, 8, (16, 16)), 2, 2),
+    "one slot": (Network.two_layer(2, 4, (4, 8)), 2, 4),
+    "outputs": (Network.two_layer(3, 6, (2, 4), outputs=2), 3, 2),
+    "narrow": (Network.two_layer(6, 4, (4, 8), width=12), 2, 1),
+    "wide": (Network.two_layer(6, 4, (4, 8), width=20), 3, 2),
+}
+
+
+def simulated(network: Network, taps: int, lanes: int, technology: str, *, exact: bool, nodes: list) -> SimulatedTrainer:
+    foldings = Folding(taps, lanes), Folding(lanes, network.outputs)
+    return SimulatedTrainer(network, nodes, foldings, technology=TECHNOLOGIES[technology], exact=exact)
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
+    """Train and infer mixed; results, statistics and every node."""
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["extreme"](network, 50)
+    train = np.random.default_rng(1).random(50) < 0.8
+    rates = Rates((1,), (network.width - 3,))
+    machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes)
+    oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
+    results, statistics = machine.run(records, train, rates)
+    expected, expected_statistics = oracle.run(records, train, rates)
+    assert np.array_equal(results, expected)
+    assert statistics == expected_statistics
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+    schedule = machine.trainer.schedule
+    assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "zeros"])
+def test_it_equals_the_oracle_over_several_passes(kind):
+    network, taps, lanes = SHAPES["all taps"]
+    nodes, records = KINDS[kind](network, 40)
+    machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
+    oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
+    for shift in (12, 14):
+        rates = Rates((3,), (shift,))
+        assert machine.train(records, rates) == oracle.train(records, rates)
+    assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+def test_every_shift_is_what_the_oracle_makes_of_it():
+    network = Network.two_layer(2, 4, (4, 8))
+    nodes, records = KINDS["ordinary"](network, 6)
+    machine = simulated(network, 2, 1, "iCE40UP5K", exact=True, nodes=nodes)
+    oracle = FixedReference(network, nodes)
+    for shift in network.word.shifts:
+        rates = Rates((shift,), (network.width + 1 - shift,))
+        assert machine.train(records, rates) == oracle.train(records, rates)
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
+def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
+    network = Network.two_layer(4, 16, (8, 16))
+    foldings = Folding(4, 1), Folding(1, 1)
+    exact, delayed = (Trainer(network, foldings, technology=technology, exact=exact).schedule for exact in (True, False))
+    assert exact.delays == (0, 0) and delayed.delays > (0, 0)
+    assert delayed.interval == 16 < exact.interval < exact.latency
+
+
+@pytest.mark.parametrize(
+    ("network", "foldings", "message"),
+    [
+        (Network.two_layer(3, 4, (4, 8)), (Folding(2, 1), Folding(1, 1)), "2 taps do not divide a layer's 3 inputs"),
+        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 3), Folding(3, 1)), "3 lanes do not divide a layer's 4 outputs"),
+        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 2), Folding(1, 1)), "takes the first one's 2 lanes"),
+        (Network((Layer(3, 4, 4), Layer(4, 2, 4), Layer(2, 1, 4))), (Folding(3, 1),) * 3, "networks of 2 layers, not 3"),
+    ],
+)
+def test_a_folding_that_cannot_be_is_named(network, foldings, message):
+    with pytest.raises(ValueError, match=message):
+        Trainer(network, foldings, technology=ECP5, exact=False)

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from sw.configuration import Configuration, Folding
+from sw.network import Network
+
+
+def configuration(taps: int = 2, lanes: int = 2, outputs: int = 1) -> Configuration:
+    network = Network.two_layer(6, 4, (4, 8), outputs=outputs)
+    foldings = (Folding(taps, lanes), Folding(lanes, outputs))
+    return Configuration("icebreaker", network, foldings, 9, (3, 2), 1024, 4, 36_000_000)
+
+
+def test_its_text_makes_it_again():
+    assert Configuration.from_text(configuration().text) == configuration()
+
+
+def test_digests_tell_configurations_apart():
+    assert configuration().digest != configuration(taps=3).digest
+    assert len(configuration().digest) == 8
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"network": {}}'])
+def test_another_text_is_refused(text):
+    with pytest.raises(ValueError):
+        Configuration.from_text(text)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize(("taps", "lanes"), [(1, 1), (2, 1), (3, 2), (6, 4)])
+def test_every_node_has_an_address_of_its_own(taps, lanes, outputs):
+    ours = configuration(taps, lanes, outputs)
+    addresses = ours.node_addresses()
+    assert len(addresses) == ours.network.parameters == len(np.unique(addresses))
+
+
+def test_a_record_begins_on_a_row():
+    assert (configuration().record_words, configuration().record_rows, configuration().capacity) == (7, 2, 512)

@@ -1,0 +1,103 @@
+"""One suite for everything that trains in fixed point: each machine answers the same calls with the same bits."""
+
+import numpy as np
+import pytest
+
+import boards
+from hw.design import Design
+from hw.soc import Soc
+from sim.simulated import SimulatedTrainer
+from sim.virtual_board import VirtualBoard
+from sw.board import Board
+from sw.machine import Machine, Phase, Rates
+from sw.network import Network, Records
+from sw.reference import FixedReference
+from tests.cases import KINDS
+
+NETWORK = Network.two_layer(3, 4, (4, 8))
+BOARD = boards.find("icebreaker")
+SCHEDULES = {
+    "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
+    "delayed": Design(board=BOARD, network=NETWORK, taps=3),
+}
+PHASES = [Phase(2, Rates((2,), (12,))), Phase(1, Rates((3,), (14,)))]
+
+
+@pytest.fixture(scope="module", params=SCHEDULES)
+def design(request: pytest.FixtureRequest) -> Design:
+    return SCHEDULES[request.param]
+
+
+@pytest.fixture(scope="module", params=["oracle", "simulator", "virtual board"])
+def machine(request: pytest.FixtureRequest, design: Design):
+    nodes, _ = KINDS["zeros"](NETWORK, 0)
+    if request.param == "oracle":
+        yield FixedReference.of(design.configuration, nodes)
+    elif request.param == "simulator":
+        yield SimulatedTrainer(
+            NETWORK, nodes, design.foldings, technology=design.board.technology, exact=design.exact
+        )
+    else:
+        with (
+            VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,
+            Board.open(virtual.port) as board,
+        ):
+            assert board.configuration == design.configuration
+            yield board
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_leaves_the_oracles_nodes_and_statistics(machine: Machine, design: Design, kind: str):
+    nodes, records = KINDS[kind](NETWORK, 60)
+    oracle = FixedReference.of(design.configuration, nodes)
+    machine.nodes = nodes
+    seen = []
+    last = machine.fit(records, PHASES, lambda done, total, statistics: seen.append((done, total, statistics)))
+    expected = []
+    oracle.fit(records, PHASES, lambda done, total, statistics: expected.append((done, total, statistics)))
+    assert seen == expected and last == expected[-1][2]
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+def test_predicting_changes_nothing_and_follows_training(machine: Machine, design: Design):
+    nodes, records = KINDS["ordinary"](NETWORK, 40, seed=5)
+    oracle = FixedReference.of(design.configuration, nodes)
+    machine.nodes = nodes
+    for _ in range(2):
+        assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        for trainer in (machine, oracle):
+            trainer.train(records, PHASES[0].rates)
+
+
+def test_nodes_come_back_as_they_were_set(machine: Machine):
+    for kind in KINDS:
+        nodes, _ = KINDS[kind](NETWORK, 0, seed=3)
+        machine.nodes = nodes
+        assert all(map(np.array_equal, machine.nodes, nodes))
+
+
+def test_no_records_are_no_work(machine: Machine):
+    nodes, records = KINDS["ordinary"](NETWORK, 0)
+    machine.nodes = nodes
+    assert machine.train(records, PHASES[0].rates).records == 0
+    assert machine.predict(records.arguments).shape == (0, 1)
+
+
+@pytest.mark.parametrize("rates", [Rates((0,), (12,)), Rates((2,), (99,)), Rates((2, 2), (12, 12))])
+def test_illegal_rates_are_refused(machine: Machine, rates: Rates):
+    with pytest.raises(ValueError, match="shifts"):
+        machine.train(KINDS["ordinary"](NETWORK, 1)[1], rates)
+
+
+def test_nodes_that_do_not_fit_are_refused(machine: Machine):
+    nodes, _ = KINDS["ordinary"](NETWORK, 0)
+    with pytest.raises(ValueError, match="shapes"):
+        machine.nodes = nodes[:1]
+    with pytest.raises(ValueError, match="outside"):
+        machine.nodes = [nodes[0] + 99999, nodes[1]]
+
+
+def test_records_of_another_network_are_refused(machine: Machine):
+    with pytest.raises(ValueError, match="2 features"):
+        machine.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), PHASES[0].rates)
