@@ -63,6 +63,7 @@ class Technology:
     Attributes:
         name: part family, as in data sheets.
         multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
+        multiplier_cell: the hard multiplier's name where it must be instantiated, as synthesis infers it wrongly.
         multiplier_latency: cycles from operands to product, all registers of the product included.
         memory_latency: cycles from a block RAM's address to its data.
         fine_stages: whether its clock is so fast that a shift, an addition and a limit each need a pipeline stage.
@@ -73,6 +74,7 @@ class Technology:
 
     name: str
     multiplier_width: int | None
+    multiplier_cell: str | None = None
     multiplier_latency: int
     memory_latency: int
     fine_stages: bool
@@ -100,6 +102,7 @@ class Technology:
 ICE40UP5K = Technology(
     name="iCE40UP5K",
     multiplier_width=16,
+    multiplier_cell="SB_MAC16",
     multiplier_latency=2,
     memory_latency=1,
     fine_stages=False,

@@ -20,6 +20,9 @@ TOP = "top"
 # Where a schedule never reads and writes a row in one cycle, "old data" on a collision is logic for nothing.
 COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i"
 
+# What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
+MISCOMPILED = "Driver-driver conflict"
+
 
 class BuildError(Exception):
     """A build that failed, said so that its user can act on it."""
@@ -37,7 +40,6 @@ class Flow:
     sites: dict[str, str]
     bitstream: str
     times_multipliers: bool
-    synthesis_options: str = ""
 
 
 FLOWS = (
@@ -52,7 +54,6 @@ FLOWS = (
         },
         bitstream=f"{TOP}.bin",
         times_multipliers=False,
-        synthesis_options="-dsp",
     ),
     Flow(
         technologies=(ECP5,),
@@ -122,7 +123,7 @@ class Build:
             design,
             TOP,
             script_after_read=COLLISIONS_NEVER_HAPPEN,
-            synth_opts=self.flow.synthesis_options,
+            yosys_opts=f"-e '{MISCOMPILED}'",
             nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
         )
         self.directory = plan.extract(str(directory))
@@ -130,10 +131,14 @@ class Build:
         self._synthesis, self._placement, self._packing = commands
 
     def synthesise(self) -> Resources:
-        """The hard blocks that the netlist has."""
+        """The hard blocks that the netlist has. Raises BuildError also if its timing could not be known."""
         self._run(self._synthesis, log=f"{TOP}.rpt")
         netlist = json.loads((self.directory / f"{TOP}.json").read_text())
         self._cells: dict[str, dict[str, Any]] = netlist["modules"][TOP]["cells"]
+        if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self._cells)):
+            raise BuildError(
+                f"multipliers without registers at both ends, of which no tool knows the delay: {', '.join(names)}"
+            )
         counts = Counter(cell["type"] for cell in self._cells.values())
         return Resources(**{name: sum(counts[cell] for cell in cells) for name, cells in self.flow.cells.items()})
 
@@ -144,7 +149,7 @@ class Build:
         if self.flow.times_multipliers:
             return placement
         sdf = (self.directory / f"{TOP}.sdf").read_text()
-        period, start, end = ice40_timing.slowest_path(sdf, self._cells)
+        period, start, end = ice40_timing.slowest_path(sdf)
         if 1 / period >= placement.fmax_hz:
             return placement
         return replace(placement, fmax_hz=1 / period, slowest_path=(start, end))

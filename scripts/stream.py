@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         with progress_bars(console) as progress:
             bars = Bars(progress)
             with Board.open(options.port, baud=options.baud, transfer=bars.transfer) as board:
-                session = Session.begin(board.network, split, headroom=preset.headroom, seed=options.seed)
+                session = Session.begin(preset, split, seed=options.seed, network=board.network)
                 outcome = session.run(board, phases, bars.epoch)
                 figures = {
                     "board": board.configuration.board,

@@ -3,16 +3,18 @@
 import argparse
 import contextlib
 import signal
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
 from amaranth.hdl import Elaboratable
 from rich.console import Console
 
-from sim.virtual_board import VirtualBoard
-
-# Gateware and clocks per bit of its UART, for the names of a board and of a network.
-SocFactory = Callable[[str, str], tuple[Elaboratable, int]]
+import boards
+from hw import plan
+from hw.design import Design
+from hw.soc import Soc
+from sim.virtual_board import VirtualBoard, VirtualBoardError
+from sw import presets
 
 
 def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) -> None:
@@ -28,11 +30,23 @@ def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) 
     console.print(f"{board.cycles} cycles simulated.")
 
 
-def main(make_soc: SocFactory, arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sim.board", description=__doc__)
-    parser.add_argument("--board", default="icebreaker", help="board to simulate (default: %(default)s)")
-    parser.add_argument("--network", default="norm2", help="network on it: a preset's name (default: %(default)s)")
+    parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
+    parser.add_argument("--network", default="norm2", help=f"{', '.join(presets.PRESETS)} (default: %(default)s)")
+    parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
     options = parser.parse_args(arguments)
-    soc, clocks_per_bit = make_soc(options.board, options.network)
-    serve(soc, clocks_per_bit=clocks_per_bit, waves=options.waves)
+    try:
+        board, network = boards.find(options.board), presets.find(options.network).network
+        lanes, taps = plan.fold(board, network, exact=options.exact)
+        design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=options.exact)
+        serve(Soc(design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
+    except (ValueError, VirtualBoardError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

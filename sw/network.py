@@ -70,11 +70,18 @@ class Network:
 
     @classmethod
     def two_layer(
-        cls, features: int, addends: int, segments: tuple[int, int], *, outputs: int = 1, width: int = 16
+        cls,
+        features: int,
+        addends: int,
+        segments: tuple[int, int],
+        *,
+        outputs: int = 1,
+        width: int = 16,
+        gain: int = HIDDEN_GAIN,
     ) -> "Network":
         """The paper's network: `addends` inner functions per feature, one outer function per addend and output."""
         inner, outer = segments
-        return cls((Layer(features, addends, inner), Layer(addends, outputs, outer, gain=0)), width)
+        return cls((Layer(features, addends, inner, gain), Layer(addends, outputs, outer, gain=0)), width)
 
     @property
     def features(self) -> int:
@@ -308,3 +315,17 @@ def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.2
     reach = int(spread * network.word.maximum)
     return [rng.integers(-reach, reach + 1, layer.shape) for layer in network.layers]
 
+
+def first_nodes(network: Network, rng: np.random.Generator, spreads: tuple[float, ...]) -> list[np.ndarray]:
+    """Nodes to start training from: straight lines of random slope, and random nodes in the last layer.
+
+    `spreads`: their reach in each layer, as a share of the word's range. Lines make each addend a random direction, where
+    random nodes would make it noise.
+    """
+    nodes = []
+    for layer, spread in zip(network.layers[:-1], spreads, strict=False):
+        slopes = rng.uniform(-1, 1, (layer.inputs, 1, layer.outputs))
+        line = np.linspace(-1, 1, layer.nodes)[None, :, None]
+        nodes.append(np.rint(spread * network.word.maximum * line * slopes).astype(np.int64))
+    last = network.layers[-1]
+    return [*nodes, np.rint(spreads[-1] * network.word.maximum * rng.uniform(-1, 1, last.shape)).astype(np.int64)]

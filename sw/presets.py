@@ -8,16 +8,15 @@ from sw.network import Network
 
 @dataclass(frozen=True)
 class Preset:
-    """`phases`: of fixed-point training. `headroom`: bits of the word above the targets. `float_rate`: of float training."""
+    """`phases`: the training schedule. `headroom`: bits of the word above the targets.
+
+    `spreads`: reach of the first nodes, a layer each, as a share of the word's range.
+    """
 
     network: Network
     phases: tuple[Phase, ...]
-    headroom: int = 2
-    float_rate: float = 0.2
-
-    @property
-    def epochs(self) -> int:
-        return sum(phase.epochs for phase in self.phases)
+    headroom: int
+    spreads: tuple[float, ...]
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
@@ -26,10 +25,11 @@ def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
 
 
 PRESETS = {
-    "norm2": Preset(Network.two_layer(2, 8, (16, 16)), schedule((2, 2, 13), (30, 3, 14))),
-    "norm4": Preset(Network.two_layer(4, 8, (16, 16)), schedule((2, 2, 13), (30, 3, 14))),
-    "norm8": Preset(Network.two_layer(8, 16, (16, 16)), schedule((2, 2, 13), (30, 3, 14))),
-    "triangle": Preset(Network.two_layer(6, 16, (8, 16)), schedule((2, 2, 13), (30, 3, 14))),
+    "norm2": Preset(Network.two_layer(2, 8, (4, 32), gain=0), schedule((24, 2, 11), (8, 4, 14)), 1, (0.125, 0.125)),
+    "norm4": Preset(Network.two_layer(4, 16, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
+    "norm8": Preset(Network.two_layer(8, 16, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
+    "triangle": Preset(Network.two_layer(6, 32, (2, 32)), schedule((24, 3, 14), (8, 4, 15)), 4, (0.75, 0.125)),
+    "det4": Preset(Network.two_layer(16, 72, (2, 32)), schedule((3, 1, 13), (1, 2, 15)), 4, (0.25, 0.0625)),
 }
 
 

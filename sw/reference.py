@@ -33,30 +33,6 @@ class FloatReference(Machine):
         nodes = [rng.uniform(-1.0, 1.0, layer.shape) for layer in network.layers]
         return cls(network, nodes, (rate,) * len(network.layers))
 
-    @classmethod
-    def twin_of(cls, network: Network, nodes: list[np.ndarray], rates: Rates) -> "FloatReference":
-        """What a fixed-point network would be without rounding and limits: same codes in, results as means in words.
-
-        Its outputs times `result_scale` of the last layer's format are the fixed-point results.
-        """
-        scales = [layer.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
-                  for layer, form in zip(network.layers, network.formats, strict=True)]  # fmt: skip
-        domains = [np.array([0.0, 2.0**network.formats[0].argument_bits])]
-        for form, scale in zip(network.formats, scales[:-1], strict=False):
-            domains.append(np.array(form.result_limits) / scale + np.array([0, 1 / scale]))
-        segment = [(domain[1] - domain[0]) / layer.segments for domain, layer in zip(domains, network.layers, strict=True)]
-        last = scales[-1]
-        learning_rates = []
-        for index in range(len(network.layers)):
-            passed = [2.0**-rates.back[above] * segment[above + 1] for above in range(index, len(network.layers) - 1)]
-            own = 2.0 ** -rates.update[index - 1] if index else 1.0
-            learning_rates.append(last * own * float(np.prod(passed)))
-        machine = cls(network, nodes, tuple(learning_rates))
-        machine.domains = [
-            np.tile(domain, (layer.inputs, 1)) for domain, layer in zip(domains, network.layers, strict=True)
-        ]
-        return machine
-
     @property
     def nodes(self) -> list[np.ndarray]:
         return [nodes.copy() for nodes in self._nodes]
@@ -121,6 +97,40 @@ class FloatReference(Machine):
             nodes[inputs, segment] += (1 - offset)[:, None] * step
             nodes[inputs, segment + 1] += offset[:, None] * step
             error = slope @ error
+
+
+class FloatTwin(FloatReference):
+    """What a fixed-point network would be without rounding and limits: the same codes in, the same schedule of shifts.
+
+    Its outputs times `result_scale` are in the units of the fixed-point results.
+    """
+
+    def __init__(self, network: Network, nodes: list[np.ndarray]):
+        super().__init__(network, nodes, (0.0,) * len(network.layers))
+        scales = [
+            layer.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
+            for layer, form in zip(network.layers, network.formats, strict=True)
+        ]
+        self.result_scale = scales[-1]
+        limits = [np.array([0.0, 2.0 ** network.formats[0].argument_bits])]
+        for form, scale in zip(network.formats, scales[:-1], strict=False):
+            low, high = form.result_limits
+            limits.append(np.array([low, high + 1]) / scale)
+        self.domains = [np.tile(pair, (layer.inputs, 1)) for pair, layer in zip(limits, network.layers, strict=True)]
+        self._segment_widths = [
+            (high - low) / layer.segments for (low, high), layer in zip(limits, network.layers, strict=True)
+        ]
+
+    def train(self, records: Records, rates: Rates | None = None) -> Statistics:
+        """One pass over records of codes and words, at the rates that the shifts stand for."""
+        assert rates is not None
+        learning_rates, passed = [], self.result_scale
+        for index in reversed(range(len(self.network.layers))):
+            learning_rates.append(passed * 2.0 ** -rates.update[index - 1] if index else passed)
+            if index:
+                passed *= 2.0 ** -rates.back[index - 1] * self._segment_widths[index]
+        self.learning_rates = tuple(reversed(learning_rates))
+        return super().train(Records(records.arguments, records.targets / self.result_scale))
 
 
 @dataclass

@@ -8,8 +8,11 @@ import numpy as np
 from sw.datasets import Dataset, Split
 from sw.machine import Machine, Phase, Progress, Statistics
 from sw.metrics import pearson, rmse
-from sw.network import Model, Network, Records, Scaling, random_nodes
-from sw.reference import FloatReference
+from sw.network import Model, Network, Records, Scaling, first_nodes
+from sw.presets import Preset
+from sw.reference import FloatReference, FloatTwin
+
+PAPER_RATE = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,14 @@ class Session:
     records: Records
 
     @classmethod
-    def begin(cls, network: Network, split: Split, *, headroom: int, seed: int) -> "Session":
-        """Raises ValueError for a data set that the network does not fit."""
-        check_fit(network, split.train)
-        scaling = Scaling.of(split.train.features, split.train.targets)
-        nodes = random_nodes(network, np.random.default_rng(seed))
-        model = Model(network, scaling, nodes, headroom, split.train.feature_names, split.train.target_names)
-        return cls(split, model, model.encode(split.train.features, split.train.targets))
+    def begin(cls, preset: Preset, split: Split, *, seed: int, network: Network | None = None) -> "Session":
+        """`network`: in place of the preset's. Raises ValueError for a data set that the network does not fit."""
+        network, train = network or preset.network, split.train
+        check_fit(network, train)
+        nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
+        scaling = Scaling.of(train.features, train.targets)
+        model = Model(network, scaling, nodes, preset.headroom, train.feature_names, train.target_names)
+        return cls(split, model, model.encode(train.features, train.targets))
 
     def run(self, machine: Machine, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
         """Give the machine the model's nodes, train it, and predict the hold-out."""
@@ -55,8 +59,17 @@ class Session:
             model, predicted, pearson(predicted, holdout.targets), rmse(predicted, holdout.targets), statistics
         )
 
-    def run_float(self, epochs: int, *, rate: float, seed: int) -> tuple[float, float]:
-        """Train the floating-point oracle on the same records; Pearson and RMSE on the same hold-out."""
+    def run_twin(self, phases: Sequence[Phase]) -> tuple[float, float]:
+        """Train the same first nodes by the same schedule without rounding; Pearson and RMSE on the hold-out."""
+        twin = FloatTwin(self.model.network, self.model.nodes)
+        twin.fit(self.records, phases)
+        holdout = self.split.holdout
+        arguments = self.model.encode(holdout.features, holdout.targets).arguments
+        predicted = self.model.decode(twin.result_scale * twin.predict(arguments))
+        return pearson(predicted, holdout.targets), rmse(predicted, holdout.targets)
+
+    def run_float(self, epochs: int, *, seed: int, rate: float = PAPER_RATE) -> tuple[float, float]:
+        """Train the paper's way, from random nodes at a constant rate, in float64; Pearson and RMSE on the hold-out."""
         scaling, train, holdout = self.model.scaling, self.split.train, self.split.holdout
         machine = FloatReference.random(self.model.network, np.random.default_rng(seed), rate)
         records = Records(scaling.unit_features(train.features), scaling.unit_targets(train.targets))

@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 import boards
 from hw.bitstream import make_bitstream
 from hw.clocking import Ice40Pll
-from hw.technology import Resources
+from hw.product import Product
+from hw.technology import ICE40UP5K, Resources, Technology
 from hw.toolchain import BuildError
 
 NEED = Resources(multipliers=2, block_ram=2)
@@ -23,16 +24,16 @@ class StandIn(wiring.Component):
     rx: In(1, init=1)
     tx: Out(1)
 
-    def __init__(self, *, units: int = 2, unused: bool = False):
-        self.units, self.unused = units, unused
+    def __init__(self, technology: Technology, *, units: int = 2, unused: bool = False):
+        self.technology, self.units, self.unused = technology, units, unused
         super().__init__()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         line = self.rx
         for unit in range(self.units):
-            a, b = (Signal(signed(16), reset_less=True, name=f"{name}{unit}") for name in "ab")
-            taken, product = Signal(32, name=f"taken{unit}"), Signal(32, name=f"product{unit}", reset_less=True)
+            taken = Signal(32, name=f"taken{unit}")
+            m.submodules[f"product{unit}"] = multiplier = Product(a_width=16, b_width=16, technology=self.technology)
             m.submodules[f"store{unit}"] = store = memory.Memory(
                 shape=unsigned(16), depth=24, init=[], attrs={"ram_style": "block"}
             )
@@ -40,14 +41,13 @@ class StandIn(wiring.Component):
             sent = Signal(16, name=f"sent{unit}")
             m.d.sync += [
                 taken.eq(Cat(line, taken)),
-                Cat(a, b).eq(taken),
-                product.eq(a * b),
                 sent.eq(Mux(taken[0], read.data, sent >> 1)),
             ]
             m.d.comb += [
+                Cat(multiplier.a, multiplier.b).eq(taken),
                 write.en.eq(taken[-1]),
                 write.addr.eq(taken),
-                write.data.eq(product >> 8),
+                write.data.eq(multiplier.product >> 8),
                 read.addr.eq(taken[8:]),
             ]
             line = self.rx if self.unused else sent[0]
@@ -58,7 +58,9 @@ class StandIn(wiring.Component):
 @pytest.mark.parametrize("name", boards.names())
 def test_board_gets_a_bitstream_that_meets_its_clock_and_keeps_every_block(name: str, tmp_path: Path) -> None:
     board = boards.find(name)
-    placement, bitstream = make_bitstream(board=board, soc=StandIn(), need=NEED, directory=tmp_path / "build")
+    placement, bitstream = make_bitstream(
+        board=board, soc=StandIn(board.technology), need=NEED, directory=tmp_path / "build"
+    )
     assert bitstream.stat().st_size > 50_000
     assert placement.fmax_hz >= board.clock_hz
     assert (placement.used.multipliers, placement.used.block_ram) == (2, 2)
@@ -69,18 +71,21 @@ def test_board_gets_a_bitstream_that_meets_its_clock_and_keeps_every_block(name:
 def test_design_that_lost_a_multiplier_and_a_memory_is_no_build(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="2 block RAMs expected, 1 found; 2 multipliers expected, 1 found"):
         make_bitstream(
-            board=boards.find("icebreaker"), soc=StandIn(unused=True), need=NEED, directory=tmp_path / "build"
+            board=boards.find("icebreaker"),
+            soc=StandIn(ICE40UP5K, unused=True),
+            need=NEED,
+            directory=tmp_path / "build",
         )
 
 
 def test_missed_clock_is_no_build_and_leaves_no_bitstream(tmp_path: Path) -> None:
     board = replace(boards.find("icebreaker"), clock_hz=120_000_000)
     with pytest.raises(BuildError, match=r"timing missed: \d\d\.\d MHz reached with seed 3, but .* at 120 MHz"):
-        make_bitstream(board=board, soc=StandIn(), need=NEED, directory=tmp_path / "build", seed=3)
+        make_bitstream(board=board, soc=StandIn(board.technology), need=NEED, directory=tmp_path / "build", seed=3)
     assert not list(tmp_path.rglob("*.bin"))
 
 
 def test_clock_checked_is_the_one_that_the_pll_makes(tmp_path: Path) -> None:
     board = replace(boards.find("icebreaker"), pll=lambda output_hz: Ice40Pll(output_hz=30_000_000))
     with pytest.raises(BuildError, match=r"the PLL makes 30\.0.* MHz, not the 36 MHz of icebreaker"):
-        make_bitstream(board=board, soc=StandIn(units=1), need=Resources(), directory=tmp_path / "build")
+        make_bitstream(board=board, soc=StandIn(ICE40UP5K, units=1), need=Resources(), directory=tmp_path / "build")

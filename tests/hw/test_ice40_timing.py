@@ -1,4 +1,4 @@
-"""Paths through multipliers are timed with the registers that the multipliers really use, all others as by nextpnr."""
+"""Paths out of multipliers are timed with their true delay, all others as by nextpnr; what cannot be timed is found."""
 
 import json
 from pathlib import Path
@@ -8,24 +8,19 @@ import pytest
 import boards
 from hw import ice40_timing
 from hw.bitstream import make_bitstream
-from hw.ice40_timing import Delays, Multiplier, slowest_path
-from hw.technology import Resources
+from hw.ice40_timing import slowest_path, untimed_multipliers
+from hw.technology import ICE40UP5K, Resources
 from tests.hw.test_bitstream import StandIn
 
-ALL_REGISTERS = Multiplier(operands=frozenset("ABCD"), inner=True, last=True)
 
-
-def test_paths_agree_with_place_and_route_if_multipliers_are_as_it_takes_them(
+def test_paths_agree_with_place_and_route_if_multipliers_are_as_fast_as_it_takes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_bitstream(board=boards.find("icebreaker"), soc=StandIn(), need=Resources(), directory=tmp_path)
+    make_bitstream(board=boards.find("icebreaker"), soc=StandIn(ICE40UP5K), need=Resources(), directory=tmp_path)
     [clock] = json.loads((tmp_path / "top.report.json").read_text())["fmax"].values()
-    cells = json.loads((tmp_path / "top.json").read_text())["modules"]["top"]["cells"]
     monkeypatch.setattr(ice40_timing, "CLOCK_TO_PRODUCT", 100)
-    everything_registered = dict.fromkeys(ice40_timing.multipliers(cells), ALL_REGISTERS)
-    assert len(everything_registered) == 2
-    delays = Delays((tmp_path / "top.sdf").read_text(), everything_registered)
-    assert 1e6 / delays.slowest_path()[0] == pytest.approx(clock["achieved"], rel=1e-3)
+    period, _, _ = slowest_path((tmp_path / "top.sdf").read_text())
+    assert 1e-6 / period == pytest.approx(clock["achieved"], rel=1e-3)
 
 
 SDF = """
@@ -46,32 +41,21 @@ SDF = """
   (CELL (CELLTYPE "ICESTORM_LC") (INSTANCE near)
     (TIMINGCHECK (SETUPHOLD (posedge I0) (posedge CLK) (9:9:900) (0:0:0)))))
 """
-BEFORE = 1390 + 500
-BEHIND = 700 + 1200 + 1000 + 300
-NONE = {
-    "A_REG": 0, "B_REG": 0, "C_REG": 0, "D_REG": 0, "PIPELINE_16x16_MULT_REG1": 0, "PIPELINE_16x16_MULT_REG2": 0,
-    "TOPOUTPUT_SELECT": 0, "BOTOUTPUT_SELECT": 0,
-}  # fmt: skip
-OPERANDS = {"A_REG": 1, "B_REG": 1}
-OUTPUT = {"TOPOUTPUT_SELECT": 1, "BOTOUTPUT_SELECT": 1}
-PRODUCT = {"PIPELINE_16x16_MULT_REG2": 1, "TOPOUTPUT_SELECT": 3, "BOTOUTPUT_SELECT": 3}
 
 
-@pytest.mark.parametrize(
-    ("registers", "period"),
-    [
-        (OPERANDS | OUTPUT, 2009 + BEHIND),
-        (OPERANDS | PRODUCT, 2009 + BEHIND),
-        (OPERANDS | {"PIPELINE_16x16_MULT_REG1": 1}, 9050 + BEHIND),
-        (OPERANDS | {"PIPELINE_16x16_MULT_REG2": 1}, 9050 + BEHIND),
-        (OPERANDS, 9050 + BEHIND),
-        (OUTPUT, BEFORE + 9050),
-        (PRODUCT, BEFORE + 9050),
-        ({"PIPELINE_16x16_MULT_REG1": 1}, max(BEFORE + 9050, 9050 + BEHIND)),
-        ({}, BEFORE + 9050 + BEHIND),
-    ],
-)
-def test_multiplier_counts_with_the_registers_that_it_uses(registers: dict[str, int], period: int) -> None:
-    parameters = {name: f"{value:032b}" for name, value in (NONE | registers).items()}
-    cells = {"mac$1": {"type": "SB_MAC16", "parameters": parameters}, "lut": {"type": "SB_LUT4", "parameters": {}}}
-    assert slowest_path(SDF, cells)[0] == pytest.approx(period * 1e-12)
+def test_slowest_path_starts_at_the_multiplier_and_goes_through_everything_behind_it() -> None:
+    period, start, end = slowest_path(SDF)
+    assert period == pytest.approx((2009 + 700 + 1200 + 1000 + 300) * 1e-12)
+    assert (start, end) == (r"mac\$1_DSP/O_0", "far/I0")
+
+
+REGISTERS = ("A_REG", "B_REG", "PIPELINE_16x16_MULT_REG2")
+
+
+@pytest.mark.parametrize("missing", [None, *REGISTERS])
+@pytest.mark.parametrize("output", [0, 3])
+def test_only_multipliers_with_all_registers_can_be_timed(missing: str | None, output: int) -> None:
+    parameters = {register: "1" for register in REGISTERS if register != missing}
+    parameters |= {f"{half}OUTPUT_SELECT": f"{output:032b}" for half in ("TOP", "BOT")}
+    cells = {"mac": {"type": "SB_MAC16", "parameters": parameters}, "lut": {"type": "SB_LUT4", "parameters": {}}}
+    assert untimed_multipliers(cells) == ([] if missing is None and output == 3 else ["mac"])

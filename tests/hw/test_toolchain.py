@@ -46,7 +46,7 @@ def test_report_is_read() -> None:
 
 @pytest.mark.parametrize("clocks", [[], ["$glbnet$clk", "other"]])
 def test_design_of_no_clock_or_of_two_is_refused(clocks: list[str]) -> None:
-    report = REPORT | {"fmax": dict.fromkeys(clocks, {"achieved": 100, "constraint": 90})}
+    report = REPORT | {"fmax": {clock: {"achieved": 100, "constraint": 90} for clock in clocks}}
     with pytest.raises(BuildError, match=f"{len(clocks)} clocks"):
         Placement.parse(report, flow_of(ECP5))
 
@@ -68,13 +68,39 @@ def test_family_without_a_flow_is_refused() -> None:
 def stand_in_build(tmp_path: Path) -> Build:
     board = boards.find("icebreaker")
     return Build(
-        platform=board.platform(), design=board.top(StandIn()), technology=ICE40UP5K, directory=tmp_path, seed=1
+        platform=board.platform(),
+        design=board.top(StandIn(ICE40UP5K)),
+        technology=ICE40UP5K,
+        directory=tmp_path,
+        seed=1,
     )
 
 
 def test_failing_tool_is_quoted(stand_in_build: Build) -> None:
     (stand_in_build.directory / "top.il").write_text("no netlist at all")
     with pytest.raises(BuildError, match=r"yosys failed: .*ERROR: .*; see .*top\.rpt"):
+        stand_in_build.synthesise()
+
+
+def test_netlist_that_yosys_knows_to_be_wrong_is_refused(stand_in_build: Build) -> None:
+    """A wire with two drivers, as a faulty pass would leave it behind."""
+    (stand_in_build.directory / "top.il").write_text(
+        """
+        module \\top
+          wire input 1 \\i
+          wire output 2 \\o
+          cell $not \\inverter
+            parameter \\A_SIGNED 0
+            parameter \\A_WIDTH 1
+            parameter \\Y_WIDTH 1
+            connect \\A \\i
+            connect \\Y \\o
+          end
+          connect \\o 1'0
+        end
+        """
+    )
+    with pytest.raises(BuildError, match=r"yosys failed: .*Driver-driver conflict"):
         stand_in_build.synthesise()
 
 

@@ -6,7 +6,7 @@ import pytest
 from sw.machine import Phase, Rates
 from sw.metrics import rmse
 from sw.network import Layer, Network, Records
-from sw.reference import FixedReference, FloatReference
+from sw.reference import FixedReference, FloatReference, FloatTwin
 from tests.cases import KINDS, RATES, ordinary
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
@@ -52,9 +52,8 @@ def test_a_float_domain_grows_to_hold_its_argument():
 def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
     """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each rounding."""
     nodes, records = ordinary(network, 200)
-    fixed, twin = FixedReference(network, nodes), FloatReference.twin_of(network, nodes, rates)
-    last, form = network.layers[-1], network.formats[-1]
-    scale = last.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
+    fixed, twin = FixedReference(network, nodes), FloatTwin(network, nodes)
+    scale = twin.result_scale
     bound = 0.5
     for layer, form, values in list(zip(network.layers, network.formats, nodes, strict=True))[1:]:
         steepest = np.abs(np.diff(values, axis=1)).max() / 2**form.offset_bits
@@ -64,7 +63,7 @@ def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
     first = Records(records.arguments[:1], records.targets[:1])
     error = float(np.abs(fixed.predict(first.arguments) - scale * twin.predict(first.arguments)).max())
     fixed.train(first, rates)
-    twin.train(Records(first.arguments, first.targets / scale))
+    twin.train(first, rates)
     for before, ours, theirs in zip(nodes, fixed.nodes, twin.nodes, strict=True):
         assert np.abs(ours - before).max() > 20  # so that the bound means something
         assert np.abs(ours - theirs).max() <= (2 + error) * len(network.layers) * network.outputs

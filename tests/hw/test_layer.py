@@ -1,0 +1,66 @@
+"""A layer of the gateware under cocotb and Verilator; and the bench's model of a layer against the oracles."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.layer import LayerUnit
+from hw.technology import ECP5, ICE40UP5K, Technology
+from sim.bench import run_bench
+from sw.configuration import Folding
+from sw.network import Network, Records
+from sw.reference import FixedReference, FloatReference
+from tests.bounds import result_scale
+from tests.cases import RATES, ordinary
+from tests.hw.bench_layer import LayerModel
+
+NETWORK = Network.two_layer(4, 6, (4, 8), outputs=2)
+FOLDINGS = Folding(taps=2, lanes=3), Folding(taps=3, lanes=2)
+
+
+@pytest.mark.parametrize("technology", [ICE40UP5K, ECP5], ids=lambda technology: technology.name)
+@pytest.mark.parametrize("layer", [0, 1], ids=["first", "second"])
+def test_a_layer_equals_its_model(layer: int, technology: Technology, waves: Path | None) -> None:
+    geometry, folding = NETWORK.layers[layer], FOLDINGS[layer]
+    unit = LayerUnit(
+        NETWORK.formats[layer],
+        inputs=geometry.inputs,
+        outputs=geometry.outputs,
+        taps=folding.taps,
+        lanes=folding.lanes,
+        technology=technology,
+        first=layer == 0,
+    )
+    parameters = {
+        "network": NETWORK.describe(),
+        "layer": layer,
+        "folding": asdict(folding),
+        "timing": asdict(unit.timing),
+        "read_latency": technology.memory_latency + 2,
+    }
+    run_bench(unit, "tests.hw.bench_layer", parameters=parameters, waves=waves)
+
+
+@pytest.mark.parametrize("rounded", [True, False], ids=["fixed", "float"])
+def test_the_model_is_a_layer_of_the_oracle(rounded: bool) -> None:
+    """Two of them, one behind the other, are `FixedReference`; without rounding, the float twin."""
+    nodes, records = ordinary(NETWORK, 20)
+    inner, outer = (
+        LayerModel(form, layer.astype(int if rounded else float), index == 0, rounded)
+        for index, (form, layer) in enumerate(zip(NETWORK.formats, nodes, strict=True))
+    )
+    every = slice(None)
+    for codes, targets in zip(records.arguments, records.targets, strict=True):
+        hidden = inner.forward(codes, every)[0] + inner.form.result_bias
+        residual = NETWORK.word.limit(targets - outer.forward(hidden, every)[0])
+        inner.update(codes, outer.update(hidden, residual, every, every, train=True), every, every, train=True)
+    fixed, twin = FixedReference(NETWORK, nodes), FloatReference.twin_of(NETWORK, nodes, RATES)
+    if rounded:
+        fixed.train(records, RATES)
+    else:
+        twin.train(Records(records.arguments, records.targets / result_scale(NETWORK)))
+    oracle = fixed if rounded else twin
+    for model, expected in zip((inner, outer), oracle.nodes, strict=True):
+        assert np.allclose(model.nodes, expected, rtol=0, atol=0 if rounded else 1e-6)
