@@ -39,7 +39,7 @@ class LayerUnit(wiring.Component):
         results: the signed results of an output group, one per lane; `clips` of them were cut to their domain.
         update: a slot's argument codes and the errors of its outputs; nodes change only where `train`.
         errors: the errors of a slot's inputs (absent in a first layer, which takes errors for steps).
-        update_shift, back_shift: learning rates as shifts, less one; stable while slots are under way.
+        update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are under way.
         saturations: nodes that an update drove to the end of the word, in this clock.
         access: the nodes of tap number `access_tap`, for the host.
         timing: latencies in cycles.
@@ -58,7 +58,6 @@ class LayerUnit(wiring.Component):
         self.banks = [NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology) for _ in range(taps)]
         slot = {"valid": Out(1), "slot": Out(range(max(self.slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
-        shift = In(range(len(form.word.shifts)))
         ports = {
             "forward": In(wiring.Signature({**slot, **codes, "first": Out(1), "last": Out(1)})),
             "results": Out(
@@ -76,8 +75,8 @@ class LayerUnit(wiring.Component):
                 "errors": Out(
                     wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})
                 ),
-                "update_shift": shift,
-                "back_shift": shift,
+                "update_shift": In(range(len(form.word.update_shifts))),
+                "back_shift": In(range(len(form.word.back_shifts))),
             }
         super().__init__(ports)
 
@@ -103,11 +102,11 @@ class LayerUnit(wiring.Component):
     def _nodes(
         self, pipe: Pipeline, port, slot: Value, segment: Value, cycle: int = 0
     ) -> tuple[list[Timed], list[Timed]]:
-        """Read a bank in `cycle`; the left and right nodes of all lanes."""
+        """Read a bank in `cycle`; the even and the odd nodes of all lanes."""
         pipe.m.d.comb += [port.slot.eq(slot), port.segment.eq(segment)]
         latency = cycle + self.banks[0].read_latency
         return tuple(
-            [pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.left, port.right)
+            [pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd)
         )
 
     def _forward(self, m: Module, pipe: Pipeline) -> int:
@@ -115,13 +114,15 @@ class LayerUnit(wiring.Component):
         valid, first, last = (pipe.input(signal) for signal in (port.valid, port.first, port.last))
         terms = [[] for _ in range(self.lanes)]
         for bank, code in zip(self.banks, port.arguments, strict=True):
-            left, right = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
+            even, odd = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
+            starts_odd = pipe.input(form.segment(code)[0])
             offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
             for lane in range(self.lanes):
-                difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
+                left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], starts_odd)
+                difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                 product = pipe.multiply_difference(difference, offset, form.word.width)
                 terms[lane].append(
-                    pipe.register(lambda left, product: (left << form.offset_bits) + product, left[lane], product)
+                    pipe.register(lambda left, product: (left << form.offset_bits) + product, left, product)
                 )
         results, clips = [], []
         for lane in range(self.lanes):
@@ -154,7 +155,7 @@ class LayerUnit(wiring.Component):
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         errors = [pipe.input(error) for error in port.errors]
-        steps = errors if self.first else [self._shifted(pipe, error, self.update_shift, word.width) for error in errors]
+        steps = errors if self.first else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
         saturated, input_errors, stores = [], [], []
         for bank, code in zip(self.banks, port.arguments, strict=True):
             segment = pipe.input(form.segment(code))
@@ -162,32 +163,36 @@ class LayerUnit(wiring.Component):
             changes = [self._changes(pipe, step, fraction) for step in steps]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             read = max(changes[0][1].cycle - bank.read_latency, 0)
-            left, right = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
-            lefts, rights, slopes = [], [], []
+            even, odd = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
+            starts_odd = pipe.wire(lambda segment: segment[0], segment)
+            evens, odds, slopes = [], [], []
             for lane in range(self.lanes):
-                change, rest = changes[lane]
-                for nodes, delta, news in ((right[lane], change, rights), (left[lane], rest, lefts)):
-                    new = pipe.stage(lambda node, delta: node + delta, nodes, delta)
+                right, left = changes[lane]
+                swapped = [
+                    pipe.wire(lambda a, b, s: Mux(s, b, a), *pair, starts_odd) for pair in ((left, right), (right, left))
+                ]
+                for node, delta, news in ((even[lane], swapped[0], evens), (odd[lane], swapped[1], odds)):
+                    new = pipe.stage(lambda node, delta: node + delta, node, delta)
                     news.append(pipe.wire(lambda new: clamp(new, word.minimum, word.maximum), new))
                     saturated.append(pipe.register(lambda new: (new < word.minimum) | (new > word.maximum), new))
                 if not self.first:
-                    difference = pipe.wire(lambda left, right: right - left, left[lane], right[lane])
+                    difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                     slope = pipe.multiply_difference(difference, errors[lane], word.width)
-                    slopes.append(self._shifted(pipe, slope, self.back_shift, slope.value.shape().width))
-            stores.append((bank, segment, lefts, rights))
+                    slopes.append(self._shifted(pipe, slope, self.back_shift, word.back_shifts))
+            stores.append((bank, segment, evens, odds))
             if not self.first:
                 total = pipe.sum(slopes)
                 input_errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
 
-        write = max(new.cycle for _, _, lefts, rights in stores for new in (*lefts, *rights))
+        write = max(new.cycle for _, _, evens, odds in stores for new in (*evens, *odds))
         enable = pipe.wire(lambda valid, train: valid & train, valid, train)
-        for bank, segment, lefts, rights in stores:
+        for bank, segment, evens, odds in stores:
             m.d.comb += [
                 bank.store.enable.eq(pipe.at(enable, write)),
                 bank.store.slot.eq(pipe.at(slot, write)),
                 bank.store.segment.eq(pipe.at(segment, write)),
-                *(bank.store.left[lane].eq(pipe.at(new, write)) for lane, new in enumerate(lefts)),
-                *(bank.store.right[lane].eq(pipe.at(new, write)) for lane, new in enumerate(rights)),
+                *(bank.store.even[lane].eq(pipe.at(new, write)) for lane, new in enumerate(evens)),
+                *(bank.store.odd[lane].eq(pipe.at(new, write)) for lane, new in enumerate(odds)),
             ]
         flags = pipe.register(lambda enable, *flags: Mux(enable, Cat(flags), 0), enable, *saturated)
         m.d.comb += self.saturations.eq(sum(flags.value))
@@ -208,10 +213,12 @@ class LayerUnit(wiring.Component):
         change = pipe.register(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
-    def _shifted(self, pipe: Pipeline, value: Timed, shift_less_one: Value, width: int) -> Timed:
+    def _shifted(self, pipe: Pipeline, value: Timed, place: Value, shifts: range) -> Timed:
         """A rounding shift by a rate: shift by one less, then round the last bit away."""
-        shifted = pipe.register(lambda value: value >> shift_less_one, value, shape=signed(width))
-        return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(width))
+        least = shifts.start - 1
+        bits = value.value.shape().width - least
+        shifted = pipe.register(lambda value: (value >> least) >> place, value, shape=signed(bits))
+        return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(bits))
 
     def _access(self, m: Module) -> None:
         for tap, bank in enumerate(self.banks):
@@ -226,3 +233,9 @@ class LayerUnit(wiring.Component):
             ]
             with m.If(chosen):
                 m.d.comb += self.access.data_read.eq(bank.access.data_read)
+
+
+def _rise(even: Value, odd: Value, starts_odd: Value) -> Value:
+    """Right node less left node of a segment that starts at an odd node, or not."""
+    left, right = Mux(starts_odd, odd, even), Mux(starts_odd, even, odd)
+    return right - left

@@ -20,15 +20,15 @@ def words(width: int, count: int) -> data.ArrayLayout:
 
 
 class ReadSignature(wiring.Signature):
-    """Slot and segment in; `NodeBanks.read_latency` cycles later the nodes at both its ends."""
+    """Slot and segment in; `NodeBanks.read_latency` cycles later the nodes at its ends, the even one and the odd one."""
 
     def __init__(self, *, slots: int, segments: int, width: int, lanes: int):
         super().__init__(
             {
                 "slot": Out(range(slots)),
                 "segment": Out(range(segments)),
-                "left": In(words(width, lanes)),
-                "right": In(words(width, lanes)),
+                "even": In(words(width, lanes)),
+                "odd": In(words(width, lanes)),
             }
         )
 
@@ -86,8 +86,8 @@ class NodeBanks(wiring.Component):
                             "enable": Out(1),
                             "slot": Out(range(max(slots, 2))),
                             "segment": Out(range(form.segments)),
-                            "left": Out(words(width, lanes)),
-                            "right": Out(words(width, lanes)),
+                            "even": Out(words(width, lanes)),
+                            "odd": Out(words(width, lanes)),
                         }
                     )
                 ),
@@ -133,17 +133,13 @@ class NodeBanks(wiring.Component):
                     shape=read_port.addr.shape(),
                 )
                 found.append(self._read(pipe, read_port, row))
-            swap = pipe.wire(lambda segment: segment[0], segment)
-            m.d.comb += [
-                side.eq(pipe.wire(lambda a, b, s: Mux(s, b, a), first, second, swap).value)
-                for side, first, second in ((port.left, *found), (port.right, *reversed(found)))
-            ]
+            m.d.comb += [side.eq(nodes.value) for side, nodes in zip((port.even, port.odd), found, strict=True)]
             if select is not None:
                 raw = Mux(self.access.odd, found[1].value, found[0].value)
                 m.d.sync += self.access.data_read.eq(raw.word_select(self.access.lane, width))
 
         store = self.store
-        enable, swap = Signal(), store.segment[0]
+        enable = Signal()
         even_row, odd_row = self.rows(store.slot, store.segment)
         rows = [Signal(port.addr.shape(), name=f"row{index}") for index, port in enumerate(write_ports)]
         values = [Signal(width * lanes, name=f"value{index}") for index in range(2)]
@@ -151,8 +147,8 @@ class NodeBanks(wiring.Component):
             enable.eq(store.enable),
             rows[0].eq(even_row),
             rows[1].eq(odd_row),
-            values[0].eq(Mux(swap, store.right, store.left)),
-            values[1].eq(Mux(swap, store.left, store.right)),
+            values[0].eq(store.even),
+            values[1].eq(store.odd),
         ]
         for index, port in enumerate(write_ports):
             chosen = self.access.write & (self.access.odd == index)

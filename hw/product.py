@@ -29,7 +29,7 @@ class Product(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         cell, width = self.technology.multiplier_cell, self.technology.multiplier_width
-        if platform is not None and cell == "SB_MAC16" and max(len(self.a), len(self.b)) <= width:
+        if platform is not None and cell == "SB_MAC16" and width is not None and max(len(self.a), len(self.b)) <= width:
             self._mac16(m)
         else:
             self._inferred(m)

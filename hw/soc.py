@@ -97,15 +97,15 @@ class Soc(wiring.Component):
                     ]
 
     def _control(self, m: Module, registers: RegisterFile, runner, trainer) -> None:
-        control = registers.control
+        control, word = registers.control, self.design.network.word
         m.d.comb += [
             registers.locked.eq(runner.busy),
             runner.start.eq(registers.strobes.start),
             runner.mode.eq(control.start),
             runner.count.eq(control.count),
             runner.results.eq(control.results),
-            trainer.update_shift.eq(control.update_shift - 1),
-            trainer.back_shift.eq(control.back_shift - 1),
+            trainer.update_shift.eq(control.update_shift - word.update_shifts.start),
+            trainer.back_shift.eq(control.back_shift - word.back_shifts.start),
         ]
 
     def _status(self, m: Module, registers: RegisterFile, link, runner, trainer) -> None:

@@ -21,7 +21,7 @@ TOP = "top"
 COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i"
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
-MISCOMPILED = "Driver-driver conflict"
+MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
 
 
 class BuildError(Exception):

@@ -85,7 +85,7 @@ class Trainer(wiring.Component):
         records: stream of `RecordLayout`; taken every `schedule.interval` cycles. Inside a pass it must never run dry, or
             the delays are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
-        update_shift, back_shift: learning rates as shifts, less one, of the layers past the first; stable in a pass.
+        update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable in a pass.
         statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`.
         idle: no record is in flight.
         access, access_layer, access_tap: nodes, for the host, while idle.
@@ -114,14 +114,13 @@ class Trainer(wiring.Component):
             for index, (layer, form, folding) in enumerate(zip(network.layers, network.formats, foldings, strict=True))
         ]
         self.addresses = [NodeAddresses(layer, folding) for layer, folding in zip(network.layers, foldings, strict=True)]
-        shift = In(range(len(network.word.shifts)))
         super().__init__(
             {
                 "records": In(stream.Signature(RecordLayout(network))),
                 "results": Out(words(network.width, network.outputs)),
                 "results_valid": Out(1),
-                "update_shift": shift,
-                "back_shift": shift,
+                "update_shift": In(range(len(network.word.update_shifts))),
+                "back_shift": In(range(len(network.word.back_shifts))),
                 "clear": In(1),
                 "statistics": Out(COUNTERS),
                 "idle": Out(1),
@@ -166,7 +165,9 @@ class Trainer(wiring.Component):
         flights = self.schedule.latency // self.schedule.interval + 2
         record = self.records.payload
         judge_width = len(record.targets.as_value()) + 1
-        m.submodules.judged = judged = SyncFIFOBuffered(width=judge_width, depth=flights)
+        m.submodules.judged = judged = SyncFIFOBuffered(
+            width=judge_width, depth=self.schedule.backward // self.schedule.interval + 2
+        )
         m.submodules.arguments = arguments = SyncFIFOBuffered(width=len(record.arguments.as_value()), depth=flights)
         code_width = outer.form.argument_bits * outer.taps
         m.submodules.hidden = hidden = SyncFIFOBuffered(width=code_width, depth=flights * inner.output_groups)

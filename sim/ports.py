@@ -10,14 +10,14 @@ PERIOD_NS = 10
 
 
 def pack(values: Iterable[int], width: int) -> int:
-    """The bits of an array or structure of equally wide members, the first one lowest; negative ones as two's complement."""
+    """The bits of an array of words, the first one lowest, negative ones in two's complement."""
     return sum((int(value) & ((1 << width) - 1)) << index * width for index, value in enumerate(values))
 
 
 def unpack(bits: int, width: int, count: int) -> list[int]:
-    """The signed members of an array of `count` words."""
-    members = (bits >> index * width & ((1 << width) - 1) for index in range(count))
-    return [member - ((member >> (width - 1)) << width) for member in members]
+    """The signed words of an array of `count`."""
+    words = (bits >> index * width & ((1 << width) - 1) for index in range(count))
+    return [word - ((word >> (width - 1)) << width) for word in words]
 
 
 async def begin(dut: Any) -> None:
@@ -32,8 +32,8 @@ async def begin(dut: Any) -> None:
 async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[str] = ()) -> dict[str, list[int]]:
     """Set the ports named in `inputs[n]` in cycle n, where they stay until set again.
 
-    Returns the values of `outputs` in each of these cycles, after they have settled: those of a register's input in cycle
-    n are its output's in cycle n + 1.
+    Returns the values of `outputs` in each of these cycles, after they have settled: what a register takes in cycle n
+    it shows in cycle n + 1.
     """
     sampled: dict[str, list[int]] = {name: [] for name in outputs}
     handles = [(getattr(dut, name), values) for name, values in sampled.items()]

@@ -48,16 +48,18 @@ class SimulatedTrainer(Machine):
         return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
 
     def _predict(self, records: Records) -> np.ndarray:
-        shifts = (1,) * (len(self.network.layers) - 1)
-        return self.run(records, np.zeros(len(records), dtype=bool), Rates(shifts, shifts))[0]
+        word = self.network.word
+        rates = Rates((word.update_shifts.start,), (word.back_shifts.start,))
+        return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
         """As `sw.reference.FixedReference.run`: trains on the records where `train`, only infers elsewhere."""
         trainer, results, statistics = self.trainer, [], {}
 
         async def drive(ctx) -> None:
-            ctx.set(trainer.update_shift, rates.update[0] - 1)
-            ctx.set(trainer.back_shift, rates.back[0] - 1)
+            word = self.network.word
+            ctx.set(trainer.update_shift, word.update_shifts.index(rates.update[0]))
+            ctx.set(trainer.back_shift, word.back_shifts.index(rates.back[0]))
             await self._store_nodes(ctx)
             ctx.set(trainer.clear, 1)
             await ctx.tick()

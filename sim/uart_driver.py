@@ -33,7 +33,7 @@ class UartDriver:
         line.value = 1
 
     async def send(self, data: bytes, *, broken: Container[int] = ()) -> None:
-        """Send bytes without pauses; those whose indices are in `broken` have a low stop bit, and one bit of rest after it."""
+        """Send bytes without pauses. Those numbered in `broken` have a low stop bit, and a bit of rest after it."""
         for index, byte in enumerate(data):
             levels = [0, *(byte >> place & 1 for place in range(8)), 1]
             if index in broken:

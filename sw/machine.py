@@ -22,8 +22,8 @@ class Rates:
 
     def check(self, network: Network) -> None:
         """Raise ValueError unless there is a legal shift of both kinds for each layer past the first."""
-        legal = network.word.shifts
-        for name, shifts in (("update", self.update), ("back", self.back)):
+        word = network.word
+        for name, shifts, legal in (("update", self.update, word.update_shifts), ("back", self.back, word.back_shifts)):
             if len(shifts) != len(network.layers) - 1 or any(shift not in legal for shift in shifts):
                 raise ValueError(
                     f"{name} shifts {shifts}: a network of {len(network.layers)} layers needs "

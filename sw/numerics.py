@@ -58,9 +58,14 @@ class WordFormat:
         return -self.maximum - 1
 
     @property
-    def shifts(self) -> range:
-        """Legal learning-rate shifts: those whose rounded products fit 2 W bits."""
-        return range(1, self.width + 1)
+    def update_shifts(self) -> range:
+        """Legal rates of an update: the error is shifted right by this before it is a step."""
+        return range(1, self.width // 2 + 1)
+
+    @property
+    def back_shifts(self) -> range:
+        """Legal rates of the way back: products of error and node difference, two words long, are shifted by this."""
+        return range(self.width // 2 + 1, self.width + 1)
 
     def saturate(self, value):
         """Clamp to the full two's complement range: nodes."""

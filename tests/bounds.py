@@ -1,19 +1,13 @@
 """How far a fixed-point machine may be from its float twin, derived from the number format alone.
 
-Half a unit for each rounding, carried on through the steepest segment. Valid where nothing saturates or is clipped, and no
-argument is nearer to a node than its own bound: beyond the node another slope would count.
+Half a unit for each rounding, carried on through the steepest segment. Valid where nothing saturates or is clipped, and
+no argument is nearer to a node than its own bound: beyond the node another slope would count.
 """
 
 import numpy as np
 
 from sw.machine import Rates
 from sw.network import Network
-
-
-def result_scale(network: Network) -> float:
-    """What a float twin's outputs and targets are multiplied by to be words of the fixed-point machine."""
-    last, form = network.layers[-1], network.formats[-1]
-    return last.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:
@@ -28,8 +22,8 @@ def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:
 def update_bounds(network: Network, nodes: list[np.ndarray], rates: Rates, residual: float) -> list[float]:
     """Of each layer's nodes after one update from a residual of at most `residual` in magnitude, in words.
 
-    A node moves by step * (1 - distance to the argument in segments): the step has its error and a rounding, the distance
-    the argument's error, the product another rounding.
+    A node moves by step * (1 - distance to the argument in segments): the step has its error and a rounding, the
+    distance the argument's error, the product another rounding.
     """
     results = forward_bounds(network, nodes)
     bounds: list[float] = []

@@ -21,7 +21,7 @@ ERRORS = ["errors__valid", "errors__train", "errors__values"]
 
 @dataclass
 class LayerModel:
-    """One layer by the rules of `sw.numerics`; not `rounded`, it is its own float twin, which also takes codes with fractions.
+    """One layer by the rules of `sw.numerics`; not `rounded`, it is its float twin, which takes codes with fractions.
 
     `nodes`: of `Layer.shape`, changed by `update`. `inputs` and `outputs` choose the functions of a slot.
     """
@@ -216,7 +216,7 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
 
 @cocotb.test
 async def one_update_follows_the_float_twin(dut: Any) -> None:
-    """A node: half a unit for the step, unless that is the error itself, and half for the product. An error: half a lane."""
+    """A node: half a unit for the product, half for the step unless that is the error itself. An error: half a lane."""
     bench = LayerBench(dut)
     await begin(dut)
     nodes = bench.random_nodes(0.25)
@@ -242,7 +242,7 @@ async def one_update_follows_the_float_twin(dut: Any) -> None:
 
 @cocotb.test
 async def updates_are_seen_when_the_timing_says(dut: Any) -> None:
-    """By a forward pass from `write - forward_read + 1` cycles on, by another update from `write - update_read + 1` on."""
+    """By a forward pass `write - forward_read + 1` cycles later, by another update `write - update_read + 1` later."""
     bench = LayerBench(dut)
     timing, word = bench.timing, bench.form.word
     await begin(dut)

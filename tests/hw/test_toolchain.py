@@ -100,7 +100,7 @@ def test_netlist_that_yosys_knows_to_be_wrong_is_refused(stand_in_build: Build) 
         end
         """
     )
-    with pytest.raises(BuildError, match=r"yosys failed: .*Driver-driver conflict"):
+    with pytest.raises(BuildError, match=r"yosys failed: .*Drivers conflicting"):
         stand_in_build.synthesise()
 
 

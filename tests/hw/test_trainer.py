@@ -25,7 +25,9 @@ SHAPES = {
 }
 
 
-def simulated(network: Network, taps: int, lanes: int, technology: str, *, exact: bool, nodes: list) -> SimulatedTrainer:
+def simulated(
+    network: Network, taps: int, lanes: int, technology: str, *, exact: bool, nodes: list
+) -> SimulatedTrainer:
     foldings = Folding(taps, lanes), Folding(lanes, network.outputs)
     return SimulatedTrainer(network, nodes, foldings, technology=TECHNOLOGIES[technology], exact=exact)
 
@@ -68,8 +70,8 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
     nodes, records = KINDS["ordinary"](network, 6)
     machine = simulated(network, 2, 1, "iCE40UP5K", exact=True, nodes=nodes)
     oracle = FixedReference(network, nodes)
-    for shift in network.word.shifts:
-        rates = Rates((shift,), (network.width + 1 - shift,))
+    for update, back in zip(network.word.update_shifts, network.word.back_shifts, strict=True):
+        rates = Rates((update,), (back,))
         assert machine.train(records, rates) == oracle.train(records, rates)
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
@@ -78,7 +80,9 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
 def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
     network = Network.two_layer(4, 16, (8, 16))
     foldings = Folding(4, 1), Folding(1, 1)
-    exact, delayed = (Trainer(network, foldings, technology=technology, exact=exact).schedule for exact in (True, False))
+    exact, delayed = (
+        Trainer(network, foldings, technology=technology, exact=exact).schedule for exact in (True, False)
+    )
     assert exact.delays == (0, 0) and delayed.delays > (0, 0)
     assert delayed.interval == 16 < exact.interval < exact.latency
 
@@ -89,7 +93,11 @@ def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its
         (Network.two_layer(3, 4, (4, 8)), (Folding(2, 1), Folding(1, 1)), "2 taps do not divide a layer's 3 inputs"),
         (Network.two_layer(3, 4, (4, 8)), (Folding(3, 3), Folding(3, 1)), "3 lanes do not divide a layer's 4 outputs"),
         (Network.two_layer(3, 4, (4, 8)), (Folding(3, 2), Folding(1, 1)), "takes the first one's 2 lanes"),
-        (Network((Layer(3, 4, 4), Layer(4, 2, 4), Layer(2, 1, 4))), (Folding(3, 1),) * 3, "networks of 2 layers, not 3"),
+        (
+            Network((Layer(3, 4, 4), Layer(4, 2, 4), Layer(2, 1, 4))),
+            (Folding(3, 1),) * 3,
+            "networks of 2 layers, not 3",
+        ),
     ],
 )
 def test_a_folding_that_cannot_be_is_named(network, foldings, message):

@@ -1,0 +1,43 @@
+"""The trainer under cocotb and Verilator: random networks, both technologies, both schedules."""
+
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from hw.technology import ECP5, ICE40UP5K
+from hw.trainer import Trainer
+from sim.bench import run_bench
+from sw.configuration import Folding
+from sw.network import Network
+
+
+def random_trainer(seed: int) -> Trainer:
+    """Any small trainer; four consecutive seeds have each technology with each schedule."""
+    generator = random.Random(seed)
+    taps, lanes, outputs = (generator.randint(1, 2) for _ in range(3))
+    segments = generator.choice([2, 4, 8]), generator.choice([4, 8, 16])
+    network = Network.two_layer(
+        taps * generator.randint(1, 2),
+        lanes * generator.randint(1, 4),
+        segments,
+        outputs=outputs,
+        width=generator.choice([12, 16, 18]),
+    )
+    foldings = Folding(taps, lanes), Folding(lanes, outputs)
+    return Trainer(network, foldings, technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> None:
+    trainer = random_trainer(seed)
+    parameters = {
+        "network": trainer.network.describe(),
+        "foldings": [asdict(layer.folding) for layer in trainer.addresses],
+        "interval": trainer.schedule.interval,
+        "latency": trainer.schedule.latency,
+        "delays": trainer.schedule.delays,
+        "access_latency": trainer.access_latency,
+    }
+    run_bench(trainer, "tests.hw.bench_trainer", parameters=parameters, seed=seed, waves=waves)
