@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed
 from amaranth.hdl import ValueLike
 
+from hw.product import Product
 from hw.technology import Technology
 
 
@@ -66,12 +67,13 @@ class Pipeline:
         return result if shape is None else Timed(result.value[: shape.width].as_signed(), result.cycle)
 
     def multiply(self, a: Timed, b: Timed) -> Timed:
-        """The signed product, `multiplier_latency` cycles later: registers before the multiplier, then behind it."""
-        a, b = self.register(lambda a: a, a), self.register(lambda b: b, b)
-        product = self.register(lambda a, b: a * b, a, b)
-        for _ in range(self.technology.multiplier_latency - 2):
-            product = self.register(lambda product: product, product)
-        return product
+        """The signed product, `multiplier_latency` cycles later."""
+        cycle = max(a.cycle, b.cycle)
+        operands = self.at(a, cycle), self.at(b, cycle)
+        a_width, b_width = (operand.shape().width for operand in operands)
+        self.m.submodules += (product := Product(a_width=a_width, b_width=b_width, technology=self.technology))
+        self.m.d.comb += [product.a.eq(operands[0]), product.b.eq(operands[1])]
+        return Timed(product.product, cycle + self.technology.multiplier_latency)
 
     def multiply_difference(self, difference: Timed, b: Timed, width: int) -> Timed:
         """The product of a difference of two `width`-bit words, which has one bit more, and a signed word.

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, console: Console) -> dict:
     begun = time.monotonic()
     preset = presets.find(options.network or options.dataset)
-    phases = presets.stretched(preset.phases, options.epochs) if options.epochs else preset.phases
+    phases = presets.stretched(preset.phases, options.epochs) if options.epochs is not None else preset.phases
     epochs = sum(phase.epochs for phase in phases)
     split = datasets.load(
         options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets

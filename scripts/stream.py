@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         default = options.dataset if options.dataset in presets.PRESETS else "norm4"
         preset = presets.find(options.preset or default)
-        phases = presets.stretched(preset.phases, options.epochs) if options.epochs else preset.phases
+        phases = presets.stretched(preset.phases, options.epochs) if options.epochs is not None else preset.phases
         split = datasets.load(
             options.dataset,
             records=options.records,

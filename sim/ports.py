@@ -6,6 +6,8 @@ from typing import Any
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
+from sw.numerics import WordFormat
+
 PERIOD_NS = 10
 
 
@@ -46,6 +48,11 @@ async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[
                 values.append(int(handle.value))
         await FallingEdge(dut.clk)
     return sampled
+
+
+def rate_ports(word: WordFormat, update: int, back: int) -> dict[str, int]:
+    """The ports for learning rates, set to these shifts."""
+    return {"update_shift": word.update_shifts.index(update), "back_shift": word.back_shifts.index(back)}
 
 
 Place = Mapping[str, int]

@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 
 from sim.bench import bench_parameters
-from sim.ports import begin, load_nodes, pack, play, store_nodes, unpack
+from sim.ports import begin, load_nodes, pack, play, rate_ports, store_nodes, unpack
 from sw.configuration import Folding, NodeAddresses
 from sw.network import Layer, Network
 from sw.numerics import LayerFormat, rounding_shift
@@ -130,7 +130,7 @@ class LayerBench:
         }
 
     def rates(self) -> dict[str, int]:
-        return {} if self.first else {"update_shift": UPDATE_SHIFT - 1, "back_shift": BACK_SHIFT - 1}
+        return {} if self.first else rate_ports(self.form.word, UPDATE_SHIFT, BACK_SHIFT)
 
     def _slot(self, port: str, codes: np.ndarray, slot: int) -> dict[str, int]:
         inputs, _ = self.functions(slot)

@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 
 from sim.bench import bench_parameters
-from sim.ports import begin, load_nodes, pack, play, store_nodes, unpack
+from sim.ports import begin, load_nodes, pack, play, rate_ports, store_nodes, unpack
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
 from sw.machine import Rates, Statistics
 from sw.network import Network, Records
@@ -53,16 +53,19 @@ class TrainerBench:
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     async def run(self, records: Records, train: np.ndarray) -> tuple[np.ndarray, Statistics]:
-        """As `sw.reference.FixedReference.run`; checks also when records are taken, and when all is done."""
+        """As `sw.reference.FixedReference.run`; checks also when records are taken, and when all is done.
+
+        The statistics are those of the cycle after `idle`: the last saturations are counted that late.
+        """
         count, width = len(records), self.network.width
         inputs: list[dict[str, int]] = [
-            {"clear": 1, "update_shift": self.rates.update[0] - 1, "back_shift": self.rates.back[0] - 1},
+            {"clear": 1, **rate_ports(self.network.word, *self.rates.update, *self.rates.back)},
             {"clear": 0},
         ]
         pauses: list[dict[str, int]] = [{}] * (self.interval - 1)
         for record in zip(records.arguments, records.targets, train, strict=True):
             inputs += [{"records__payload": self._payload(*record), "records__valid": 1}, *pauses]
-        inputs[len(inputs) - self.interval + 1 :] = [{"records__valid": 0}, *[{}] * self.latency]
+        inputs[len(inputs) - self.interval + 1 :] = [{"records__valid": 0}, *[{}] * (self.latency + 1)]
         sampled = await play(self.dut, inputs, OUTPUTS)
         end = 2 + (count - 1) * self.interval
         assert [index for index in range(2, end + 1) if sampled["records__ready"][index]] == [

@@ -14,7 +14,7 @@ from sw.network import Network
 
 
 def random_trainer(seed: int) -> Trainer:
-    """Any small trainer; four consecutive seeds have each technology with each schedule."""
+    """Any small trainer; the seed's lowest bits choose the technology and the schedule."""
     generator = random.Random(seed)
     taps, lanes, outputs = (generator.randint(1, 2) for _ in range(3))
     segments = generator.choice([2, 4, 8]), generator.choice([4, 8, 16])
@@ -29,7 +29,7 @@ def random_trainer(seed: int) -> Trainer:
     return Trainer(network, foldings, technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 2, 5, 11])
 def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> None:
     trainer = random_trainer(seed)
     parameters = {

@@ -1,0 +1,43 @@
+"""A whole board at the end of a bad wire: every record arrives once, and every bit of the outcome is the oracle's."""
+
+import numpy as np
+import pytest
+
+import boards
+from hw.design import Design
+from hw.soc import Soc
+from sim.faults import FaultRates, FaultyPort
+from sim.virtual_board import VirtualBoard
+from sw.board import BAUD, Board
+from sw.link import Link, open_port
+from sw.network import Network
+from sw.reference import FixedReference
+from tests.cases import RATES, ordinary
+
+DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3)
+
+
+@pytest.fixture(scope="module")
+def virtual():
+    with VirtualBoard(Soc(DESIGN), clocks_per_bit=DESIGN.board.clocks_per_bit) as virtual:
+        yield virtual
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [FaultRates(flip=0.002), FaultRates(drop=0.002), FaultRates(flip=0.001, drop=0.001, duplicate=0.001)],
+    ids=["flips", "drops", "all"],
+)
+def test_training_over_a_bad_wire_ends_in_the_oracles_nodes(virtual, faults):
+    nodes, records = ordinary(DESIGN.network, 1500)
+    port = FaultyPort(open_port(virtual.port, BAUD), faults, seed=7)
+    with Board(Link(port, patience=0.05)) as board:
+        before = board.counters()
+        board.nodes = nodes
+        oracle = FixedReference.of(board.configuration, nodes)
+        for _ in range(2):
+            assert board.train(records, RATES) == oracle.train(records, RATES)
+        assert np.array_equal(board.predict(records.arguments[:200]), oracle.predict(records.arguments[:200]))
+        assert all(map(np.array_equal, board.nodes, oracle.nodes))
+        noticed = sum(board.counters().values()) - sum(before.values())
+        assert noticed > 5 and board.link.statistics.resent > 5
