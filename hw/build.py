@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
+from boards import Board
 from hw import plan
 from hw.bitstream import make_bitstream
 from hw.design import Design
@@ -105,8 +106,9 @@ def parser() -> argparse.ArgumentParser:
         "--segments", metavar="INNER,OUTER", help="segments per inner and outer function, powers of two"
     )
     parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
-    parser.add_argument("--lanes", type=int, default=1, metavar="N", help="addends a clock, default %(default)s")
-    parser.add_argument("--taps", type=int, default=1, metavar="N", help="features a clock, default %(default)s")
+    folding = parser.add_argument_group("folding", "by default the one with the most records per second that fits")
+    folding.add_argument("--lanes", type=int, metavar="N", help="addends a clock; must divide them all")
+    folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
     parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
@@ -136,6 +138,19 @@ def segments_of(text: str) -> tuple[int, int]:
     return inner, outer
 
 
+def design_of(board: Board, arguments: argparse.Namespace) -> Design:
+    """Raises ValueError for a network or a folding that is none, DoesNotFitError if the board cannot hold any
+    folding."""
+    network, exact = network_of(arguments), arguments.schedule == "exact"
+    if arguments.lanes is None and arguments.taps is None:
+        lanes, taps = plan.fold(board, network, exact=exact)
+    else:
+        lanes, taps = (1 if count is None else count for count in (arguments.lanes, arguments.taps))
+    design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
+    _ = design.configuration  # refuses foldings that do not divide
+    return design
+
+
 def build(design: Design, *, directory: Path, seed: int) -> Report:
     """Check the budget, then make the bitstream in `directory`, which is emptied first.
 
@@ -144,7 +159,7 @@ def build(design: Design, *, directory: Path, seed: int) -> Report:
         BuildError: see `make_bitstream`.
     """
     began = time.perf_counter()
-    need = plan.demand(technology=design.board.technology, multipliers=design.multipliers, memories=design.memories)
+    need = plan.requirements(design)
     plan.check(need=need, have=design.board.budget, what=str(design.network), board=design.board.name)
     placement, bitstream = make_bitstream(
         board=design.board, soc=Soc(design), need=need, directory=directory, seed=seed
@@ -158,13 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         board = boards.find(arguments.board)
-        design = Design(
-            board=board,
-            network=network_of(arguments),
-            lanes=arguments.lanes,
-            taps=arguments.taps,
-            exact=arguments.schedule == "exact",
-        )
+        design = design_of(board, arguments)
         with console.status(f"{design.network} on {board.name}: synthesis, place and route take minutes"):
             report = build(design, directory=arguments.output or OUTPUT / board.name, seed=arguments.seed)
     except (ValueError, BuildError) as error:

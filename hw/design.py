@@ -47,7 +47,8 @@ class Design:
 
     @cached_property
     def trainer(self) -> Trainer:
-        """One to ask for its schedule and its size. Raises ValueError for a folding that does not divide the network."""
+        """One to ask for its schedule and its size. Raises ValueError for a folding that does not divide the
+        network."""
         trainer = self.make_trainer()
         Fragment.get(trainer, None)
         return trainer

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -10,15 +11,15 @@ from amaranth.lib.wiring import In, Out
 from hw.nodes import AccessSignature, NodeBanks, words
 from hw.pipeline import Pipeline, Timed, clamp
 from hw.technology import Technology
-from sw.numerics import LayerFormat, bits_for, rounding_product, rounding_shift
+from sw.numerics import LayerFormat, rounding_shift
 
 
 @dataclass(frozen=True)
 class LayerTiming:
     """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
 
-    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`: when the results of the last
-    slot of a mean are there. `error`: when the errors of the layer's inputs are (None for a first layer).
+    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`: when the results of the
+    last slot of a mean are there. `error`: when the errors of the layer's inputs are (None for a first layer).
     """
 
     forward_read: int
@@ -31,22 +32,31 @@ class LayerTiming:
 class LayerUnit(wiring.Component):
     """`inputs` x `outputs` functions, of which a tile of `taps` inputs and `lanes` outputs is worked on each clock.
 
-    The tiles of one record are its slots, numbered output group by output group: the slots of one output group follow each
-    other and their sum is the group's mean. Both passes take a slot every clock.
+    The tiles of one record are its slots, numbered output group by output group: the slots of one output group follow
+    each other and their sum is the group's mean. Both passes take a slot every clock.
 
     Attributes:
         forward: a slot's argument codes, one per tap; `first` and `last` mark the ends of an output group.
         results: the signed results of an output group, one per lane; `clips` of them were cut to their domain.
         update: a slot's argument codes and the errors of its outputs; nodes change only where `train`.
         errors: the errors of a slot's inputs (absent in a first layer, which takes errors for steps).
-        update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are under way.
+        update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are
+        under way.
         saturations: nodes that an update drove to the end of the word, in this clock.
         access: the nodes of tap number `access_tap`, for the host.
         timing: latencies in cycles.
     """
 
     def __init__(
-        self, form: LayerFormat, *, inputs: int, outputs: int, taps: int, lanes: int, technology: Technology, first: bool
+        self,
+        form: LayerFormat,
+        *,
+        inputs: int,
+        outputs: int,
+        taps: int,
+        lanes: int,
+        technology: Technology,
+        first: bool,
     ):
         for name, count, unit, of in (("taps", taps, inputs, "inputs"), ("lanes", lanes, outputs, "outputs")):
             if count < 1 or unit % count:
@@ -72,9 +82,7 @@ class LayerUnit(wiring.Component):
         }
         if not first:
             ports |= {
-                "errors": Out(
-                    wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})
-                ),
+                "errors": Out(wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})),
                 "update_shift": In(range(len(form.word.update_shifts))),
                 "back_shift": In(range(len(form.word.back_shifts))),
             }
@@ -84,7 +92,7 @@ class LayerUnit(wiring.Component):
     def timing(self) -> LayerTiming:
         return self._built[1]
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         return self._built[0]
 
     @cached_property
@@ -100,19 +108,18 @@ class LayerUnit(wiring.Component):
         return m, LayerTiming(bank.read_stage, result, read + bank.read_stage, write + bank.write_stage, error)
 
     def _nodes(
-        self, pipe: Pipeline, port, slot: Value, segment: Value, cycle: int = 0
+        self, pipe: Pipeline, port: Any, slot: Value, segment: Value, cycle: int = 0
     ) -> tuple[list[Timed], list[Timed]]:
         """Read a bank in `cycle`; the even and the odd nodes of all lanes."""
         pipe.m.d.comb += [port.slot.eq(slot), port.segment.eq(segment)]
         latency = cycle + self.banks[0].read_latency
-        return tuple(
-            [pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd)
-        )
+        even, odd = ([pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd))
+        return even, odd
 
     def _forward(self, m: Module, pipe: Pipeline) -> int:
         form, port = self.form, self.forward
         valid, first, last = (pipe.input(signal) for signal in (port.valid, port.first, port.last))
-        terms = [[] for _ in range(self.lanes)]
+        terms: list[list[Timed]] = [[] for _ in range(self.lanes)]
         for bank, code in zip(self.banks, port.arguments, strict=True):
             even, odd = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
             starts_odd = pipe.input(form.segment(code)[0])
@@ -122,16 +129,16 @@ class LayerUnit(wiring.Component):
                 difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                 product = pipe.multiply_difference(difference, offset, form.word.width)
                 terms[lane].append(
-                    pipe.register(lambda left, product: (left << form.offset_bits) + product, left, product)
+                    pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
                 )
         results, clips = [], []
+        low, high = form.result_limits
         for lane in range(self.lanes):
             total = pipe.sum(terms[lane])
             if self.input_groups > 1:
                 total = self._accumulate(pipe, total, valid, first)
             mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
-            results.append(pipe.register(lambda mean: clamp(mean, *form.result_limits), mean))
-            low, high = form.result_limits
+            results.append(pipe.register(lambda mean: clamp(mean, low, high), mean))
             clips.append(pipe.wire(lambda mean: (mean < low) | (mean > high), mean))
         done = results[0].cycle
         for lane in range(self.lanes):
@@ -155,21 +162,28 @@ class LayerUnit(wiring.Component):
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         errors = [pipe.input(error) for error in port.errors]
-        steps = errors if self.first else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
+        steps = (
+            errors
+            if self.first
+            else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
+        )
         saturated, input_errors, stores = [], [], []
         for bank, code in zip(self.banks, port.arguments, strict=True):
             segment = pipe.input(form.segment(code))
-            fraction = pipe.input(Cat(form.fraction(form.offset(code)[: form.offset_bits]), 0).as_signed())
+            fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [self._changes(pipe, step, fraction) for step in steps]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             read = max(changes[0][1].cycle - bank.read_latency, 0)
             even, odd = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
             starts_odd = pipe.wire(lambda segment: segment[0], segment)
-            evens, odds, slopes = [], [], []
+            evens: list[Timed] = []
+            odds: list[Timed] = []
+            slopes: list[Timed] = []
             for lane in range(self.lanes):
                 right, left = changes[lane]
                 swapped = [
-                    pipe.wire(lambda a, b, s: Mux(s, b, a), *pair, starts_odd) for pair in ((left, right), (right, left))
+                    pipe.wire(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
+                    for pair in ((left, right), (right, left))
                 ]
                 for node, delta, news in ((even[lane], swapped[0], evens), (odd[lane], swapped[1], odds)):
                     new = pipe.stage(lambda node, delta: node + delta, node, delta)

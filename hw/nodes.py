@@ -1,8 +1,10 @@
 """Node memory: the nodes of many functions of one input, even and odd ones in two banks.
 
-A segment [i, i+1] then is one read of each bank. Functions of the same input share the segment, so `lanes` functions lie side
-by side in one word; `slots` groups of such functions follow each other.
+A segment [i, i+1] then is one read of each bank. Functions of the same input share the segment, so `lanes` functions
+lie side by side in one word; `slots` groups of such functions follow each other.
 """
+
+from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -20,7 +22,8 @@ def words(width: int, count: int) -> data.ArrayLayout:
 
 
 class ReadSignature(wiring.Signature):
-    """Slot and segment in; `NodeBanks.read_latency` cycles later the nodes at its ends, the even one and the odd one."""
+    """Slot and segment in; `NodeBanks.read_latency` cycles later the nodes at its ends, the even one and the odd
+    one."""
 
     def __init__(self, *, slots: int, segments: int, width: int, lanes: int):
         super().__init__(
@@ -36,8 +39,8 @@ class ReadSignature(wiring.Signature):
 class AccessSignature(wiring.Signature):
     """One node at a time, for the host, while nothing else uses the banks.
 
-    `select` takes over the forward read port; `data_read` is there `NodeBanks.read_latency` cycles after `row`, `odd` and
-    `lane` have settled. `write` stores `data_write` in that cycle.
+    `select` takes over the forward read port; `data_read` is there `NodeBanks.read_latency` cycles after `row`, `odd`
+    and `lane` have settled. `write` stores `data_write` in that cycle.
     """
 
     def __init__(self, *, rows: int, width: int, lanes: int):
@@ -106,7 +109,7 @@ class NodeBanks(wiring.Component):
         even_row = odd_row + slot + segment[0]
         return even_row[: bits_for(self.even_rows)], odd_row[: max(bits_for(self.odd_rows), 1)]
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         pipe = Pipeline(m, self.technology)
         width, lanes = self.form.word.width, self.lanes
@@ -159,7 +162,7 @@ class NodeBanks(wiring.Component):
             ]
         return m
 
-    def _read(self, pipe: Pipeline, port, row: Timed) -> Timed:
+    def _read(self, pipe: Pipeline, port: Any, row: Timed) -> Timed:
         pipe.m.d.comb += port.addr.eq(row.value)
         found = Timed(port.data, row.cycle + 1)
         for _ in range(self.technology.memory_latency - 1):

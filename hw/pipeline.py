@@ -1,4 +1,5 @@
-"""Values that know the clock cycle they are valid in. Delays are inserted where operands meet; nobody counts registers."""
+"""Values that know the clock cycle they are valid in. Delays are inserted where operands meet; nobody counts
+registers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ class Timed:
 class Pipeline:
     """Builds a feed-forward datapath that takes new inputs every clock.
 
-    All registers are free of reset: a datapath flushes itself, and only what decides (its valid flags' sources) is reset.
-    They live in a submodule of their own, so that none becomes conditional where a value is asked for inside an `m.If`.
+    All registers are free of reset: a datapath flushes itself, and only what decides (its valid flags' sources) is
+    reset. They live in a submodule of their own, so that none becomes conditional where a value is asked for inside
+    an `m.If`.
     """
 
     def __init__(self, m: Module, technology: Technology):
@@ -92,7 +94,9 @@ class Pipeline:
         high = self.register(carry, difference, b)
         bits = low.value.shape().width + 1
         shape = signed(bits)
-        return self.register(lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape)
+        return self.register(
+            lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape
+        )
 
     def sum(self, operands: list[Timed]) -> Timed:
         """Their sum by a tree of registered adders of three operands' width at most; a single operand passes."""

@@ -1,6 +1,6 @@
 """The records on the chip: a single-port store, and the pass that sends its records through the trainer."""
 
-from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, unsigned
+from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -48,7 +48,7 @@ class RecordStore(wiring.Component):
     def latency(self) -> int:
         return store_latency(self.technology)
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         row = Signal(range(self.rows))
         lane = self.address % self.row_words
@@ -67,7 +67,7 @@ class RecordStore(wiring.Component):
             m.d.comb += self.row_data[index].eq(found)
         return m
 
-    def _memory(self, m: Module, index: int, row: Signal, write) -> Signal:
+    def _memory(self, m: Module, index: int, row: Value, write: Value) -> Value:
         m.submodules[f"bank{index}"] = bank = Memory(shape=unsigned(self.width), depth=self.rows, init=[])
         read_port, write_port = bank.read_port(), bank.write_port()
         m.d.comb += [
@@ -79,7 +79,8 @@ class RecordStore(wiring.Component):
         ]
         return read_port.data
 
-    def _single_port_ram(self, m: Module, index: int, row: Signal, write) -> Signal:
+    def _single_port_ram(self, m: Module, index: int, row: Value, write: Value) -> Value:
+        assert self.technology.single_port_ram is not None
         depth, bits = self.technology.single_port_ram
         if self.rows > depth or self.width > bits:
             raise ValueError(f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {depth} of {bits}")
@@ -132,7 +133,7 @@ class Pass(wiring.Component):
             }
         )
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         self._fetch(m)
         self._keep_predictions(m)

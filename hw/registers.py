@@ -33,7 +33,7 @@ class RegisterFile(wiring.Component):
             }
         )
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bus, table = self.bus, self.table
         number = bus.address[: bits_for(table.words)]

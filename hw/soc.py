@@ -1,13 +1,17 @@
 """The whole: link, registers, record store, pass and trainer behind one bus."""
 
+from typing import Any
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.design import Design
 from hw.link.link import Link
+from hw.records import Pass
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
+from hw.trainer import Trainer
 from sw.protocol import LINK_COUNTERS, REGISTERS, STATISTICS, Space
 
 
@@ -22,7 +26,7 @@ class Soc(wiring.Component):
         self.design = design
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         design, configuration = self.design, self.design.configuration
         word_bits = 8 * configuration.word_bytes
@@ -73,7 +77,7 @@ class Soc(wiring.Component):
         self._status(m, registers, link, runner, trainer)
         return m
 
-    def _decode(self, m: Module, bus, targets: dict) -> None:
+    def _decode(self, m: Module, bus: Any, targets: dict[Space, Any]) -> None:
         """Lead each transfer to its target. Answers are registered, since the way from a target to the link is long."""
         answered = Signal()
         m.d.sync += answered.eq(0)
@@ -96,7 +100,7 @@ class Soc(wiring.Component):
                         bus.fault.eq(target.fault),
                     ]
 
-    def _control(self, m: Module, registers: RegisterFile, runner, trainer) -> None:
+    def _control(self, m: Module, registers: RegisterFile, runner: Pass, trainer: Trainer) -> None:
         control, word = registers.control, self.design.network.word
         m.d.comb += [
             registers.locked.eq(runner.busy),
@@ -108,7 +112,7 @@ class Soc(wiring.Component):
             trainer.back_shift.eq(control.back_shift - word.back_shifts.start),
         ]
 
-    def _status(self, m: Module, registers: RegisterFile, link, runner, trainer) -> None:
+    def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
         status = registers.status
         for register in LINK_COUNTERS:
             m.d.comb += status[register.name].eq(link.counters[register.name])

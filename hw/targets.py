@@ -23,7 +23,7 @@ class RecordTarget(wiring.Component):
         self.row_words, self.width = store.row_words, store.width
         super().__init__({"bus": In(BusSignature(word_bits)), "busy": In(1), "store": Out(store.signature.flip())})
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bus, store = self.bus, self.store
         fault = bus.address >= self.words
@@ -37,7 +37,9 @@ class RecordTarget(wiring.Component):
             store.write.eq(usable & bus.write),
             store.address.eq(bus.address),
             store.data.eq(bus.write_data),
-            bus.read_data.eq(store.row_data.as_value().word_select(bus.address % self.row_words, self.width).as_signed()),
+            bus.read_data.eq(
+                store.row_data.as_value().word_select(bus.address % self.row_words, self.width).as_signed()
+            ),
             bus.ready.eq(Mux(usable, Mux(bus.write, store.written, done), bus.valid)),
         ]
         return m
@@ -52,11 +54,9 @@ class NodeTarget(wiring.Component):
 
     def __init__(self, *, width: int, latency: int, word_bits: int):
         self.latency = latency
-        super().__init__(
-            {"bus": In(BusSignature(word_bits)), "busy": In(1), "access": Out(NodeAccessSignature(width))}
-        )
+        super().__init__({"bus": In(BusSignature(word_bits)), "busy": In(1), "access": Out(NodeAccessSignature(width))})
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bus, access = self.bus, self.access
         m.d.comb += [
@@ -81,12 +81,10 @@ class TextTarget(wiring.Component):
         self.words = [len(content), *packed]
         super().__init__({"bus": In(BusSignature(word_bits))})
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bus = self.bus
-        m.submodules.rom = rom = Memory(
-            shape=unsigned(len(bus.read_data)), depth=len(self.words), init=self.words
-        )
+        m.submodules.rom = rom = Memory(shape=unsigned(len(bus.read_data)), depth=len(self.words), init=self.words)
         port = rom.read_port()
         m.d.comb += [
             port.addr.eq(bus.address),

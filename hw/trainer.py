@@ -38,8 +38,8 @@ class Schedule:
     """When what happens, in cycles.
 
     `interval`: from a record's start to the next. `pause`: between residual and update, so that no forward read meets a
-    write in the same cycle. `latency`: from a record's start to its last write. `delays`: records whose updates a record's
-    forward pass does not see yet, per layer. `backward`: from the start to the first slot of the update.
+    write in the same cycle. `latency`: from a record's start to its last write. `delays`: records whose updates a
+    record's forward pass does not see yet, per layer. `backward`: from the start to the first slot of the update.
     """
 
     interval: int
@@ -56,8 +56,8 @@ HOLD_LATENCY = 1  # cycles from the second layer's errors to the first layer's u
 class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.configuration.NodeAddresses`; `fault`: no such node.
 
-    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after it. A
-    `write` in every cycle is obeyed, one cycle later.
+    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
+    it. A `write` in every cycle is obeyed, one cycle later.
     """
 
     def __init__(self, width: int):
@@ -76,13 +76,14 @@ class NodeAccessSignature(wiring.Signature):
 class Trainer(wiring.Component):
     """Two layers of piecewise-linear functions that learn a record every `schedule.interval` cycles.
 
-    A record streams through the first layer group of addends by group of addends, the second layer follows as the groups
-    are done; the residual then sends the same groups through the update. Records follow each other before the updates of those
-    before are written: each update adds to the nodes that it finds, so that none is lost. With `exact`, the next record
-    waits until it sees all updates.
+    A record streams through the first layer group of addends by group of addends, the second layer follows as the
+    groups are done; the residual then sends the same groups through the update. Records follow each other before the
+    updates of those before are written: each update adds to the nodes that it finds, so that none is lost. With
+    `exact`, the next record waits until it sees all updates.
 
     Attributes:
-        records: stream of `RecordLayout`; taken every `schedule.interval` cycles. Inside a pass it must never run dry, or
+        records: stream of `RecordLayout`; taken every `schedule.interval` cycles. Inside a pass it must never run
+        dry, or
             the delays are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable in a pass.
@@ -94,7 +95,7 @@ class Trainer(wiring.Component):
     def __init__(self, network: Network, foldings: tuple[Folding, ...], *, technology: Technology, exact: bool):
         if len(network.layers) != 2:
             raise ValueError(f"the gateware trains networks of 2 layers, not {len(network.layers)}")
-        inner, outer = network.layers
+        outer = network.layers[-1]
         if foldings[1] != Folding(taps=foldings[0].lanes, lanes=outer.outputs):
             raise ValueError(
                 f"the second layer is folded {foldings[1]}; it takes the first one's {foldings[0].lanes} lanes "
@@ -113,7 +114,9 @@ class Trainer(wiring.Component):
             )
             for index, (layer, form, folding) in enumerate(zip(network.layers, network.formats, foldings, strict=True))
         ]
-        self.addresses = [NodeAddresses(layer, folding) for layer, folding in zip(network.layers, foldings, strict=True)]
+        self.addresses = [
+            NodeAddresses(layer, folding) for layer, folding in zip(network.layers, foldings, strict=True)
+        ]
         super().__init__(
             {
                 "records": In(stream.Signature(RecordLayout(network))),
@@ -138,13 +141,14 @@ class Trainer(wiring.Component):
         """The tightest schedule that the units' latencies allow."""
         inner, outer = (unit.timing for unit in self.units)
         slots, group = self.units[0].slots, self.units[0].input_groups
-        first_slot = 1
+        assert outer.error is not None
+        first_slot, outer_error = 1, outer.error
         outer_slot = first_slot + group - 1 + inner.result  # of the first group; each further one `group` cycles later
         result = first_slot + slots - 1 + inner.result + outer.result
 
         def at(pause: int) -> tuple[int, list[int]]:
             backward = result + RESIDUAL_LATENCY + pause
-            inner_update = backward + outer.error + HOLD_LATENCY
+            inner_update = backward + outer_error + HOLD_LATENCY
             unseen = [
                 inner_update + inner.write - (first_slot + inner.forward_read),
                 backward + outer.write - (outer_slot + outer.forward_read),
@@ -156,10 +160,10 @@ class Trainer(wiring.Component):
         interval += self.exact
         pause = next(pause for pause in range(interval) if all(cycles % interval for cycles in at(pause)[1]))
         backward, unseen = at(pause)
-        latency = backward + outer.error + HOLD_LATENCY + slots - 1 + inner.write + 1
+        latency = backward + outer_error + HOLD_LATENCY + slots - 1 + inner.write + 1
         return Schedule(interval, pause, latency, backward, tuple(cycles // interval for cycles in unseen))
 
-    def elaborate(self, platform) -> Module:
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.inner, m.submodules.outer = inner, outer = self.units
         flights = self.schedule.latency // self.schedule.interval + 2
@@ -251,7 +255,8 @@ class Trainer(wiring.Component):
         return begin
 
     def _backward(self, m: Module, begin: Value, hidden: SyncFIFOBuffered, arguments: SyncFIFOBuffered) -> Value:
-        """Send a record's slots through the updates of both layers; returns the strobe of its last slot in the first."""
+        """Send a record's slots through the updates of both layers; returns the strobe of its last slot in the
+        first."""
         inner, outer = self.units
         slots = sequence(m, "outer_update", begin, inner)
         m.d.comb += [

@@ -1,7 +1,7 @@
 """Watch a Kolmogorov-Arnold network train on the gateware of a board: simulated cycle by cycle, fed over its UART.
 
-The floating-point oracle and the fixed-point one train on the same records beside it. At the end every parameter is read
-back from the board and compared with the fixed-point oracle's.
+The floating-point oracle and the fixed-point one train on the same records beside it. At the end every parameter is
+read back from the board and compared with the fixed-point oracle's.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if figures["parameters_equal"] == figures["parameters"] else 1
 
 
-def run(options: argparse.Namespace, console: Console) -> dict:
+def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     begun = time.monotonic()
     preset = presets.find(options.network or options.dataset)
     phases = presets.stretched(preset.phases, options.epochs) if options.epochs is not None else preset.phases
@@ -125,8 +126,9 @@ def run(options: argparse.Namespace, console: Console) -> dict:
     table.add_row("floating point, as in the paper", f"{pearson_float:.6f}", f"{rmse_float:.5g}")
     console.print(table)
     console.print(
-        f"{equal} of {preset.network.parameters} parameters equal the fixed-point oracle's. Training took {cycles} clocks: "
-        f"{figures['board_ms']:.1f} ms on the board at {board.clock_hz / 1e6:g} MHz; the demo {figures['wall_s']:.0f} s."
+        f"{equal} of {preset.network.parameters} parameters equal the fixed-point oracle's. Training took {cycles} "
+        f"clocks: {figures['board_ms']:.1f} ms on the board at {board.clock_hz / 1e6:g} MHz; the demo took "
+        f"{figures['wall_s']:.0f} s."
     )
     console.print(f"Next: python -m hw.build --board {board.name}, or scripts/demo --help.")
     return figures

@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "records": len(split.train),
                     "epochs": sum(phase.epochs for phase in phases),
                     "cycles": board.cycles,
-                    "board_s": board.cycles / board.configuration.clock_hz,
+                    "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
                     "link_errors": board.counters(),
                     "wall_s": time.monotonic() - begun,
                 }
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(
         f"{figures['network']} on {figures['board']}: Pearson {outcome.pearson:.5f}, RMSE {outcome.rmse:.5g} on "
         f"{len(split.holdout)} unseen records, after {figures['epochs']} epochs of {len(split.train)} records in "
-        f"{board.cycles} clocks ({1e3 * figures['board_s']:.1f} ms of the board)"
+        f"{board.cycles} clocks ({figures['board_ms']:.1f} ms of the board)"
     )
     if options.save:
         outcome.model.save(options.save)

@@ -1,13 +1,15 @@
 """The gateware's trainer as a machine: Amaranth's simulator drives it through its ports."""
 
+from typing import Any
+
 import numpy as np
 from amaranth.sim import Simulator
 
+from hw.technology import Technology
 from hw.trainer import Trainer
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
 from sw.machine import Machine, Rates, Statistics
 from sw.network import Network, Records, check_nodes
-from hw.technology import Technology
 
 
 class SimulatedTrainer(Machine):
@@ -54,9 +56,11 @@ class SimulatedTrainer(Machine):
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
         """As `sw.reference.FixedReference.run`: trains on the records where `train`, only infers elsewhere."""
-        trainer, results, statistics = self.trainer, [], {}
+        trainer = self.trainer
+        results: list[list[int]] = []
+        statistics: dict[str, int] = {}
 
-        async def drive(ctx) -> None:
+        async def drive(ctx: Any) -> None:
             word = self.network.word
             ctx.set(trainer.update_shift, word.update_shifts.index(rates.update[0]))
             ctx.set(trainer.back_shift, word.back_shifts.index(rates.back[0]))
@@ -74,8 +78,8 @@ class SimulatedTrainer(Machine):
             await self._read_nodes(ctx)
             statistics.update({name: ctx.get(field) for name, field in self._counters()})
 
-        async def listen(ctx) -> None:
-            async for _, reset, valid, values in ctx.tick().sample(trainer.results_valid, trainer.results):
+        async def listen(ctx: Any) -> None:
+            async for _, _, valid, values in ctx.tick().sample(trainer.results_valid, trainer.results):
                 if valid:
                     results.append([values[output] for output in range(self.network.outputs)])
 
@@ -88,11 +92,11 @@ class SimulatedTrainer(Machine):
         outcome = np.array(results, dtype=np.int64).reshape(len(records), self.network.outputs)
         return outcome, Statistics(**statistics)
 
-    def _counters(self):
+    def _counters(self) -> list[tuple[str, Any]]:
         counters = self.trainer.statistics
         return [(name, counters[name]) for name in counters.shape().members]
 
-    async def _store_nodes(self, ctx) -> None:
+    async def _store_nodes(self, ctx: Any) -> None:
         access = self.trainer.access
         ctx.set(access.write, 1)
         for addresses, nodes in zip(self._addresses, self._nodes, strict=True):
@@ -102,7 +106,7 @@ class SimulatedTrainer(Machine):
                 await ctx.tick()
         ctx.set(access.write, 0)
 
-    async def _read_nodes(self, ctx) -> None:
+    async def _read_nodes(self, ctx: Any) -> None:
         access = self.trainer.access
         ctx.set(access.select, 1)
         for addresses, nodes in zip(self._addresses, self._nodes, strict=True):

@@ -26,8 +26,8 @@ class BoardError(Exception):
 class Board(Machine):
     """A trainer on a board, which tells by itself what network it trains; a context manager that closes the link.
 
-    Records stay on the board between passes and are sent again only when others have taken their place. More records than
-    the board holds are trained on in blocks of `configuration.capacity`.
+    Records stay on the board between passes and are sent again only when others have taken their place. More records
+    than the board holds are trained on in blocks of `configuration.capacity`.
 
     Every method raises a `sw.link.LinkError` if the board cannot be reached, or BoardError.
 
@@ -63,7 +63,9 @@ class Board(Machine):
         flat = np.empty(len(addresses), dtype=np.int64)
         for run in _runs(addresses[order]):
             positions = order[run]
-            flat[positions] = self._signed(self.link.read(Space.PARAMETERS, int(addresses[positions[0]]), len(positions)))
+            flat[positions] = self._signed(
+                self.link.read(Space.PARAMETERS, int(addresses[positions[0]]), len(positions))
+            )
         splits = np.cumsum([np.prod(layer.shape) for layer in self.network.layers])[:-1]
         parts = np.split(flat, splits)
         return [part.reshape(layer.shape) for part, layer in zip(parts, self.network.layers, strict=True)]
@@ -147,7 +149,9 @@ class Board(Machine):
         greeting = self.link.hello()
         length = int(self.link.read(Space.CONFIGURATION, 0, 1)[0])
         words = self.link.read(Space.CONFIGURATION, 1, -(-length // greeting.word_bytes))
-        text = b"".join(int(word).to_bytes(greeting.word_bytes, "little") for word in words)[:length].decode(errors="replace")
+        text = b"".join(int(word).to_bytes(greeting.word_bytes, "little") for word in words)[:length].decode(
+            errors="replace"
+        )
         if digest_of(text) != greeting.digest:
             raise WrongDeviceError(f"the board's configuration does not match its digest: {text[:200]!r}")
         try:
@@ -166,4 +170,3 @@ def _runs(addresses: np.ndarray) -> list[slice]:
     """Slices of consecutive numbers in a sorted array."""
     ends = [*(np.nonzero(np.diff(addresses) != 1)[0] + 1), len(addresses)]
     return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-

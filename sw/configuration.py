@@ -74,8 +74,8 @@ class NodeAddresses:
 class Configuration:
     """A trainer as its host sees it.
 
-    `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes them.
-    `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own.
+    `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes
+    them. `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own.
     """
 
     board: str
@@ -112,9 +112,7 @@ class Configuration:
     @cached_property
     def text(self) -> str:
         """Its JSON text, the same for equal configurations."""
-        return json.dumps(
-            {**asdict(self), "network": self.network.describe()}, separators=(",", ":"), sort_keys=True
-        )
+        return json.dumps({**asdict(self), "network": self.network.describe()}, separators=(",", ":"), sort_keys=True)
 
     @property
     def digest(self) -> bytes:

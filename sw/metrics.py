@@ -4,7 +4,8 @@ import numpy as np
 
 
 def pearson(predicted: np.ndarray, true: np.ndarray) -> float:
-    """Pearson correlation of predictions and targets, (n, outputs): the lowest over the outputs; 0 for constant columns."""
+    """Pearson correlation of predictions and targets, (n, outputs): the lowest over the outputs; 0 for constant
+    columns."""
     lowest = 1.0
     for p, t in zip(predicted.T, true.T, strict=True):
         p, t = p - p.mean(), t - t.mean()

@@ -2,13 +2,14 @@
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from sw.numerics import LayerFormat, WordFormat, bits_for, layer_formats
+from sw.numerics import LayerFormat, WordFormat, layer_formats
 
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1
@@ -31,7 +32,7 @@ class Layer:
     segments: int
     gain: int = HIDDEN_GAIN
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("inputs", "outputs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"layer {name} {getattr(self, name)} must be 1 or more")
@@ -55,7 +56,7 @@ class Network:
     layers: tuple[Layer, ...]
     width: int = 16
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.layers) < 2:
             raise ValueError(f"a Kolmogorov-Arnold network has 2 layers or more, not {len(self.layers)}")
         for before, after in zip(self.layers, self.layers[1:], strict=False):
@@ -63,9 +64,10 @@ class Network:
                 raise ValueError(f"a layer of {before.outputs} outputs cannot feed one of {after.inputs} inputs")
         for index, form in enumerate(self.formats):
             if form.offset_bits < 1:
+                layer = self.layers[index]
                 raise ValueError(
-                    f"layer {index}: {self.layers[index].segments} segments and {self.layers[index].inputs} inputs leave "
-                    f"no offset bits in a word of {self.width}; use a wider word or a smaller layer"
+                    f"layer {index}: {layer.segments} segments and {layer.inputs} inputs leave no offset bits in a "
+                    f"word of {self.width}; use a wider word or a smaller layer"
                 )
 
     @classmethod
@@ -106,7 +108,8 @@ class Network:
 
     @property
     def products(self) -> int:
-        """Products of one training record: each function forward and in the update, each past the first layer in the slope."""
+        """Products of one training record: each function forward and in the update, each past the first layer in the
+        slope."""
         functions = [layer.inputs * layer.outputs for layer in self.layers]
         return 2 * functions[0] + 3 * sum(functions[1:])
 
@@ -168,7 +171,7 @@ class Records:
     arguments: np.ndarray
     targets: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.arguments.ndim != 2 or self.targets.ndim != 2 or len(self.arguments) != len(self.targets):
             raise ValueError(
                 f"records of arguments {self.arguments.shape} and targets {self.targets.shape}: "
@@ -240,7 +243,7 @@ class Model:
     feature_names: tuple[str, ...] = field(default=())
     target_names: tuple[str, ...] = field(default=())
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes)
 
     @property
@@ -264,9 +267,9 @@ class Model:
             "feature_names": self.feature_names,
             "target_names": self.target_names,
         }
-        arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)}
+        arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)} | asdict(self.scaling)
         with open(path, "wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays, **asdict(self.scaling))
+            np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "Model":
@@ -276,7 +279,7 @@ class Model:
                 arrays = {name: file[name] for name in file.files}
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelFileError(f"{path} is damaged or no .npz file: {error}") from error
         try:
             header = json.loads(str(arrays.pop("header")))
@@ -303,7 +306,9 @@ def check_nodes(network: Network, nodes: list[np.ndarray]) -> None:
     """Raise ValueError unless there is one node array of the right shape per layer, within the word."""
     shapes = [array.shape for array in nodes]
     if shapes != [layer.shape for layer in network.layers]:
-        raise ValueError(f"node arrays of shapes {shapes}; the network needs {[layer.shape for layer in network.layers]}")
+        raise ValueError(
+            f"node arrays of shapes {shapes}; the network needs {[layer.shape for layer in network.layers]}"
+        )
     word = network.word
     for index, array in enumerate(nodes):
         if array.min() < word.minimum or array.max() > word.maximum:
@@ -319,8 +324,8 @@ def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.2
 def first_nodes(network: Network, rng: np.random.Generator, spreads: tuple[float, ...]) -> list[np.ndarray]:
     """Nodes to start training from: straight lines of random slope, and random nodes in the last layer.
 
-    `spreads`: their reach in each layer, as a share of the word's range. Lines make each addend a random direction, where
-    random nodes would make it noise.
+    `spreads`: their reach in each layer, as a share of the word's range. Lines make each addend a random direction,
+    where random nodes would make it noise.
     """
     nodes = []
     for layer, spread in zip(network.layers[:-1], spreads, strict=False):

@@ -18,18 +18,19 @@ and updates them by one rule, from the error e_k of its outputs (the residual, f
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 WIDTHS = range(10, 25)
 
 
-def rounding_shift(value, bits: int):
+def rounding_shift(value: Any, bits: int) -> Any:
     """`value / 2**bits` rounded to the nearest, halves up; `bits` >= 1. Truncation would bias every update."""
     return (value + (1 << (bits - 1))) >> bits
 
 
-def rounding_product(a, fraction, width: int):
+def rounding_product(a: Any, fraction: Any, width: int) -> Any:
     """`a * fraction / 2**(width - 1)` rounded: for 16 bits the x86 instruction pmulhrsw, one DSP block and an adder."""
     return rounding_shift(a * fraction, width - 1)
 
@@ -45,7 +46,7 @@ class WordFormat:
 
     width: int = 16
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.width not in WIDTHS:
             raise ValueError(f"word width {self.width} is not in {WIDTHS.start}..{WIDTHS.stop - 1}")
 
@@ -67,11 +68,11 @@ class WordFormat:
         """Legal rates of the way back: products of error and node difference, two words long, are shifted by this."""
         return range(self.width // 2 + 1, self.width + 1)
 
-    def saturate(self, value):
+    def saturate(self, value: Any) -> Any:
         """Clamp to the full two's complement range: nodes."""
         return np.clip(value, self.minimum, self.maximum)
 
-    def limit(self, value):
+    def limit(self, value: Any) -> Any:
         """Clamp to +-maximum: errors, which must be negatable."""
         return np.clip(value, -self.maximum, self.maximum)
 
@@ -103,13 +104,13 @@ class LayerFormat:
         """Added to a signed result to make the next layer's unsigned argument code."""
         return 1 << (self.result_bits - 1)
 
-    def segment(self, code):
+    def segment(self, code: Any) -> Any:
         return code >> self.offset_bits
 
-    def offset(self, code):
+    def offset(self, code: Any) -> Any:
         return code & ((1 << self.offset_bits) - 1)
 
-    def fraction(self, offset):
+    def fraction(self, offset: Any) -> Any:
         """The offset as the (W - 1)-bit fraction that `rounding_product` takes."""
         return offset << (self.word.width - 1 - self.offset_bits)
 
@@ -135,6 +136,8 @@ def layer_formats(word: WordFormat, geometry: list[tuple[int, int, int]]) -> tup
         result_bits = arguments[index + 1] if index + 1 < len(geometry) else word.width
         shift = offsets[index] + bits_for(inputs) + word.width - result_bits - gain
         if shift < 1:
-            raise ValueError(f"layer {index}: a gain of {gain} bits leaves no rounding shift; at most {gain + shift - 1}")
+            raise ValueError(
+                f"layer {index}: a gain of {gain} bits leaves no rounding shift; at most {gain + shift - 1}"
+            )
         formats.append(LayerFormat(word, bits_for(segments), offsets[index], shift, result_bits))
     return tuple(formats)

@@ -1,4 +1,5 @@
-"""The two oracles, plain NumPy, to be read beside the paper and `sw.numerics`. Everything faster is tested against them."""
+"""The two oracles, plain NumPy, to be read beside the paper and `sw.numerics`. Everything faster is tested against
+them."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from sw.numerics import rounding_product, rounding_shift
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
 
+Places = list[tuple[np.ndarray, np.ndarray]]
+"""For each layer, the segments that its arguments fall in, and the offsets inside them."""
+
 
 class FloatReference(Machine):
     """Newton-Kaczmarz training in float64: u_k = mean_j f_jk(x_j), layer after layer, on unit arguments and targets.
 
-    `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument falls
-    outside. `learning_rates`: the paper's a, one per layer; the shifts of a schedule do not apply.
+    `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument
+    falls outside. `learning_rates`: the paper's a, one per layer; the shifts of a schedule do not apply.
     """
 
     def __init__(self, network: Network, nodes: list[np.ndarray], learning_rates: tuple[float, ...]):
@@ -61,7 +65,7 @@ class FloatReference(Machine):
             results[index] = self._forward(x, grow=False)[1]
         return results
 
-    def _forward(self, x: np.ndarray, *, grow: bool):
+    def _forward(self, x: np.ndarray, *, grow: bool) -> tuple[Places, np.ndarray]:
         """Where each layer's arguments fall, as (segments, offsets), and the network's outputs."""
         places = []
         for index, layer in enumerate(self.network.layers):
@@ -86,7 +90,7 @@ class FloatReference(Machine):
             domain[x < domain[:, 0], 0] = (low - margin)[x < domain[:, 0]]
             domain[x > domain[:, 1], 1] = (high + margin)[x > domain[:, 1]]
 
-    def _update(self, places, error: np.ndarray) -> None:
+    def _update(self, places: Places, error: np.ndarray) -> None:
         for index in reversed(range(len(places))):
             nodes, (segment, offset) = self._nodes[index], places[index]
             inputs = np.arange(len(segment))
@@ -135,10 +139,11 @@ class FloatTwin(FloatReference):
 
 @dataclass
 class _Update:
-    """A record's update on its way down the layers: where its arguments fell in each, the error of the layer it is at."""
+    """A record's update on its way down the layers: where its arguments fell in each, the error of the layer it is
+    at."""
 
     record: int
-    places: list[tuple[np.ndarray, np.ndarray]]
+    places: Places
     error: np.ndarray
 
 
@@ -149,7 +154,8 @@ class FixedReference(Machine):
     reads nodes that hold the updates of the records up to r - 1 - delays[l]. The updates themselves are made in order,
     each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
     layer to the next: a layer's error comes out of the update of the layer after it.
-    `block`: after this many records all updates are made before the next forward pass, as a board does that holds no more.
+    `block`: after this many records all updates are made before the next forward pass, as a board does that holds no
+    more.
     """
 
     def __init__(
@@ -162,7 +168,9 @@ class FixedReference(Machine):
         self._saturations = self._clips = 0
         self.delays = delays or (0,) * len(network.layers)
         if len(self.delays) != len(network.layers) or list(self.delays) != sorted(self.delays, reverse=True):
-            raise ValueError(f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before")
+            raise ValueError(
+                f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before"
+            )
 
     @property
     def nodes(self) -> list[np.ndarray]:
@@ -207,7 +215,7 @@ class FixedReference(Machine):
         self._settle(0, len(records))
         return results, Statistics(len(records), absolute_residual, self._saturations, self._clips)
 
-    def _forward(self, code: np.ndarray, before: int | None = None):
+    def _forward(self, code: np.ndarray, before: int | None = None) -> tuple[Places, np.ndarray]:
         """Where each layer's arguments fall, as (segments, offsets), and the network's results.
 
         `before`: the number of a record in a pass, whose forward pass sees the updates that its delays let through.

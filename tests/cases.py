@@ -18,7 +18,8 @@ def ordinary(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarr
 
 
 def extreme(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
-    """Nodes over the whole word, targets at its ends; arguments at both ends of the domain and of segments, or all zero."""
+    """Nodes over the whole word, targets at its ends; arguments at both ends of the domain and of segments, or all
+    zero."""
     rng = np.random.default_rng(seed)
     form, word = network.formats[0], network.word
     top = (1 << form.argument_bits) - 1
@@ -30,7 +31,9 @@ def extreme(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarra
     targets = rng.choice([word.minimum, word.maximum, 0, 1, -1], (count, network.outputs))
     nodes = [rng.choice([word.minimum, word.maximum, 0], layer.shape, p=[0.2, 0.2, 0.6]) for layer in network.layers]
     scattered = random_nodes(network, rng, spread=1.0)
-    return [np.where(pick == 0, other, pick) for pick, other in zip(nodes, scattered, strict=True)], Records(arguments, targets)
+    return [np.where(pick == 0, other, pick) for pick, other in zip(nodes, scattered, strict=True)], Records(
+        arguments, targets
+    )
 
 
 def zeros(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:

@@ -34,9 +34,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
     if request.param == "oracle":
         yield FixedReference.of(design.configuration, nodes)
     elif request.param == "simulator":
-        yield SimulatedTrainer(
-            NETWORK, nodes, design.foldings, technology=design.board.technology, exact=design.exact
-        )
+        yield SimulatedTrainer(NETWORK, nodes, design.foldings, technology=design.board.technology, exact=design.exact)
     else:
         with (
             VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,

@@ -1,4 +1,5 @@
-"""The trainer in Amaranth's simulator against the fixed-point oracle: bit for bit, whatever the folding and the schedule."""
+"""The trainer in Amaranth's simulator against the fixed-point oracle: bit for bit, whatever the folding and the
+schedule."""
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sw.configuration import Folding
 from sw.machine import Rates
 from sw.network import Layer, Network
 from sw.reference import FixedReference
-from tests.cases import KINDS, RATES
+from tests.cases import KINDS
 
 TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
 

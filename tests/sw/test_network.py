@@ -101,7 +101,9 @@ def test_targets_survive_the_way_there_and_back(low, span):
         Network.two_layer(1, 2, (4, 4)), np.random.default_rng(0)))  # fmt: skip
     words = ours.encode(targets, targets).targets
     step = ours.scaling.target_high - ours.scaling.target_low
-    assert np.allclose(ours.decode(words), targets, rtol=0, atol=float(step[0]) / (2 * ours.units.target_scale) + 1e-9 * abs(low))
+    assert np.allclose(
+        ours.decode(words), targets, rtol=0, atol=float(step[0]) / (2 * ours.units.target_scale) + 1e-9 * abs(low)
+    )
 
 
 def test_values_outside_the_training_range_are_clipped_and_constants_are_zero():

@@ -22,10 +22,14 @@ def test_one_float_update_is_the_papers():
 
     position = x * 4
     i, w = position.astype(int), position % 1
-    u = np.array([np.mean([inner[j, i[j], k] * (1 - w[j]) + inner[j, i[j] + 1, k] * w[j] for j in range(3)]) for k in range(4)])
+    u = np.array(
+        [np.mean([inner[j, i[j], k] * (1 - w[j]) + inner[j, i[j] + 1, k] * w[j] for j in range(3)]) for k in range(4)]
+    )
     outer_position = (u + 1) / 2 * 8
     m, v = outer_position.astype(int), outer_position % 1
-    y = np.array([np.mean([outer[k, m[k], o] * (1 - v[k]) + outer[k, m[k] + 1, o] * v[k] for k in range(4)]) for o in range(2)])
+    y = np.array(
+        [np.mean([outer[k, m[k], o] * (1 - v[k]) + outer[k, m[k] + 1, o] * v[k] for k in range(4)]) for o in range(2)]
+    )
     d = target - y
     for k in range(4):
         slope = (outer[k, m[k] + 1] - outer[k, m[k]]) * 8 / 2
@@ -50,7 +54,8 @@ def test_a_float_domain_grows_to_hold_its_argument():
 
 @pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES)])
 def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
-    """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each rounding."""
+    """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
+    rounding."""
     nodes, records = ordinary(network, 200)
     fixed, twin = FixedReference(network, nodes), FloatTwin(network, nodes)
     scale = twin.result_scale

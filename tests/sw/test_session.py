@@ -53,7 +53,7 @@ def test_every_preset_fits_its_data_set(name):
 
 
 def test_an_unknown_preset_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="'norm3'.*norm2, norm4"):
+    with pytest.raises(ValueError, match=r"'norm3'.*norm2, norm4"):
         presets.find("norm3")
 
 

@@ -1,0 +1,108 @@
+"""cocotb bench of `hw.soc.Soc`: the host's own client trains the board through its pins, against the oracles."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.task import bridge
+
+from sim.bench import bench_parameters
+from sim.ports import PERIOD_NS, begin
+from sim.uart_driver import UartPort
+from sw import datasets
+from sw.board import Board
+from sw.configuration import Configuration
+from sw.link import Link
+from sw.machine import Phase, Rates
+from sw.network import Network, Records
+from sw.presets import Preset, schedule
+from sw.reference import FixedReference, FloatTwin
+from sw.session import Session
+from tests.bounds import forward_bounds, update_bounds
+from tests.cases import KINDS, RATES, ordinary
+
+PHASES = [Phase(2, RATES), Phase(1, Rates((3,), (14,)))]
+
+
+class SocBench:
+    """A board in a bench; `open` is for the thread in which the host runs."""
+
+    def __init__(self, dut: Any) -> None:
+        parameters = bench_parameters()
+        self.configuration = Configuration.from_text(parameters["configuration"])
+        self._port = UartPort(dut.rx, dut.tx, parameters["clocks_per_bit"] * PERIOD_NS)
+
+    @property
+    def network(self) -> Network:
+        return self.configuration.network
+
+    def open(self) -> Board:
+        return Board(Link(self._port, timeout=0.1, patience=1e-2, clock=self._port.clock))
+
+    def oracle(self, nodes: list[np.ndarray]) -> FixedReference:
+        return FixedReference.of(self.configuration, nodes)
+
+
+@cocotb.test
+async def the_board_equals_the_fixed_point_oracle(dut: Any) -> None:
+    """Its configuration; then for all kinds of records: statistics of every epoch, nodes, predictions; no line errors."""
+    bench = SocBench(dut)
+    await begin(dut)
+
+    def host() -> None:
+        board = bench.open()
+        assert board.configuration == bench.configuration
+        for kind in KINDS.values():
+            nodes, records = kind(bench.network, 40)
+            oracle, epochs = bench.oracle(nodes), []
+            board.nodes = nodes
+            for machine in (board, oracle):
+                seen: list[Any] = []
+                machine.fit(records, PHASES, lambda *epoch, seen=seen: seen.append(epoch))
+                epochs.append(seen)
+            assert epochs[0] == epochs[1]
+            assert all(map(np.array_equal, board.nodes, oracle.nodes))
+            assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments))
+            assert all(map(np.array_equal, board.nodes, oracle.nodes))
+        assert not any(board.counters().values())
+
+    await bridge(host)()
+
+
+@cocotb.test
+async def the_board_follows_the_float_twin(dut: Any) -> None:
+    """Predictions, then the nodes after one update, within the bounds of the number format."""
+    bench = SocBench(dut)
+    await begin(dut)
+
+    def host() -> None:
+        board, network = bench.open(), bench.network
+        nodes, records = ordinary(network, 40, seed=1)
+        board.nodes, twin = nodes, FloatTwin(network, nodes)
+        expected = twin.result_scale * twin.predict(records.arguments)
+        assert np.abs(board.predict(records.arguments) - expected).max() <= forward_bounds(network, nodes)[-1]
+        one = Records(records.arguments[:1], records.targets[:1])
+        twin.train(one, RATES)
+        bounds = update_bounds(network, nodes, RATES, board.train(one, RATES).absolute_residual)
+        for before, ours, theirs, bound in zip(nodes, board.nodes, twin.nodes, bounds, strict=True):
+            assert np.abs(theirs - before).max() > 5 * bound
+            assert np.abs(ours - theirs).max() <= bound
+
+    await bridge(host)()
+
+
+@cocotb.test
+async def training_is_as_accurate_as_floating_point(dut: Any) -> None:
+    """RMSE on unseen records within 1.1 times that of its float twin, and of NK in float; nodes equal the oracle's."""
+    bench = SocBench(dut)
+    preset = Preset(bench.network, schedule((12, 2, 12), (4, 4, 15)), 1, (0.25, 0.125))
+    session = Session.begin(preset, datasets.load("norm2", records=512, holdout=128), seed=0)
+    await begin(dut)
+    ours = await bridge(lambda: session.run(bench.open(), preset.phases))()
+    oracle = session.run(bench.oracle(session.model.nodes), preset.phases)
+    assert all(map(np.array_equal, ours.model.nodes, oracle.model.nodes))
+    assert np.array_equal(ours.predicted, oracle.predicted)
+    _, twin = session.run_twin(preset.phases)
+    _, paper = session.run_float(sum(phase.epochs for phase in preset.phases), seed=0)
+    print(f"RMSE {ours.rmse:.4g}, twin {twin:.4g}, float NK {paper:.4g}")
+    assert ours.rmse <= 1.1 * min(twin, paper)
