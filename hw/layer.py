@@ -173,7 +173,7 @@ class LayerUnit(wiring.Component):
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [self._changes(pipe, step, fraction) for step in steps]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
-            read = max(changes[0][1].cycle - bank.read_latency, 0)
+            read = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
             even, odd = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
             starts_odd = pipe.wire(lambda segment: segment[0], segment)
             evens: list[Timed] = []
@@ -182,7 +182,7 @@ class LayerUnit(wiring.Component):
             for lane in range(self.lanes):
                 right, left = changes[lane]
                 swapped = [
-                    pipe.wire(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
+                    pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
                     for pair in ((left, right), (right, left))
                 ]
                 for node, delta, news in ((even[lane], swapped[0], evens), (odd[lane], swapped[1], odds)):
@@ -224,7 +224,7 @@ class LayerUnit(wiring.Component):
         """What a step adds to the right and to the left node."""
         width = self.form.word.width
         product = pipe.multiply(step, fraction)
-        change = pipe.register(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
+        change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
     def _shifted(self, pipe: Pipeline, value: Timed, place: Value, shifts: range) -> Timed:

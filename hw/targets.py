@@ -28,19 +28,20 @@ class RecordTarget(wiring.Component):
         bus, store = self.bus, self.store
         fault = bus.address >= self.words
         usable = bus.valid & ~self.busy & ~fault
-        done = answer_after(m, bus, self.latency)
-        m.d.comb += [
-            bus.refused.eq(self.busy),
-            bus.fault.eq(fault),
+        # Registered, since the request comes a long way; again in each cycle of the transfer, to no harm.
+        m.d.sync += [
             store.read.eq(usable & ~bus.write),
             store.row.eq(bus.address // self.row_words),
             store.write.eq(usable & bus.write),
             store.address.eq(bus.address),
             store.data.eq(bus.write_data),
-            bus.read_data.eq(
-                store.row_data.as_value().word_select(bus.address % self.row_words, self.width).as_signed()
-            ),
-            bus.ready.eq(Mux(usable, Mux(bus.write, store.written, done), bus.valid)),
+        ]
+        word = store.row_data.as_value().word_select(bus.address % self.row_words, self.width)
+        m.d.comb += [
+            bus.refused.eq(self.busy),
+            bus.fault.eq(fault),
+            bus.read_data.eq(word.as_signed()),
+            bus.ready.eq(answer_after(m, bus, self.latency + 1)),
         ]
         return m
 
