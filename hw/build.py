@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
     parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
-    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}")
+    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}")
     network.add_argument("--features", type=int, metavar="N")
     network.add_argument("--addends", type=int, metavar="N", help="inner functions per feature")
     network.add_argument(
@@ -116,13 +116,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def network_of(arguments: argparse.Namespace) -> Network:
-    """The network asked for. Raises ValueError if it is asked for in two ways, or in none."""
+    """The network asked for, or the default preset's. Raises ValueError if it is asked for in two ways, or by half."""
     explicit = {"--features": arguments.features, "--addends": arguments.addends, "--segments": arguments.segments}
     given = [option for option, value in explicit.items() if value is not None]
     if arguments.network is not None:
         if given:
             raise ValueError(f"--network {arguments.network} says it all; leave out {', '.join(given)}")
         return presets.find(arguments.network).network
+    if not given:
+        return presets.find(presets.DEFAULT).network
     if len(given) < len(explicit):
         missing = ", ".join(option for option in explicit if option not in given)
         raise ValueError(f"which network? give --network PRESET ({', '.join(presets.PRESETS)}), or {missing}")

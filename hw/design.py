@@ -76,6 +76,11 @@ class Design:
         return configuration
 
     @property
+    def slots(self) -> int:
+        """Clocks that a record takes at the least."""
+        return NodeAddresses(self.network.layers[0], self.foldings[0]).slots
+
+    @property
     def multipliers(self) -> int:
         """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
         inner, outer = (folding.taps * folding.lanes for folding in self.foldings)

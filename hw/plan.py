@@ -34,13 +34,19 @@ def check(*, need: Resources, have: Resources, what: str, board: str) -> None:
         raise DoesNotFitError(f"{what} needs {'; '.join(broken)}")
 
 
+# Logic cells at 16 bits, from the builds of norm2 on both boards: what every design has, and what comes with a product.
+LOGIC_BASE = 2500
+LOGIC_PER_PRODUCT = 330
+
 MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy
 
 
 def requirements(design: Design) -> Resources:
-    """What a design needs of its board."""
-    technology = design.board.technology
-    return demand(technology=technology, multipliers=design.multipliers, memories=design.memories)
+    """What a design needs of its board; its logic is a rough estimate."""
+    logic = LOGIC_BASE + LOGIC_PER_PRODUCT * design.multipliers * design.network.width // 16
+    return demand(
+        technology=design.board.technology, multipliers=design.multipliers, memories=design.memories, logic=logic
+    )
 
 
 def fold(board: Board, network: Network, *, exact: bool = False) -> tuple[int, int]:
@@ -54,14 +60,15 @@ def fold(board: Board, network: Network, *, exact: bool = False) -> tuple[int, i
         for lanes in divisors(addends)
         for taps in divisors(features)
     ]
-    smallest = candidates[0]
-    check(need=requirements(smallest), have=board.budget, what=f"{network}", board=board.name)
+    best = candidates[0]
+    check(need=requirements(best), have=board.budget, what=str(network), board=board.name)
     fitting = [design for design in candidates if not shortfalls(need=requirements(design), have=board.budget)]
-    best = min(
-        (design for design in fitting if max(design.trainer.schedule.delays) <= MOST_DELAY),
-        key=lambda design: (design.trainer.schedule.interval, design.multipliers),
-        default=smallest,
-    )
+    for design in sorted(fitting, key=lambda design: (design.slots, design.multipliers)):
+        if design.slots > best.trainer.schedule.interval and best is not candidates[0]:
+            break  # a record takes a clock a slot at the least
+        schedule, others = design.trainer.schedule, best.trainer.schedule
+        if max(schedule.delays) <= MOST_DELAY and schedule.interval < others.interval:
+            best = design
     return best.lanes, best.taps
 
 

@@ -37,7 +37,7 @@ def train_oracle(session: Session, configuration: Configuration, phases: tuple[P
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("dataset", nargs="?", default="norm2", help="data set or file (default: %(default)s)")
+    parser.add_argument("dataset", nargs="?", default=presets.DEFAULT, help="data set or file (default: %(default)s)")
     parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
     parser.add_argument("--network", help="preset of network and schedule (default: the data set's)")
     parser.add_argument("--epochs", type=int, help="passes over the records (default: the preset's)")

@@ -33,6 +33,9 @@ PRESETS = {
 }
 
 
+DEFAULT = "norm2"
+
+
 def find(name: str) -> Preset:
     """The preset of a data set. Raises ValueError naming those that there are."""
     if name not in PRESETS:

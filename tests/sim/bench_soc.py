@@ -45,7 +45,7 @@ class SocBench:
 
 @cocotb.test
 async def the_board_equals_the_fixed_point_oracle(dut: Any) -> None:
-    """Its configuration; then for all kinds of records: statistics of every epoch, nodes, predictions; no line errors."""
+    """In configuration, and for all kinds of records in statistics of each epoch, nodes and predictions."""
     bench = SocBench(dut)
     await begin(dut)
 
@@ -93,16 +93,18 @@ async def the_board_follows_the_float_twin(dut: Any) -> None:
 
 @cocotb.test
 async def training_is_as_accurate_as_floating_point(dut: Any) -> None:
-    """RMSE on unseen records within 1.1 times that of its float twin, and of NK in float; nodes equal the oracle's."""
+    """RMSE on unseen records within 1.1 times that of NK in float64: means, since single runs differ by a factor of 2."""
     bench = SocBench(dut)
-    preset = Preset(bench.network, schedule((12, 2, 12), (4, 4, 15)), 1, (0.25, 0.125))
-    session = Session.begin(preset, datasets.load("norm2", records=512, holdout=128), seed=0)
     await begin(dut)
-    ours = await bridge(lambda: session.run(bench.open(), preset.phases))()
-    oracle = session.run(bench.oracle(session.model.nodes), preset.phases)
-    assert all(map(np.array_equal, ours.model.nodes, oracle.model.nodes))
-    assert np.array_equal(ours.predicted, oracle.predicted)
-    _, twin = session.run_twin(preset.phases)
-    _, paper = session.run_float(sum(phase.epochs for phase in preset.phases), seed=0)
-    print(f"RMSE {ours.rmse:.4g}, twin {twin:.4g}, float NK {paper:.4g}")
-    assert ours.rmse <= 1.1 * min(twin, paper)
+    board = await bridge(bench.open)()
+    preset = Preset(bench.network, schedule((12, 2, 11), (6, 3, 12), (6, 4, 13)), headroom=3, spreads=(0.25, 0.125))
+    errors, float_errors = [], []
+    for seed in range(4):
+        session = Session.begin(preset, datasets.load("norm2", records=256, holdout=128, seed=seed), seed=seed)
+        ours = await bridge(session.run)(board, preset.phases)
+        oracle = session.run(bench.oracle(session.model.nodes), preset.phases)
+        assert all(map(np.array_equal, ours.model.nodes, oracle.model.nodes))
+        assert np.array_equal(ours.predicted, oracle.predicted)
+        errors.append(ours.rmse)
+        float_errors.append(session.run_float(24, seed=seed)[1])
+    assert np.mean(errors) <= 1.1 * np.mean(float_errors), f"{errors}, in float {float_errors}"

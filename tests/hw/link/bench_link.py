@@ -1,4 +1,4 @@
-"""cocotb bench of `hw.link.link.Link` over its pins: random traffic against a model of the protocol; the host's link."""
+"""cocotb bench of `hw.link.link.Link` over its pins: random traffic against a model of the protocol; the host."""
 
 import random
 from typing import Any
