@@ -99,7 +99,9 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
     parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
-    network.add_argument("--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}")
+    network.add_argument(
+        "--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}"
+    )
     network.add_argument("--features", type=int, metavar="N")
     network.add_argument("--addends", type=int, metavar="N", help="inner functions per feature")
     network.add_argument(

@@ -33,7 +33,9 @@ def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sim.board", description=__doc__)
     parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
-    parser.add_argument("--network", default=presets.DEFAULT, help=f"{', '.join(presets.PRESETS)} (default: %(default)s)")
+    parser.add_argument(
+        "--network", default=presets.DEFAULT, help=f"{', '.join(presets.PRESETS)} (default: %(default)s)"
+    )
     parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
     options = parser.parse_args(arguments)

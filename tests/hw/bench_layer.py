@@ -251,14 +251,14 @@ async def updates_are_seen_when_the_timing_says(dut: Any) -> None:
     own, outputs = bench.functions(0)
     errors = np.full(bench.folding.lanes, word.maximum // 4)
     update, idle = bench.update_slot(codes, errors, 0, True), {"update__valid": 0}
+    # The slot alone, as if it were a whole output group: a mean of its taps.
+    probe = bench.forward_slot(codes, 0) | {"forward__first": 1, "forward__last": 1}
     for late in (0, 1):
         gap = timing["write"] - timing["update_read"] + late
         model = LayerModel(bench.form, nodes.copy(), bench.first)
         await bench.store(nodes)
-        # The slot alone, as if it were a whole output group: a mean of its taps.
-        probe = bench.forward_slot(codes, 0) | {"forward__first": 1, "forward__last": 1}
-        first, *rest = [update, *[idle] * (gap - 1), update, *[idle] * 40]
-        sampled = await play(dut, [first | probe | bench.rates(), *rest], RESULTS)
+        inputs = [update | probe | bench.rates(), *[idle] * (gap - 1), update, *[idle] * 40]
+        sampled = await play(dut, inputs, RESULTS)
         dut.forward__valid.value = 0
         seen = [index for index, bits in enumerate(sampled["results__values"]) if bits and index >= timing["result"]]
         assert seen[0] == timing["result"] + timing["write"] - timing["forward_read"] + 1

@@ -93,7 +93,7 @@ async def the_board_follows_the_float_twin(dut: Any) -> None:
 
 @cocotb.test
 async def training_is_as_accurate_as_floating_point(dut: Any) -> None:
-    """RMSE on unseen records within 1.1 times that of NK in float64: means, since single runs differ by a factor of 2."""
+    """RMSE on unseen records within 1.1 times float NK's: a mean, for single runs differ by a factor of 2."""
     bench = SocBench(dut)
     await begin(dut)
     board = await bridge(bench.open)()

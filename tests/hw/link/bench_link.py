@@ -63,9 +63,8 @@ class Memory:
 
     def _request(self) -> tuple[int, int, int, int]:
         dut = self._dut
-        return tuple(
-            int(port.value) for port in (dut.bus__write, dut.bus__space, dut.bus__address, dut.bus__write_data)
-        )
+        write, space = int(dut.bus__write.value), int(dut.bus__space.value)
+        return write, space, int(dut.bus__address.value), int(dut.bus__write_data.value)
 
 
 class Model:
