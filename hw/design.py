@@ -67,7 +67,8 @@ class Design:
             row_words=ROW_WORDS,
             clock_hz=self.board.clock_hz,
         )
-        fetch = fetch_cycles(configuration.record_rows, self.board.technology)
+        rows = configuration.record_rows  # each read takes the store for a cycle, and so does each prediction written
+        fetch = max(fetch_cycles(rows, self.board.technology), rows + self.network.outputs)
         if fetch > schedule.interval:
             raise ValueError(
                 f"a record of {configuration.record_words} words takes {fetch} cycles to fetch but is due every "

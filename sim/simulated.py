@@ -8,11 +8,11 @@ from amaranth.sim import Simulator
 from hw.technology import Technology
 from hw.trainer import Trainer
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
-from sw.machine import Machine, Rates, Statistics
-from sw.network import Network, Records, check_nodes
+from sw.machine import FixedMachine, Rates, Statistics
+from sw.network import Network, Records
 
 
-class SimulatedTrainer(Machine):
+class SimulatedTrainer(FixedMachine):
     """A `hw.trainer.Trainer` in Amaranth's simulator; every pass simulates it from reset.
 
     Attributes:
@@ -36,15 +36,6 @@ class SimulatedTrainer(Machine):
             NodeAddresses(layer, folding).table().ravel() | index << LAYER_ADDRESS_BITS
             for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True))
         ]
-
-    @property
-    def nodes(self) -> list[np.ndarray]:
-        return [nodes.copy() for nodes in self._nodes]
-
-    @nodes.setter
-    def nodes(self, nodes: list[np.ndarray]) -> None:
-        check_nodes(self.network, nodes)
-        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates)[1]

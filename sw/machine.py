@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sw.network import Network, Records
+from sw.network import Network, Records, check_nodes
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,16 @@ class Machine(ABC):
                 if progress:
                     progress(done, epochs, statistics)
         return statistics
+
+
+class FixedMachine(Machine):
+    """A fixed-point machine that keeps its nodes in this process, as int64 arrays in `_nodes`."""
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [nodes.copy() for nodes in self._nodes]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        check_nodes(self.network, nodes)
+        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]

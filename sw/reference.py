@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.configuration import Configuration
-from sw.machine import Machine, Rates, Statistics
-from sw.network import Network, Records, check_nodes
+from sw.machine import FixedMachine, Machine, Rates, Statistics
+from sw.network import Network, Records
 from sw.numerics import rounding_product, rounding_shift
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
@@ -147,7 +147,7 @@ class _Update:
     error: np.ndarray
 
 
-class FixedReference(Machine):
+class FixedReference(FixedMachine):
     """Newton-Kaczmarz training in fixed point, by the rules of `sw.numerics`: the law for every bit-exact machine.
 
     `delays`: one number of records per layer, none for the exact schedule. The forward pass of record r through layer l
@@ -171,15 +171,6 @@ class FixedReference(Machine):
             raise ValueError(
                 f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before"
             )
-
-    @property
-    def nodes(self) -> list[np.ndarray]:
-        return [nodes.copy() for nodes in self._nodes]
-
-    @nodes.setter
-    def nodes(self, nodes: list[np.ndarray]) -> None:
-        check_nodes(self.network, nodes)
-        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
 
     @classmethod
     def of(cls, configuration: Configuration, nodes: list[np.ndarray]) -> "FixedReference":
