@@ -1,23 +1,13 @@
-"""A network's geometry, and a model: its parameters and the user's units. One versioned .npz file holds a model."""
+"""A network's geometry, its records and its nodes."""
 
-import json
-import zipfile
-import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from sw.numerics import LayerFormat, WordFormat, layer_formats
 
-FILE_FORMAT = "kanloom-model"
-FILE_VERSION = 1
 HIDDEN_GAIN = 1  # hidden sums are kept at twice their mean: a mean of many functions would leave most segments unused
-
-
-class ModelFileError(Exception):
-    """A file that is no model of this program, or a damaged one."""
 
 
 @dataclass(frozen=True)
@@ -127,41 +117,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """The user's units: features to [0, 1] by their range, targets to [-1, 1]; all arrays one value a column."""
-
-    feature_low: np.ndarray
-    feature_high: np.ndarray
-    target_low: np.ndarray
-    target_high: np.ndarray
-
-    @classmethod
-    def of(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """The ranges seen in the training records, (n, features) and (n, outputs)."""
-        return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
-
-    def unit_features(self, features: np.ndarray) -> np.ndarray:
-        """In [0, 1]; values beyond the training range are clipped, a constant column becomes 0."""
-        span = np.where(self.feature_high > self.feature_low, self.feature_high - self.feature_low, 1.0)
-        return np.clip((features - self.feature_low) / span, 0.0, 1.0)
-
-    @property
-    def _target_centre(self) -> np.ndarray:
-        return self.target_low + (self.target_high - self.target_low) / 2
-
-    @property
-    def _target_reach(self) -> np.ndarray:
-        reach = (self.target_high - self.target_low) / 2
-        return np.where(reach > 0, reach, 1.0)
-
-    def unit_targets(self, targets: np.ndarray) -> np.ndarray:
-        return (targets - self._target_centre) / self._target_reach
-
-    def user_targets(self, unit: np.ndarray) -> np.ndarray:
-        return unit * self._target_reach + self._target_centre
-
-
-@dataclass(frozen=True)
 class Records:
     """Records as a machine takes them: arguments (n, features) and targets (n, outputs).
 
@@ -205,101 +160,6 @@ class Records:
             return [self]
         starts = range(0, len(self), size)
         return [Records(self.arguments[start : start + size], self.targets[start : start + size]) for start in starts]
-
-
-@dataclass(frozen=True)
-class Units:
-    """How unit values become integers: targets of +-1 are +-2**(W - 1 - headroom), the rest is headroom."""
-
-    network: Network
-    headroom: int = 2
-
-    @property
-    def target_scale(self) -> int:
-        return 1 << (self.network.width - 1 - self.headroom)
-
-    def encode(self, unit_features: np.ndarray, unit_targets: np.ndarray) -> Records:
-        top = (1 << self.network.formats[0].argument_bits) - 1
-        arguments = np.rint(unit_features * top).astype(np.int64)
-        targets = self.network.word.limit(np.rint(unit_targets * self.target_scale)).astype(np.int64)
-        return Records(arguments, targets)
-
-    def decode(self, results: np.ndarray) -> np.ndarray:
-        """Unit targets of the words that a fixed-point machine predicted."""
-        return np.asarray(results) / self.target_scale
-
-
-@dataclass
-class Model:
-    """A network with fixed-point parameters and the units of the data it was made for.
-
-    `nodes`: one int64 array per layer, of `Layer.shape`.
-    """
-
-    network: Network
-    scaling: Scaling
-    nodes: list[np.ndarray]
-    headroom: int = 2
-    feature_names: tuple[str, ...] = field(default=())
-    target_names: tuple[str, ...] = field(default=())
-
-    def __post_init__(self) -> None:
-        check_nodes(self.network, self.nodes)
-
-    @property
-    def units(self) -> Units:
-        return Units(self.network, self.headroom)
-
-    def encode(self, features: np.ndarray, targets: np.ndarray) -> Records:
-        """Records in the model's integers from (n, features) and (n, outputs) in the user's units."""
-        return self.units.encode(self.scaling.unit_features(features), self.scaling.unit_targets(targets))
-
-    def decode(self, results: np.ndarray) -> np.ndarray:
-        """Predictions in the user's units from a fixed-point machine's words, (n, outputs)."""
-        return self.scaling.user_targets(self.units.decode(results))
-
-    def save(self, path: str | Path) -> None:
-        header = {
-            "format": FILE_FORMAT,
-            "version": FILE_VERSION,
-            "network": self.network.describe(),
-            "headroom": self.headroom,
-            "feature_names": self.feature_names,
-            "target_names": self.target_names,
-        }
-        arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)} | asdict(self.scaling)
-        with open(path, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Model":
-        """Raises `ModelFileError` for a file that is damaged, of another program, or of a later version."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except FileNotFoundError:
-            raise
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelFileError(f"{path} is damaged or no .npz file: {error}") from error
-        try:
-            header = json.loads(str(arrays.pop("header")))
-            if header["format"] != FILE_FORMAT:
-                raise ModelFileError(f"{path} is of format {header['format']!r}, not {FILE_FORMAT!r}")
-            if header["version"] != FILE_VERSION:
-                raise ModelFileError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
-            network = Network.from_description(header["network"])
-            scaling = Scaling(*(arrays[name] for name in Scaling.__dataclass_fields__))
-            nodes = [arrays[f"nodes_{index}"] for index in range(len(network.layers))]
-            return cls(
-                network,
-                scaling,
-                nodes,
-                header["headroom"],
-                tuple(header["feature_names"]),
-                tuple(header["target_names"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error
 
 
 def check_nodes(network: Network, nodes: list[np.ndarray]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from sw.datasets import Dataset, Split
 from sw.machine import Machine, Phase, Progress, Statistics
 from sw.metrics import pearson, rmse
-from sw.network import Model, Network, Records, Scaling, first_nodes
+from sw.model import Model, Scaling
+from sw.network import Network, Records, first_nodes
 from sw.presets import Preset
 from sw.reference import FloatReference, FloatTwin
 

@@ -2,73 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sw.network import Layer, Model, ModelFileError, Network, Records, Scaling, random_nodes
+from sw.network import Layer, Network, Records
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
-
-
-def model(network: Network = NETWORK) -> Model:
-    rng = np.random.default_rng(0)
-    scaling = Scaling.of(rng.normal(3, 100, (50, network.features)), rng.normal(0, 1e-3, (50, network.outputs)))
-    return Model(network, scaling, random_nodes(network, rng), 1, ("a", "b", "c"), ("y", "z"))
-
-
-def test_a_saved_model_loads_equal(tmp_path):
-    ours = model()
-    ours.save(tmp_path / "model.npz")
-    loaded = Model.load(tmp_path / "model.npz")
-    assert loaded.network == ours.network
-    assert all(map(np.array_equal, loaded.nodes, ours.nodes))
-    assert (loaded.headroom, loaded.feature_names, loaded.target_names) == (1, ("a", "b", "c"), ("y", "z"))
-    x, y = np.full((2, 3), 5.0), np.full((2, 2), 1e-4)
-    assert np.array_equal(loaded.encode(x, y).arguments, ours.encode(x, y).arguments)
-    assert np.array_equal(loaded.decode(np.array([[7, -9]])), ours.decode(np.array([[7, -9]])))
-
-
-@pytest.mark.parametrize("keep", [0, 10, 0.5, 0.98])
-def test_a_damaged_file_is_refused(tmp_path, keep):
-    path = tmp_path / "model.npz"
-    model().save(path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * keep) if isinstance(keep, float) else keep])
-    with pytest.raises(ModelFileError, match="damaged"):
-        Model.load(path)
-
-
-def test_a_flipped_bit_in_the_nodes_is_noticed(tmp_path):
-    path = tmp_path / "model.npz"
-    model().save(path)
-    content = bytearray(path.read_bytes())
-    place = content.index(b"nodes_1.npy") + 60
-    content[place] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(ModelFileError):
-        Model.load(path)
-
-
-def test_a_foreign_npz_is_refused(tmp_path):
-    np.savez(tmp_path / "foreign.npz", x=np.arange(3))
-    with pytest.raises(ModelFileError, match="no kanloom model"):
-        Model.load(tmp_path / "foreign.npz")
-
-
-def test_a_later_version_is_refused_by_number(tmp_path):
-    path = tmp_path / "model.npz"
-    model().save(path)
-    with np.load(path) as file:
-        arrays = dict(file)
-    arrays["header"] = np.array(json.dumps(json.loads(str(arrays["header"])) | {"version": 99}))
-    np.savez(path, **arrays)
-    with pytest.raises(ModelFileError, match="version 99"):
-        Model.load(path)
-
-
-def test_a_missing_file_is_just_that(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        Model.load(tmp_path / "none.npz")
 
 
 def test_a_description_makes_an_equal_network():
@@ -84,32 +21,12 @@ def test_a_description_makes_an_equal_network():
         (lambda: Network((Layer(1, 1, 2),)), "not 1"),
         (lambda: Network((Layer(2, 3, 4), Layer(4, 1, 4))), "3 outputs cannot feed one of 4"),
         (lambda: Network.two_layer(2, 2048, (4, 4), width=10), "no offset bits"),
-        (lambda: Model(NETWORK, model().scaling, model().nodes[:1]), "shapes"),
-        (lambda: Model(NETWORK, model().scaling, [nodes * 99 for nodes in model().nodes]), "outside"),
         (lambda: Records(np.zeros((2, 1)), np.zeros((3, 1))), "same number of rows"),
     ],
 )
 def test_bad_geometry_is_named(build, message):
     with pytest.raises(ValueError, match=message):
         build()
-
-
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
-def test_targets_survive_the_way_there_and_back(low, span):
-    targets = np.linspace(low, low + span, 9)[:, None]
-    ours = Model(Network.two_layer(1, 2, (4, 4)), Scaling.of(targets, targets), random_nodes(
-        Network.two_layer(1, 2, (4, 4)), np.random.default_rng(0)))  # fmt: skip
-    words = ours.encode(targets, targets).targets
-    step = ours.scaling.target_high - ours.scaling.target_low
-    assert np.allclose(
-        ours.decode(words), targets, rtol=0, atol=float(step[0]) / (2 * ours.units.target_scale) + 1e-9 * abs(low)
-    )
-
-
-def test_values_outside_the_training_range_are_clipped_and_constants_are_zero():
-    scaling = Scaling.of(np.array([[0.0, 5.0], [10.0, 5.0]]), np.array([[2.0], [2.0]]))
-    assert scaling.unit_features(np.array([[-3.0, 5.0], [99.0, 6.0]])).tolist() == [[0, 0], [1, 1]]
-    assert scaling.user_targets(scaling.unit_targets(np.array([[2.0]]))).tolist() == [[2.0]]
 
 
 def test_products_are_counted_as_the_roofline_does():
