@@ -142,6 +142,12 @@ class Build:
         counts = Counter(cell["type"] for cell in self._cells.values())
         return Resources(**{name: sum(counts[cell] for cell in cells) for name, cells in self.flow.cells.items()})
 
+    def emit_netlist(self, name: str) -> str:
+        """Verilog of what place and route gets, as module `name`. To be called after `synthesise`."""
+        script = f"read_json {TOP}.json; rename {TOP} {name}; splitnets; write_verilog -noattr {TOP}.v"
+        self._run(["yosys", "-q", "-p", script])
+        return (self.directory / f"{TOP}.v").read_text()
+
     def place_and_route(self) -> Placement:
         """To be called after `synthesise`."""
         self._run(self._placement, log=f"{TOP}.tim")

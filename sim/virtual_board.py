@@ -26,7 +26,8 @@ class VirtualBoard:
 
     Parameters
     ----------
-    soc: component with `rx: In(1)` and `tx: Out(1)`, a UART line each (8N1), and the clock domain `sync`.
+    soc: component with `rx: In(1)` and `tx: Out(1)`, a UART line each (8N1), and the clock domain `sync`; or Verilog
+        whose module `top` has these ports and `clk` and `rst`.
     clocks_per_bit: of the UART, at least 2.
     waves: file to write waveforms to, in VCD format: some hundred bytes a cycle.
 
@@ -37,7 +38,7 @@ class VirtualBoard:
 
     port: str
 
-    def __init__(self, soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None):
+    def __init__(self, soc: Elaboratable | str, *, clocks_per_bit: int, waves: Path | None = None):
         if clocks_per_bit < 2:
             raise ValueError(f"clocks_per_bit is {clocks_per_bit}; a UART needs at least 2")
         self._soc = soc
@@ -60,7 +61,8 @@ class VirtualBoard:
 
     def __enter__(self) -> Self:
         options = ["--trace-vcd"] if self._waves else []
-        executable = compile_executable(emit_verilog(self._soc), _HARNESS, options=options)
+        text = self._soc if isinstance(self._soc, str) else emit_verilog(self._soc)
+        executable = compile_executable(text, _HARNESS, options=options)
         command = [str(executable), str(self._clocks_per_bit)]
         if self._waves:
             self._waves.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ def random_trainer(seed: int) -> Trainer:
     return Trainer(network, foldings, technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5, 11])
+@pytest.mark.parametrize("seed", [10, 11, 16, 21])
 def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> None:
     trainer = random_trainer(seed)
     parameters = {

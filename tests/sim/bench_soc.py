@@ -37,7 +37,7 @@ class SocBench:
         return self.configuration.network
 
     def open(self) -> Board:
-        return Board(Link(self._port, timeout=0.1, patience=1e-2, clock=self._port.clock))
+        return Board(Link(self._port, timeout=0.02, patience=2e-3, clock=self._port.clock))
 
     def oracle(self, nodes: list[np.ndarray]) -> FixedReference:
         return FixedReference.of(self.configuration, nodes)

@@ -207,7 +207,7 @@ class Noise:
         await self._driver.send(cobs.encode(bytes(data)) + DELIMITER)
 
 
-@cocotb.test
+@cocotb.test(timeout_time=30, timeout_unit="ms")
 async def traffic_is_what_the_protocol_says(dut: Any) -> None:
     """Windows of requests of all kinds, between noise, from a host whose clock is off: replies, bus and counters."""
     bench = LinkBench(dut)

@@ -1,0 +1,43 @@
+"""What synthesis makes of the system trains to the same bits as the reference: the last step before place and route."""
+
+import re
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
+import boards
+from hw.design import Design
+from hw.soc import Soc
+from sim.netlist import make_netlist
+from sim.virtual_board import VirtualBoard
+from sw.board import Board
+from sw.network import Network
+from sw.reference import FixedReference
+from tests.cases import KINDS, RATES
+
+BOARD = boards.find("icebreaker")
+
+
+def test_netlist_has_every_hard_block_and_trains_as_the_reference() -> None:
+    """One test, so that it is synthesised and compiled once."""
+    design = Design(board=BOARD, network=Network.two_layer(2, 4, (4, 8)), taps=2)
+    netlist = make_netlist(board=BOARD, soc=Soc(design))
+    cells = re.findall(r"^  (SB_\w+) ", netlist, re.MULTILINE)
+    assert cells.count("SB_MAC16") == design.multipliers
+    assert cells.count("SB_SPRAM256KA") == 4
+    with VirtualBoard(netlist, clocks_per_bit=BOARD.clocks_per_bit) as virtual, Board.open(virtual.port) as board:
+        assert board.configuration == design.configuration
+        for kind in ("extreme", "ordinary"):
+            nodes, records = KINDS[kind](design.network, 40)
+            oracle = FixedReference.of(design.configuration, nodes)
+            board.nodes = nodes
+            assert all(map(np.array_equal, board.nodes, nodes)), kind
+            assert board.train(records, RATES) == oracle.train(records, RATES), kind
+            assert all(map(np.array_equal, board.nodes, oracle.nodes)), kind
+            assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
+
+
+def test_family_without_models_is_refused() -> None:
+    with pytest.raises(ValueError, match="no models for the cells of"):
+        make_netlist(board=boards.find("ulx3s"), soc=Mock(spec=Soc))
