@@ -39,8 +39,8 @@ class ReadSignature(wiring.Signature):
 class AccessSignature(wiring.Signature):
     """One node at a time, for the host, while nothing else uses the banks.
 
-    `select` takes over the forward read port; `data_read` is there `NodeBanks.read_latency` cycles after `row`, `odd`
-    and `lane` have settled. `write` stores `data_write` in that cycle.
+    `select` takes over the forward read port; `data_read` is there a cycle more than `NodeBanks.read_latency` after
+    `row`, `odd` and `lane` have settled. `write` stores `data_write` in that cycle.
     """
 
     def __init__(self, *, rows: int, width: int, lanes: int):

@@ -87,7 +87,8 @@ class Trainer(wiring.Component):
             the delays are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable in a pass.
-        statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`.
+        statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`; complete a cycle after
+            `idle`.
         idle: no record is in flight.
         access, access_layer, access_tap: nodes, for the host, while idle.
     """

@@ -3,6 +3,7 @@ schedule."""
 
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 
 from hw.technology import ECP5, ICE40UP5K
 from hw.trainer import Trainer
@@ -104,3 +105,35 @@ def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its
 def test_a_folding_that_cannot_be_is_named(network, foldings, message):
     with pytest.raises(ValueError, match=message):
         Trainer(network, foldings, technology=ECP5, exact=False)
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", ["all taps", "one slot", "outputs"])
+def test_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
+    """The memories promise nothing then, and both simulators are kinder than a board: so the clocks are compared."""
+    network, taps, lanes = SHAPES[shape]
+    foldings = Folding(taps, lanes), Folding(lanes, network.outputs)
+    trainer = Trainer(network, foldings, technology=TECHNOLOGIES[technology], exact=exact)
+    reads: list[tuple] = []
+    writes: list[tuple] = []
+
+    async def drive(ctx):
+        ctx.set(trainer.records.payload.train, 1)
+        ctx.set(trainer.records.valid, 1)
+        for clock in range(6 * trainer.schedule.latency):
+            for number, unit in enumerate(trainer.units):
+                if ctx.get(unit.forward.valid):
+                    reads.append((number, ctx.get(unit.forward.slot), clock + unit.timing.forward_read))
+                if ctx.get(unit.update.valid):
+                    slot = ctx.get(unit.update.slot)
+                    reads.append((number, slot, clock + unit.timing.update_read))
+                    writes.append((number, slot, clock + unit.timing.write))
+            await ctx.tick()
+
+    simulator = Simulator(trainer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.run()
+    assert len(writes) > 3 * sum(unit.slots for unit in trainer.units)
+    assert not set(reads) & set(writes)
