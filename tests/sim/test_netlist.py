@@ -17,22 +17,30 @@ from sw.reference import FixedReference
 from tests.cases import KINDS, RATES
 
 BOARD = boards.find("icebreaker")
+NETWORK = Network.two_layer(2, 4, (4, 8))
+ENDS = (NETWORK.word.minimum, NETWORK.word.maximum)  # predictions reach them when all nodes are there
 
 
 def test_netlist_has_every_hard_block_and_trains_as_the_reference() -> None:
     """One test, so that it is synthesised and compiled once."""
-    design = Design(board=BOARD, network=Network.two_layer(2, 4, (4, 8)), taps=2)
+    design = Design(board=BOARD, network=NETWORK, taps=2)
     netlist = make_netlist(board=BOARD, soc=Soc(design))
     cells = re.findall(r"^  (SB_\w+) ", netlist, re.MULTILINE)
     assert cells.count("SB_MAC16") == design.multipliers
     assert cells.count("SB_SPRAM256KA") == 4
     with VirtualBoard(netlist, clocks_per_bit=BOARD.clocks_per_bit) as virtual, Board.open(virtual.port) as board:
         assert board.configuration == design.configuration
-        for kind in ("extreme", "ordinary"):
-            nodes, records = KINDS[kind](design.network, 40)
+        nodes, records = KINDS["extreme"](design.network, 40)
+        starts = {
+            "extreme": (nodes, records),
+            "ordinary": KINDS["ordinary"](design.network, 40),
+            **{f"all at {end}": ([np.full_like(layer, end) for layer in nodes], records) for end in ENDS},
+        }
+        for kind, (nodes, records) in starts.items():
             oracle = FixedReference.of(design.configuration, nodes)
             board.nodes = nodes
             assert all(map(np.array_equal, board.nodes, nodes)), kind
+            assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
             assert board.train(records, RATES) == oracle.train(records, RATES), kind
             assert all(map(np.array_equal, board.nodes, oracle.nodes)), kind
             assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
