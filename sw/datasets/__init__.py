@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sw.datasets.dataset import Dataset, DatasetError, Split
-from sw.datasets.files import READERS, Table, read, write
+from sw.datasets.files import FORMATS, read, write
 from sw.datasets.synthetic import RECIPES, chunks, generate
+from sw.datasets.table import Table
 
 __all__ = ["NAMES", "Dataset", "DatasetError", "Split", "chunks", "generate", "load", "write"]
 
@@ -56,10 +57,10 @@ def load(
             generate(name, holdout or RECIPES[name].holdout, seed=seed, part="holdout"),
         )
     path = Path(name_or_path)
-    if path.suffix.lower() not in READERS:
+    if path.suffix.lower() not in FORMATS:
         raise DatasetError(
             f"unknown data set {name!r}; the known ones are {', '.join(NAMES)}, and files that end in "
-            f"{', '.join(READERS)} are read"
+            f"{', '.join(FORMATS)} are read"
         )
     return _split(_choose_targets(read(path), path, targets), records, holdout, seed)
 

@@ -7,27 +7,16 @@ CSV errors name the line of the file, as an editor counts it; the binary formats
 import csv
 import math
 import warnings
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
 from sw.datasets.dataset import Dataset, DatasetError
+from sw.datasets.rows import STREAMED, import_pyarrow, open_rows
+from sw.datasets.table import Table, check_finite, check_names, check_real, file_errors, indices, numpy_errors
 
 DELIMITERS = (",", ";", "\t")
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Named columns, float64 (rows, columns), and those of them which are targets unless the user says otherwise."""
-
-    columns: tuple[str, ...]
-    values: np.ndarray
-    targets: tuple[str, ...]
 
 
 def read(path: Path) -> Table:
@@ -47,39 +36,26 @@ def read(path: Path) -> Table:
     ------
     DatasetError: if the file is missing, damaged, of another format, or holds anything but finite numbers.
     """
-    if path.suffix.lower() not in READERS:
-        raise DatasetError(f"{path} does not end in {', '.join(READERS)}")
-    if not path.is_file():
-        raise DatasetError(f"{path}: there is no such file")
-    try:
-        table = READERS[path.suffix.lower()](path)
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error}") from error
-    for index, name in enumerate(table.columns):
-        if not name:
-            raise DatasetError(f"{path}: column {index} has no name (a column of row numbers? write the file without)")
-        if name in table.columns[:index]:
-            raise DatasetError(f"{path}: two columns are called {name!r}")
-    finite = np.isfinite(table.values)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        value = table.values[row, column]
-        raise DatasetError(f"{path}: row {row}, column {table.columns[column]!r}: {value} is not a finite number")
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise DatasetError(f"{path} does not end in {', '.join(FORMATS)}")
+    if suffix in STREAMED:
+        return open_rows(path).table()
+    with file_errors(path):
+        table = READERS[suffix](path)
+    check_names(path, table.columns)
+    check_finite(path, table.columns, table.values)
     return table
 
 
 def write(dataset: Dataset, path: Path) -> None:
     """Write a data set, the targets after the features, the format taken from the extension as `read` has them."""
-    if path.suffix.lower() not in WRITERS:
-        raise DatasetError(f"{path} does not end in {', '.join(WRITERS)}")
+    if path.suffix.lower() not in FORMATS:
+        raise DatasetError(f"{path} does not end in {', '.join(FORMATS)}")
     try:
         WRITERS[path.suffix.lower()](dataset, path)
     except OSError as error:
         raise DatasetError(f"{path} cannot be written: {error}") from error
-
-
-def _indices(count: int) -> tuple[str, ...]:
-    return tuple(map(str, range(count)))
 
 
 def _names(dataset: Dataset) -> tuple[str, ...]:
@@ -113,7 +89,7 @@ def _read_csv(path: Path) -> Table:
             delimiter = _delimiter(stream)
             first = next((row for row in csv.reader(stream, delimiter=delimiter) if any(map(str.strip, row))), [])
             header = any(cell.strip() and not _is_number(cell) for cell in first)
-            columns = tuple(map(str.strip, first)) if header else _indices(len(first))
+            columns = tuple(map(str.strip, first)) if header else indices(len(first))
             if not header:
                 stream.seek(0)
             values = _parse_csv(path, stream, delimiter)
@@ -171,39 +147,13 @@ def _write_csv(dataset: Dataset, path: Path) -> None:
 # NumPy
 
 
-@contextmanager
-def _numpy_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DatasetError:
-        raise
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is not a NumPy file of plain arrays: {error}") from error
-
-
-def _read_npy(path: Path) -> Table:
-    with _numpy_errors(path):
-        array = np.load(path)
-        if not isinstance(array, np.ndarray):
-            raise DatasetError(f"{path} holds several arrays; call it .npz")
-    return _single(path, array)
-
-
-def _single(path: Path, array: np.ndarray) -> Table:
-    if array.ndim != 2:
-        raise DatasetError(f"{path}: an array of shape {array.shape} is not a table; rows and columns are expected")
-    columns = _indices(array.shape[1])
-    return Table(columns, _numbers(path, "the array", array), columns[-1:])
-
-
 def _numbers(path: Path, what: str, array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind not in "biuf":
-        raise DatasetError(f"{path}: {what} is of type {array.dtype}, not of real numbers")
+    check_real(path, what, array.dtype)
     return array.astype(np.float64)
 
 
 def _read_npz(path: Path) -> Table:
-    with _numpy_errors(path):
+    with numpy_errors(path):
         archive = np.load(path)
         if isinstance(archive, np.ndarray):
             raise DatasetError(f"{path} holds a single array; call it .npy")
@@ -213,7 +163,9 @@ def _read_npz(path: Path) -> Table:
         return _features_and_targets(path, arrays)
     shapes = [array.shape for array in arrays.values()]
     if len(arrays) == 1 and len(shapes[0]) == 2:
-        return _single(path, *arrays.values())
+        (array,) = arrays.values()
+        columns = indices(array.shape[1])
+        return Table(columns, _numbers(path, "the array", array), columns[-1:])
     if not arrays or len(shapes[0]) != 1 or len(set(shapes)) != 1:
         held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
         raise DatasetError(f"{path} holds {held}; expected X and y, one 2-D array, or 1-D arrays of one length")
@@ -252,39 +204,12 @@ def _write_npz(dataset: Dataset, path: Path) -> None:
 # Parquet
 
 
-def _pyarrow(path: Path) -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise DatasetError(f"{path}: Parquet files need pyarrow: pip install kanloom[parquet]") from None
-    return pyarrow
-
-
-def _read_parquet(path: Path) -> Table:
-    pyarrow = _pyarrow(path)
-    types = pyarrow.types
-    try:
-        table = pyarrow.parquet.ParquetFile(path).read()
-    except pyarrow.ArrowException as error:
-        raise DatasetError(f"{path} is not a Parquet file: {error}") from error
-    values = np.empty((table.num_rows, table.num_columns))
-    for index, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        kinds = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-        if not any(is_kind(column.type) for is_kind in kinds):
-            raise DatasetError(f"{path}: column {name!r} is of type {column.type}, not of real numbers")
-        if column.null_count:
-            row = column.is_null().index(True).as_py()
-            raise DatasetError(f"{path}: row {row}, column {name!r}: the cell is empty")
-        values[:, index] = column.to_numpy()
-    columns = tuple(table.column_names)
-    return Table(columns, values, columns[-1:])
-
-
 def _write_parquet(dataset: Dataset, path: Path) -> None:
-    pyarrow = _pyarrow(path)
+    pyarrow = import_pyarrow(path)
     columns = [*dataset.features.T, *dataset.targets.T]
     pyarrow.parquet.write_table(pyarrow.table(dict(zip(_names(dataset), columns, strict=True))), path)
 
 
-READERS = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}
+READERS = {".csv": _read_csv, ".npz": _read_npz}
 WRITERS = {".csv": _write_csv, ".npy": _write_npy, ".npz": _write_npz, ".parquet": _write_parquet}
+FORMATS = tuple(WRITERS)
