@@ -6,7 +6,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from sw.datasets.dataset import Dataset, DatasetError
+from sw.datasets.dataset import Dataset, DatasetError, check_least
 
 PARTS = ("train", "holdout")
 CHUNK = 1 << 16
@@ -102,6 +102,11 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def check_part(part: str) -> None:
+    if part not in PARTS:
+        raise DatasetError(f"part {part!r} is not one of {', '.join(PARTS)}")
+
+
 def chunks(name: str, records: int, *, seed: int = 0, part: str = "train", size: int = CHUNK) -> Iterator[Dataset]:
     """`records` records of the data set `name`, `size` at a time.
 
@@ -113,11 +118,10 @@ def chunks(name: str, records: int, *, seed: int = 0, part: str = "train", size:
     DatasetError: for an unknown name, or `records`, `size`, `seed` or `part` out of range.
     """
     made = recipe(name)
-    if part not in PARTS:
-        raise DatasetError(f"part {part!r} is not one of {', '.join(PARTS)}")
-    for what, value, least in (("records", records, 1), ("size", size, 1), ("seed", seed, 0)):
-        if value < least:
-            raise DatasetError(f"{what} must be at least {least}, not {value}")
+    check_part(part)
+    check_least("records", records, 1)
+    check_least("size", size, 1)
+    check_least("seed", seed, 0)
     generator = np.random.default_rng((seed, PARTS.index(part)))
 
     def draw(count: int) -> Dataset:

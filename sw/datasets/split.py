@@ -1,0 +1,112 @@
+"""Which columns are targets, and which records are held out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sw.datasets.dataset import Dataset, DatasetError, Layout, Split, check_least
+from sw.datasets.files import FORMATS, read
+from sw.datasets.synthetic import RECIPES, generate
+
+NAMES = tuple(RECIPES)
+
+Targets = str | int | Sequence[str | int] | None
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    records: int | None = None,
+    holdout: int | None = None,
+    seed: int = 0,
+    targets: Targets = None,
+) -> Split:
+    """Training and hold-out records of a known data set, or of the user's file.
+
+    Of a file (formats: `sw.datasets.files.read`), a shuffle of the rows by `seed` chooses first the hold-out, then the
+    training records. The split is by rows, as users expect it: if a file repeats a record, its copies may fall on
+    both sides.
+
+    Parameters
+    ----------
+    name_or_path: one of `NAMES`, or a file that ends in .csv, .npy, .npz or .parquet.
+    records: to train on. Default: the paper's count; of a file, all that the hold-out leaves.
+    holdout: never to be trained on. Default: the paper's count; of a file, a fifth of its rows.
+    seed: of the generator, or of the shuffle. The same seed gives the same hold-out whatever `records` is.
+    targets: of a file only: columns by name or by index from 0 (negative ones count from the end); all others are
+        features. Default: the last column, or `y`.
+
+    Raises
+    ------
+    DatasetError: with a message for the user, for everything that can be wrong with a name, a file or a number.
+    """
+    check_numbers(records, holdout, seed)
+    name = str(name_or_path)
+    if name in RECIPES:
+        counts = known_counts(name, records, holdout, targets)
+        return Split(**{part: generate(name, count, seed=seed, part=part) for part, count in counts.items()})
+    path = Path(name_or_path)
+    if path.suffix.lower() not in FORMATS:
+        raise DatasetError(
+            f"unknown data set {name!r}; the known ones are {', '.join(NAMES)}, and files that end in "
+            f"{', '.join(FORMATS)} are read"
+        )
+    dataset = _read(path, targets)
+    train, held = choose_rows(path.name, len(dataset), records, holdout, seed)
+    return Split(dataset.take(train), dataset.take(held))
+
+
+def _read(path: Path, targets: Targets) -> Dataset:
+    table = read(path)
+    return choose_columns(path, table.columns, table.targets if targets is None else targets).dataset(table.values)
+
+
+def check_numbers(records: int | None, holdout: int | None, seed: int) -> None:
+    check_least("records", records, 1)
+    check_least("holdout", holdout, 1)
+    check_least("seed", seed, 0)
+
+
+def known_counts(name: str, records: int | None, holdout: int | None, targets: Targets) -> dict[str, int]:
+    """Records in each part of a known data set; targets there are none to choose."""
+    made = RECIPES[name]
+    if targets is not None:
+        raise DatasetError(f"targets are chosen in files only; {name} has {', '.join(made.target_names)}")
+    return {"train": records or made.records, "holdout": holdout or made.holdout}
+
+
+def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Sequence[str | int]) -> Layout:
+    """The columns of a file, the named or counted ones as targets in the order given, all others as features."""
+    if isinstance(targets, str | int):
+        targets = (targets,)
+    chosen = [_column(path, columns, target) for target in targets]
+    features = [index for index in range(len(columns)) if index not in chosen]
+    listed = ", ".join(columns)
+    if len(set(chosen)) != len(chosen) or not chosen:
+        raise DatasetError(f"{path}: targets {list(targets)} are not distinct columns; the file has {listed}")
+    if not features:
+        raise DatasetError(f"{path}: targets {list(targets)} leave no column as a feature; the file has {listed}")
+    return Layout(path.name, columns, tuple(features), tuple(chosen))
+
+
+def _column(path: Path, columns: tuple[str, ...], target: str | int) -> int:
+    if isinstance(target, str) and target in columns:
+        return columns.index(target)
+    if not isinstance(target, str) and -len(columns) <= target < len(columns):
+        return target % len(columns)
+    raise DatasetError(f"{path} has no column {target!r}; it has {', '.join(columns)}")
+
+
+def choose_rows(
+    name: str, rows: int, records: int | None, holdout: int | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers to train on and to hold out, each in the order of the shuffle."""
+    if holdout is None:
+        holdout = max(1, rows // 5)
+    if records is None:
+        records = max(1, rows - holdout)
+    if records + holdout > rows:
+        raise DatasetError(f"{name} has {rows} records, too few for {records} to train on and {holdout} to hold out")
+    order = np.random.default_rng(seed).permutation(rows)
+    return order[holdout : holdout + records], order[:holdout]
