@@ -4,10 +4,12 @@ import json
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 
+from sw.datasets import Source
 from sw.network import Network, Records, check_nodes
 
 FILE_FORMAT = "kanloom-model"
@@ -31,6 +33,19 @@ class Scaling:
     def of(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
         """The ranges seen in the training records, (n, features) and (n, outputs)."""
         return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
+
+    @classmethod
+    def of_source(cls, source: Source, size: int) -> "Scaling":
+        """The ranges seen in a source's training records, read once, `size` at a time."""
+        return reduce(cls._hull, (cls.of(shard.features, shard.targets) for shard in source.shards("train", size)))
+
+    def _hull(self, other: "Scaling") -> "Scaling":
+        return Scaling(
+            np.minimum(self.feature_low, other.feature_low),
+            np.maximum(self.feature_high, other.feature_high),
+            np.minimum(self.target_low, other.target_low),
+            np.maximum(self.target_high, other.target_high),
+        )
 
     def unit_features(self, features: np.ndarray) -> np.ndarray:
         """In [0, 1]; values beyond the training range are clipped, a constant column becomes 0."""

@@ -27,6 +27,7 @@ from sw.datasets import (
     write,
 )
 from sw.datasets.synthetic import PARTS
+from sw.model import Scaling
 from tests.sw.test_datasets import FAULTS, FINITE, FORMATS, IN_TMP_PATH, Case, sorted_rows, table
 
 STREAMED = tuple(rows.STREAMED)
@@ -277,6 +278,19 @@ def test_a_file_cut_short_is_refused_when_opened(hundred: Callable[[str], Path],
     path.write_bytes(content[: int(len(content) * keep) if isinstance(keep, float) else keep])
     with pytest.raises(DatasetError, match="is not a"):
         open_source(path)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("size", [1, 13, 1000])
+def test_the_scaling_of_a_source_is_that_of_its_training_records(tmp_path: Path, suffix: str, size: int) -> None:
+    values = np.random.default_rng(2).normal(0, 100, (200, 4))
+    write(table(values[:, :3], values[:, 3:]), tmp_path / f"a{suffix}")
+    options = {"records": 90, "holdout": 60, "seed": 7}
+    train = load(tmp_path / f"a{suffix}", **options).train
+    expected = Scaling.of(train.features, train.targets)
+    found = Scaling.of_source(open_source(tmp_path / f"a{suffix}", **options), size)
+    for name in Scaling.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
 MEGABYTES = 300
