@@ -77,8 +77,9 @@ class MemorySource(Source):
 class FileSource(Source):
     """The records of a file, each part in the order of the file.
 
-    In memory are one byte a row, which says its part, a block of the file, and the shard that is being made. While it
-    reads, `shards` raises DatasetError for a number that is not finite, and for a file that is not the one opened.
+    In memory are one byte a row, which says its part, a block of the file, and the shard that is being made; before
+    that, the shuffle that chooses the parts takes eight bytes a row. While it reads, `shards` raises DatasetError for
+    a number that is not finite, and for a file that is not the one opened.
 
     Parameters
     ----------

@@ -339,5 +339,5 @@ def test_a_large_file_needs_little_memory(tmp_path: Path, suffix: str, make: Cal
     result = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True)
     records, megabytes = result.stdout.split()
     assert int(records) == count
-    assert float(megabytes) < MEGABYTES / 3
+    assert float(megabytes) < MEGABYTES / 2  # Parquet holds a page of each column
     path.unlink()
