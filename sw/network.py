@@ -1,6 +1,6 @@
 """A network's geometry, its records and its nodes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,12 +15,14 @@ class Layer:
     """`outputs` means of `inputs` piecewise-linear functions on uniform grids of `segments` segments.
 
     `gain`: the mean is multiplied by 2**gain before it becomes the next layer's argument (fixed point only).
+    `mean_of`: how many inputs the mean is over, if this layer is a part of one that has more.
     """
 
     inputs: int
     outputs: int
     segments: int
     gain: int = HIDDEN_GAIN
+    mean_of: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs"):
@@ -32,6 +34,11 @@ class Layer:
     @property
     def nodes(self) -> int:
         return self.segments + 1
+
+    @property
+    def divisor(self) -> int:
+        """Sums of the layer's functions are divided by this."""
+        return self.mean_of or self.inputs
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -75,6 +82,20 @@ class Network:
         inner, outer = segments
         return cls((Layer(features, addends, inner, gain), Layer(addends, outputs, outer, gain=0)), width)
 
+    def part(self, addends: int) -> "Network":
+        """So many addends of a two-layer network alone: what they give is divided as if all the others were there.
+
+        Raises ValueError for a deeper network, whose addends share the layers before.
+        """
+        if len(self.layers) != 2:
+            raise ValueError(
+                f"{self} has {len(self.layers)} layers; only a network of 2 is the sum of addends that can be trained "
+                "apart"
+            )
+        inner, outer = self.layers
+        layers = replace(inner, outputs=addends), replace(outer, inputs=addends, mean_of=outer.divisor)
+        return replace(self, layers=layers)
+
     @property
     def features(self) -> int:
         return self.layers[0].inputs
@@ -89,7 +110,7 @@ class Network:
 
     @cached_property
     def formats(self) -> tuple[LayerFormat, ...]:
-        return layer_formats(self.word, [(layer.inputs, layer.segments, layer.gain) for layer in self.layers])
+        return layer_formats(self.word, [(layer.divisor, layer.segments, layer.gain) for layer in self.layers])
 
     @property
     def parameters(self) -> int:

@@ -77,7 +77,7 @@ class FloatReference(Machine):
             offset = position - segment
             inputs = np.arange(layer.inputs)
             left, right = self._nodes[index][inputs, segment], self._nodes[index][inputs, segment + 1]
-            x = np.mean(left + (right - left) * offset[:, None], axis=0)
+            x = np.sum(left + (right - left) * offset[:, None], axis=0) / layer.divisor
             places.append((segment, offset))
         return places, x
 
@@ -103,16 +103,18 @@ class FloatReference(Machine):
             error = slope @ error
 
 
-class FloatTwin(FloatReference):
+class Twin:
     """What a fixed-point network would be without rounding and limits: the same codes in, the same schedule of shifts.
 
-    Its outputs times `result_scale` are in the units of the fixed-point results.
+    Attributes:
+        result_scale: the outputs times this are in the units of the fixed-point results.
+        domains: of each layer's inputs, (inputs, 2).
     """
 
-    def __init__(self, network: Network, nodes: list[np.ndarray]):
-        super().__init__(network, nodes, (0.0,) * len(network.layers))
+    def __init__(self, network: Network):
+        self._layers = network.layers
         scales = [
-            layer.inputs * 2.0 ** (form.offset_bits - form.sum_shift)
+            layer.divisor * 2.0 ** (form.offset_bits - form.sum_shift)
             for layer, form in zip(network.layers, network.formats, strict=True)
         ]
         self.result_scale = scales[-1]
@@ -121,19 +123,31 @@ class FloatTwin(FloatReference):
             low, high = form.result_limits
             limits.append(np.array([low, high + 1]) / scale)
         self.domains = [np.tile(pair, (layer.inputs, 1)) for pair, layer in zip(limits, network.layers, strict=True)]
-        self._segment_widths = [
-            (high - low) / layer.segments for (low, high), layer in zip(limits, network.layers, strict=True)
-        ]
+
+    def learning_rates(self, rates: Rates) -> tuple[float, ...]:
+        """Of each layer: what the shifts stand for."""
+        learning_rates, passed = [], self.result_scale
+        for index in reversed(range(len(self._layers))):
+            learning_rates.append(passed * 2.0 ** -rates.update[index - 1] if index else passed)
+            if index:
+                low, high = self.domains[index][0]
+                passed *= 2.0 ** -rates.back[index - 1] * (high - low) / self._layers[index].segments
+        return tuple(reversed(learning_rates))
+
+
+class FloatTwin(FloatReference):
+    """A fixed-point network's `Twin`, trained: records of codes and words in, results in the twin's own units."""
+
+    def __init__(self, network: Network, nodes: list[np.ndarray]):
+        super().__init__(network, nodes, (0.0,) * len(network.layers))
+        self._twin = Twin(network)
+        self.result_scale = self._twin.result_scale
+        self.domains = [domain.copy() for domain in self._twin.domains]
 
     def train(self, records: Records, rates: Rates | None = None) -> Statistics:
         """One pass over records of codes and words, at the rates that the shifts stand for."""
         assert rates is not None
-        learning_rates, passed = [], self.result_scale
-        for index in reversed(range(len(self.network.layers))):
-            learning_rates.append(passed * 2.0 ** -rates.update[index - 1] if index else passed)
-            if index:
-                passed *= 2.0 ** -rates.back[index - 1] * self._segment_widths[index]
-        self.learning_rates = tuple(reversed(learning_rates))
+        self.learning_rates = self._twin.learning_rates(rates)
         return super().train(Records(records.arguments, records.targets / self.result_scale))
 
 

@@ -1,0 +1,306 @@
+"""The compiled machines: the kernels behind the interface of `sw.machine`, and behind that of `sw.training`."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sw.kernels import fixed, floating
+from sw.kernels.layout import Layout, arena
+from sw.kernels.vectors import REGISTER_BYTES
+from sw.machine import Machine, Rates, Statistics
+from sw.network import Network, Records, check_nodes
+from sw.reference import Twin
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Records as a kernel reads them.
+
+    arguments: flat, (n, features) and a register more, since whole registers are read. targets: (n, outputs).
+    """
+
+    arguments: np.ndarray
+    targets: np.ndarray
+
+    @classmethod
+    def of(cls, arguments: np.ndarray, targets: np.ndarray, word: type) -> "Encoded":
+        flat = np.zeros(arguments.size + REGISTER_BYTES // np.dtype(word).itemsize, word)
+        flat[: arguments.size].reshape(arguments.shape)[:] = arguments
+        return cls(flat, np.ascontiguousarray(targets, word))
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def part(self, start: int, stop: int, features: int) -> "Encoded":
+        """A view of the records from `start` up to `stop`."""
+        return Encoded(self.arguments[start * features :], self.targets[start:stop])
+
+
+class CompiledMachine(Machine):
+    """What fixed and floating point have in common.
+
+    Attributes:
+        parameters: what training changes and merging takes the mean of: arrays where the kernels have them.
+        groups: first addends of the groups that each have a residual of their own, as in pre-training, and the number
+            of addends.
+    """
+
+    word: type
+    parameters: list[np.ndarray]
+
+    def __init__(self, network: Network, groups: tuple[int, ...], word: type):
+        self.network, self.word = network, word
+        addends = network.layers[-1].inputs
+        self.groups = np.array([*(groups or (0,)), addends])
+        if len(self.groups) > 2:
+            network.part(addends)  # raises, unless there are groups of addends
+        self._layout = Layout(network, word, grouped=len(self.groups) > 2)
+
+    @property
+    def _views(self) -> list[np.ndarray]:
+        return self._layout.views(self._memory.rows, self._memory.pairs)
+
+    _memory: Any
+
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(self.encode(records), rates)
+
+    def _predict(self, records: Records) -> np.ndarray:
+        return self.results(self.encode(records))
+
+    def encode(self, records: Records) -> Encoded:
+        return Encoded.of(records.arguments, records.targets, self.word)
+
+    @abstractmethod
+    def run(self, records: Encoded, rates: Rates) -> Statistics:
+        """One pass, as `train`, over records that are ready for it."""
+
+    @abstractmethod
+    def results(self, records: Encoded) -> np.ndarray:
+        """As `predict`."""
+
+
+class CompiledFixed(CompiledMachine):
+    """`sw.reference.FixedReference`, compiled: the same bits. Words of 16 bits are the fast case.
+
+    `counting`: count saturations and clips, which takes a sixth more time; otherwise the statistics say 0 of both.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        delays: tuple[int, ...] = (),
+        block: int | None = None,
+        *,
+        groups: tuple[int, ...] = (),
+        counting: bool = True,
+    ):
+        super().__init__(network, groups, np.int16 if network.width == 16 else np.int32)
+        self.block = block
+        self.delays = delays or (0,) * len(network.layers)
+        self._counting = (0,) if counting else ()
+        layout, word, wide = self._layout, self.word, np.int32 if network.width == 16 else np.int64
+        slots = layout.slot * (self.delays[0] + 2)
+        memory = arena(
+            {
+                "statistics": (fixed.STATISTICS, np.int64),
+                "layers": (len(network.layers) * len(fixed.FIELDS), np.int64),
+                "starts": (layout.kept, wide),
+                "places": (slots, wide),
+                "weights": (slots, wide),
+                "errors": (slots, wide),
+                "found": (2 * slots, word),
+                "back": (slots, word),
+                "arguments": (layout.kept, word),
+                "rows": (layout.rows, word),
+                "pairs": (layout.pairs, word),
+            }
+        )
+        self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
+        self._memory = fixed.Memory(**memory)
+        self._memory.starts[:] = layout.starts
+        self.parameters = [self._memory.rows, self._memory.pairs]
+        self._fields = self._layers.reshape(len(network.layers), -1)
+        biases = [0, *(form.result_bias for form in network.formats)]
+        for index, (place, form) in enumerate(zip(layout.places, network.formats, strict=True)):
+            self._fields[index] = fixed.Layer(
+                *place,
+                offset_bits=form.offset_bits,
+                argument_bits=form.argument_bits,
+                bias=biases[index],
+                sum_shift=form.sum_shift,
+                lowest=form.result_limits[0],
+                highest=form.result_limits[1],
+                update_shift=0,
+                back_shift=0,
+                delay=self.delays[index],
+                hidden=index < len(network.layers) - 1,
+            )
+        self.nodes = nodes
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [view.astype(np.int64) for view in self._views]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        check_nodes(self.network, nodes)
+        for view, values in zip(self._views, nodes, strict=True):
+            view[:] = values
+
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        blocks = records.blocks(self.block or max(1, len(records)))
+        return sum((self.run(self.encode(block), rates) for block in blocks), Statistics())
+
+    def run(self, records: Encoded, rates: Rates) -> Statistics:
+        for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
+            self._fields[1:, fixed.Layer._fields.index(name)] = shifts
+        self._statistics[:] = 0
+        fixed.train(
+            self._memory,
+            self._layers,
+            self._layout.size,
+            self._layout.slot,
+            records.arguments,
+            records.targets,
+            self.groups,
+            self.network.word.maximum,
+            self._counting,
+            self._statistics,
+        )
+        return Statistics(*self._statistics.tolist())
+
+    def results(self, records: Encoded) -> np.ndarray:
+        results = np.zeros(records.targets.shape, np.int64)
+        fixed.predict(self._memory, self._layers, self._layout.size, records.arguments, results)
+        return results
+
+
+class CompiledFloat(CompiledMachine):
+    """`sw.reference.FloatReference`, compiled: equal to it within the rounding of `word`, float32 or float64."""
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        domains: list[np.ndarray],
+        learning_rates: tuple[float, ...] | None = None,
+        *,
+        groups: tuple[int, ...] = (),
+        word: type = np.float32,
+    ):
+        super().__init__(network, groups, word)
+        layout, integer = self._layout, np.int32 if word == np.float32 else np.int64
+        slots = 2 * layout.slot
+        memory = arena(
+            {
+                "statistics": (floating.STATISTICS, np.float64),
+                "layers": (len(network.layers) * len(floating.FIELDS), np.int64),
+                "rates": (len(network.layers), word),
+                "starts": (layout.kept, integer),
+                "places": (slots, integer),
+                "offsets": (slots, word),
+                "errors": (slots, word),
+                "found": (2 * slots, word),
+                "back": (slots, word),
+                "arguments": (layout.kept, word),
+                "low": (layout.kept, word),
+                "high": (layout.kept, word),
+                "scale": (layout.kept, word),
+                "rows": (layout.rows, word),
+                "pairs": (layout.pairs, word),
+            }
+        )
+        self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
+        self._memory = floating.Memory(**memory)
+        self._memory.starts[:] = layout.starts
+        self._memory.high[:] = 1
+        self._layers.reshape(len(network.layers), -1)[:] = layout.places
+        self.parameters = [self._memory.rows, self._memory.pairs, self._memory.low, self._memory.high]
+        self.learning_rates = learning_rates
+        self.domains = domains
+        self.nodes = nodes
+
+    @property
+    def nodes(self) -> list[np.ndarray]:
+        return [view.astype(float) for view in self._views]
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        for view, values in zip(self._views, nodes, strict=True):
+            view[:] = values
+
+    @property
+    def domains(self) -> list[np.ndarray]:
+        """Per layer (inputs, 2): the limits of each input's grid."""
+        limits = np.stack([self._memory.low, self._memory.high], axis=1).astype(float)
+        return [limits[place.inputs_at :][: place.inputs] for place in self._layout.places]
+
+    @domains.setter
+    def domains(self, domains: list[np.ndarray]) -> None:
+        for place, limits in zip(self._layout.places, domains, strict=True):
+            inputs = slice(place.inputs_at, place.inputs_at + place.inputs)
+            self._memory.low[inputs], self._memory.high[inputs] = limits.T
+
+    def _rescale(self) -> None:
+        """The widths of the domains, which merging may have changed."""
+        for place in self._layout.places:
+            inputs = slice(place.inputs_at, place.inputs_at + place.padded)
+            width = self._memory.high[inputs] - self._memory.low[inputs]
+            self._memory.scale[inputs] = (place.nodes - 1) / width
+
+    def _rates(self, rates: Rates) -> tuple[float, ...]:
+        """The learning rates of a pass."""
+        assert self.learning_rates is not None
+        return self.learning_rates
+
+    def run(self, records: Encoded, rates: Rates) -> Statistics:
+        self._rescale()
+        self._memory.rates[:] = self._rates(rates)
+        self._statistics[:] = 0
+        floating.train(
+            self._memory,
+            self._layers,
+            self._layout.size,
+            self._layout.slot,
+            records.arguments,
+            records.targets,
+            self.groups,
+            self._statistics,
+        )
+        count, residual = self._statistics.tolist()
+        return Statistics(int(count), residual)
+
+    def results(self, records: Encoded) -> np.ndarray:
+        self._rescale()
+        results = np.zeros(records.targets.shape)
+        floating.predict(self._memory, self._layers, self._layout.size, records.arguments, results)
+        return results
+
+
+class CompiledTwin(CompiledFloat):
+    """`sw.reference.FloatTwin`, compiled; but its results are in the units of its targets."""
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        domains: list[np.ndarray] | None = None,
+        *,
+        groups: tuple[int, ...] = (),
+        word: type = np.float32,
+    ):
+        self._twin = Twin(network)
+        super().__init__(network, nodes, domains or self._twin.domains, groups=groups, word=word)
+
+    def encode(self, records: Records) -> Encoded:
+        return Encoded.of(records.arguments, records.targets / self._twin.result_scale, self.word)
+
+    def _rates(self, rates: Rates) -> tuple[float, ...]:
+        return self._twin.learning_rates(rates)
+
+    def results(self, records: Encoded) -> np.ndarray:
+        return super().results(records) * self._twin.result_scale
