@@ -1,6 +1,7 @@
 """The compiled machines: the kernels behind the interface of `sw.machine`, and behind that of `sw.training`."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,29 +27,38 @@ class Encoded:
 
     @classmethod
     def of(cls, arguments: np.ndarray, targets: np.ndarray, word: type) -> "Encoded":
-        flat = np.zeros(arguments.size + REGISTER_BYTES // np.dtype(word).itemsize, word)
+        flat: np.ndarray = np.zeros(arguments.size + REGISTER_BYTES // np.dtype(word).itemsize, word)
         flat[: arguments.size].reshape(arguments.shape)[:] = arguments
         return cls(flat, np.ascontiguousarray(targets, word))
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def part(self, start: int, stop: int, features: int) -> "Encoded":
-        """A view of the records from `start` up to `stop`."""
+    def _part(self, start: int, stop: int, features: int) -> "Encoded":
         return Encoded(self.arguments[start * features :], self.targets[start:stop])
+
+    def rounds(self, size: int, features: int) -> Iterator["Encoded"]:
+        """The records in order, `size` at a time and a rest; views."""
+        for start in range(0, len(self), size):
+            yield self._part(start, min(start + size, len(self)), features)
+
+    def split(self, parts: int, features: int) -> Iterator["Encoded"]:
+        """The records in order, in so many parts as equal as can be; views."""
+        for index in range(parts):
+            yield self._part(len(self) * index // parts, len(self) * (index + 1) // parts, features)
 
 
 class CompiledMachine(Machine):
     """What fixed and floating point have in common.
 
     Attributes:
-        parameters: what training changes and merging takes the mean of: arrays where the kernels have them.
+        parameters: what training changes and merging takes the mean of, in one array where the kernels have it.
         groups: first addends of the groups that each have a residual of their own, as in pre-training, and the number
             of addends.
     """
 
     word: type
-    parameters: list[np.ndarray]
+    parameters: np.ndarray
 
     def __init__(self, network: Network, groups: tuple[int, ...], word: type):
         self.network, self.word = network, word
@@ -115,29 +125,20 @@ class CompiledFixed(CompiledMachine):
                 "found": (2 * slots, word),
                 "back": (slots, word),
                 "arguments": (layout.kept, word),
-                "rows": (layout.rows, word),
-                "pairs": (layout.pairs, word),
+                "parameters": (layout.rows + layout.pairs, word),
             }
         )
         self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
-        self._memory = fixed.Memory(**memory)
+        self.parameters = memory.pop("parameters")
+        rows, pairs = np.split(self.parameters, [layout.rows])
+        self._memory = fixed.Memory(rows=rows, pairs=pairs, **memory)
         self._memory.starts[:] = layout.starts
-        self.parameters = [self._memory.rows, self._memory.pairs]
         self._fields = self._layers.reshape(len(network.layers), -1)
         biases = [0, *(form.result_bias for form in network.formats)]
         for index, (place, form) in enumerate(zip(layout.places, network.formats, strict=True)):
-            self._fields[index] = fixed.Layer(
-                *place,
-                offset_bits=form.offset_bits,
-                argument_bits=form.argument_bits,
-                bias=biases[index],
-                sum_shift=form.sum_shift,
-                lowest=form.result_limits[0],
-                highest=form.result_limits[1],
-                update_shift=0,
-                back_shift=0,
-                delay=self.delays[index],
-                hidden=index < len(network.layers) - 1,
+            hidden = index < len(network.layers) - 1
+            self._fields[index] = fixed.layer_of(
+                place, form, bias=biases[index], delay=self.delays[index], hidden=hidden
             )
         self.nodes = nodes
 
@@ -207,19 +208,17 @@ class CompiledFloat(CompiledMachine):
                 "found": (2 * slots, word),
                 "back": (slots, word),
                 "arguments": (layout.kept, word),
-                "low": (layout.kept, word),
-                "high": (layout.kept, word),
                 "scale": (layout.kept, word),
-                "rows": (layout.rows, word),
-                "pairs": (layout.pairs, word),
+                "parameters": (layout.rows + layout.pairs + 2 * layout.kept, word),
             }
         )
         self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
-        self._memory = floating.Memory(**memory)
+        self.parameters = memory.pop("parameters")
+        rows, pairs, low, high = np.split(self.parameters, np.cumsum([layout.rows, layout.pairs, layout.kept]))
+        self._memory = floating.Memory(rows=rows, pairs=pairs, low=low, high=high, **memory)
         self._memory.starts[:] = layout.starts
         self._memory.high[:] = 1
         self._layers.reshape(len(network.layers), -1)[:] = layout.places
-        self.parameters = [self._memory.rows, self._memory.pairs, self._memory.low, self._memory.high]
         self.learning_rates = learning_rates
         self.domains = domains
         self.nodes = nodes

@@ -79,11 +79,13 @@ class Units:
     def target_scale(self) -> int:
         return 1 << (self.network.width - 1 - self.headroom)
 
-    def encode(self, unit_features: np.ndarray, unit_targets: np.ndarray) -> Records:
+    def encode(self, unit_features: np.ndarray, unit_targets: np.ndarray, *, exact: bool = False) -> Records:
+        """Codes and words; `exact`: not rounded, nor limited to the word, as floating-point machines take them."""
         top = (1 << self.network.formats[0].argument_bits) - 1
-        arguments = np.rint(unit_features * top).astype(np.int64)
-        targets = self.network.word.limit(np.rint(unit_targets * self.target_scale)).astype(np.int64)
-        return Records(arguments, targets)
+        arguments, targets = unit_features * top, unit_targets * self.target_scale
+        if exact:
+            return Records(arguments, targets)
+        return Records(np.rint(arguments).astype(np.int64), self.network.word.limit(np.rint(targets)).astype(np.int64))
 
     def decode(self, results: np.ndarray) -> np.ndarray:
         """Unit targets of the words that a fixed-point machine predicted."""
@@ -92,9 +94,10 @@ class Units:
 
 @dataclass
 class Model:
-    """A network with fixed-point parameters and the units of the data it was made for.
+    """A network with its parameters and the units of the data it was made for.
 
-    `nodes`: one int64 array per layer, of `Layer.shape`.
+    `nodes`: one array per layer, of `Layer.shape`; int64, or float64 in the units of the fixed-point form.
+    `domains`: of a floating-point model, per layer (inputs, 2), the limits of each input's grid; None in fixed point.
     """
 
     network: Network
@@ -103,9 +106,10 @@ class Model:
     headroom: int = 2
     feature_names: tuple[str, ...] = field(default=())
     target_names: tuple[str, ...] = field(default=())
+    domains: list[np.ndarray] | None = None
 
     def __post_init__(self) -> None:
-        check_nodes(self.network, self.nodes)
+        check_nodes(self.network, self.nodes, fixed=self.domains is None)
 
     @property
     def units(self) -> Units:
@@ -113,10 +117,11 @@ class Model:
 
     def encode(self, features: np.ndarray, targets: np.ndarray) -> Records:
         """Records in the model's integers from (n, features) and (n, outputs) in the user's units."""
-        return self.units.encode(self.scaling.unit_features(features), self.scaling.unit_targets(targets))
+        unit_features, unit_targets = self.scaling.unit_features(features), self.scaling.unit_targets(targets)
+        return self.units.encode(unit_features, unit_targets, exact=self.domains is not None)
 
     def decode(self, results: np.ndarray) -> np.ndarray:
-        """Predictions in the user's units from a fixed-point machine's words, (n, outputs)."""
+        """Predictions in the user's units from a machine's words, (n, outputs)."""
         return self.scaling.user_targets(self.units.decode(results))
 
     def save(self, path: str | Path) -> None:
@@ -129,6 +134,7 @@ class Model:
             "target_names": self.target_names,
         }
         arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)} | asdict(self.scaling)
+        arrays |= {f"domains_{index}": domains for index, domains in enumerate(self.domains or ())}
         with open(path, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
@@ -150,7 +156,9 @@ class Model:
                 raise ModelFileError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
             network = Network.from_description(header["network"])
             scaling = Scaling(*(arrays[name] for name in Scaling.__dataclass_fields__))
-            nodes = [arrays[f"nodes_{index}"] for index in range(len(network.layers))]
+            depth = range(len(network.layers))
+            nodes = [arrays[f"nodes_{index}"] for index in depth]
+            domains = [arrays[f"domains_{index}"] for index in depth] if "domains_0" in arrays else None
             return cls(
                 network,
                 scaling,
@@ -158,6 +166,7 @@ class Model:
                 header["headroom"],
                 tuple(header["feature_names"]),
                 tuple(header["target_names"]),
+                domains,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error

@@ -183,15 +183,15 @@ class Records:
         return [Records(self.arguments[start : start + size], self.targets[start : start + size]) for start in starts]
 
 
-def check_nodes(network: Network, nodes: list[np.ndarray]) -> None:
-    """Raise ValueError unless there is one node array of the right shape per layer, within the word."""
+def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True) -> None:
+    """Raise ValueError unless there is one node array of the right shape per layer; if `fixed`, within the word."""
     shapes = [array.shape for array in nodes]
     if shapes != [layer.shape for layer in network.layers]:
         raise ValueError(
             f"node arrays of shapes {shapes}; the network needs {[layer.shape for layer in network.layers]}"
         )
     word = network.word
-    for index, array in enumerate(nodes):
+    for index, array in enumerate(nodes if fixed else ()):
         if array.min() < word.minimum or array.max() > word.maximum:
             raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
 

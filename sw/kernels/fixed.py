@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sw.kernels.layout import ROW, Place, inlined, kernel, spread
+from sw.kernels.layout import ROW, Place
 from sw.kernels.vectors import (
     adds,
     bits,
     differing,
+    inlined,
+    kernel,
     lanes,
     left,
     load,
@@ -31,6 +33,7 @@ from sw.kernels.vectors import (
     pair,
     put,
     right,
+    spread,
     store,
     store_pairs,
     total,
@@ -40,6 +43,7 @@ from sw.kernels.vectors import (
     words,
     zeros,
 )
+from sw.numerics import LayerFormat
 
 WORDS, WIDE = (0,), (0, 0)  # sizes: a register of words; as many wide numbers, or pairs
 TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
@@ -67,6 +71,12 @@ Layer = namedtuple(
 FIELDS = (0,) * len(Layer._fields)
 
 
+def layer_of(place: Place, form: LayerFormat, *, bias: int, delay: int, hidden: bool) -> tuple[int, ...]:
+    """A layer without its rates."""
+    bits, (lowest, highest) = (form.offset_bits, form.argument_bits), form.result_limits
+    return Layer(*place, *bits, bias, form.sum_shift, lowest, highest, 0, 0, delay, hidden)
+
+
 class Memory(NamedTuple):
     """What a pass works on, flat arrays. Those of the second group have a slot for each record in flight.
 
@@ -88,6 +98,11 @@ class Memory(NamedTuple):
     found: np.ndarray
     back: np.ndarray
     errors: np.ndarray
+
+
+@inlined
+def depth_of(layers):
+    return len(layers) // len(FIELDS)
 
 
 @inlined
@@ -161,7 +176,7 @@ def add_row(memory, sums, here, lane, stride, size):
 
 @inlined
 def finish_row(memory, layer, lane, sums, counting, statistics):
-    """The results of a layer in rows, of which so many are arguments that may be clipped."""
+    """The results of a layer in rows."""
     mean = mean_of(sums, layer)
     result = limited(mean, layer.lowest, layer.highest)
     if len(counting):
@@ -276,8 +291,8 @@ def update_pairs(memory, layer, slot, limit, counting, statistics):
 @inlined
 def forward(memory, layers, slot, counting, statistics):
     """The forward pass from the first layer's results to the network's."""
-    for l in range(1, len(layers) // len(FIELDS)):
-        layer = layer_at(layers, l)
+    for index in range(1, depth_of(layers)):
+        layer = layer_at(layers, index)
         locate(memory, layer, memory.arguments, layer.inputs_at, slot)
         if layer.stride > 1:
             forward_rows(memory, layer, ROW, slot, counting, statistics)
@@ -300,14 +315,14 @@ def show(memory, layer, output, error, slot):
 
 
 @inlined
-def backward(memory, layers, l, slot, limit, counting, statistics):
+def backward(memory, layers, index, slot, limit, counting, statistics):
     """The update of a layer past the first; shows the layer before the errors of its outputs."""
-    layer = layer_at(layers, l)
+    layer = layer_at(layers, index)
     if layer.stride > 1:
         update_hidden_rows(memory, layer, slot, limit, counting, statistics)
     else:
         update_pairs(memory, layer, slot, limit, counting, statistics)
-    before = layer_at(layers, l - 1)
+    before = layer_at(layers, index - 1)
     if before.stride == 1:
         for output in range(before.outputs):
             show(memory, before, output, number(memory.back, slot + before.results_at + output), slot)
@@ -350,16 +365,16 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
     counting: a size that is not zero if saturations are to be counted.
     statistics: int64, added to: records, sum of |residual|, saturations, clips.
     """
-    count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, len(layers) // len(FIELDS) - 1)
+    count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.delay + 2) * slot_size
     memory.back[:] = 0  # errors of records before the first
     old, new = slot_size, 0  # slots of the records whose update and whose forward pass are due in the first layer
     for r in range(count + first.delay + 1):
-        for l in range(len(layers) // len(FIELDS) - 1, 0, -1):
-            delay = layer_at(layers, l).delay
+        for index in range(depth_of(layers) - 1, 0, -1):
+            delay = layer_at(layers, index).delay
             if 0 <= r - 1 - delay < count:
                 slot = around(new - (1 + delay) * slot_size, end)
-                backward(memory, layers, l, slot, limit, counting, statistics)
+                backward(memory, layers, index, slot, limit, counting, statistics)
         if r < count:
             locate(memory, first, arguments, r * first.inputs, new)
             update_and_forward_rows(memory, first, size, old, new, limit, counting, statistics)
@@ -382,7 +397,7 @@ def predict(memory, layers, size, arguments, results):
     """Results (n, outputs) of records of arguments as `train` takes them."""
     first, last, statistics = (
         layer_at(layers, 0),
-        layer_at(layers, len(layers) // len(FIELDS) - 1),
+        layer_at(layers, depth_of(layers) - 1),
         np.zeros(STATISTICS, np.int64),
     )
     for r in range(len(results)):

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sw.kernels.layout import ROW, Place, inlined, kernel, spread
+from sw.kernels.layout import ROW, Place
 from sw.kernels.vectors import (
     differing,
+    inlined,
+    kernel,
     lanes,
     left,
     load,
@@ -24,6 +26,7 @@ from sw.kernels.vectors import (
     put,
     real,
     right,
+    spread,
     store,
     store_pairs,
     total,
@@ -66,6 +69,11 @@ class Memory(NamedTuple):
     found: np.ndarray
     back: np.ndarray
     errors: np.ndarray
+
+
+@inlined
+def depth_of(layers):
+    return len(layers) // len(FIELDS)
 
 
 @inlined
@@ -213,8 +221,8 @@ def update_pairs(memory, layer, rate, slot):
 @inlined
 def forward(memory, layers, slot, growing):
     """The forward pass from the first layer's results to the network's."""
-    for l in range(1, len(layers) // len(FIELDS)):
-        layer = layer_at(layers, l)
+    for index in range(1, depth_of(layers)):
+        layer = layer_at(layers, index)
         if growing:
             grow(memory, layer)
         locate(memory, layer, memory.arguments, layer.inputs_at, slot)
@@ -237,13 +245,13 @@ def show(memory, layer, output, error, slot):
 @inlined
 def backward(memory, layers, slot):
     """The updates of all layers past the first; leaves the errors of the first layer's outputs."""
-    for l in range(len(layers) // len(FIELDS) - 1, 0, -1):
-        layer = layer_at(layers, l)
+    for index in range(depth_of(layers) - 1, 0, -1):
+        layer = layer_at(layers, index)
         if layer.stride > 1:
-            update_hidden_rows(memory, layer, memory.rates[l], slot)
+            update_hidden_rows(memory, layer, memory.rates[index], slot)
         else:
-            update_pairs(memory, layer, memory.rates[l], slot)
-        before = layer_at(layers, l - 1)
+            update_pairs(memory, layer, memory.rates[index], slot)
+        before = layer_at(layers, index - 1)
         if before.stride == 1:
             for output in range(before.outputs):
                 show(memory, before, output, number(memory.back, slot + before.results_at + output), slot)
@@ -277,7 +285,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
     groups: the first addend of each group that has a residual of its own, and the number of addends.
     statistics: float64, added to: records, sum of |residual|.
     """
-    count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, len(layers) // len(FIELDS) - 1)
+    count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     old, new = slot_size, 0
     memory.back[old : old + slot_size] = 0
     for r in range(count):
@@ -301,7 +309,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
 @kernel
 def predict(memory, layers, size, arguments, results):
     """Results (n, outputs) of records of arguments as `train` takes them."""
-    first, last = layer_at(layers, 0), layer_at(layers, len(layers) // len(FIELDS) - 1)
+    first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     for r in range(len(results)):
         locate(memory, first, arguments, r * first.inputs, 0)
         forward_rows(memory, first, size, 0)

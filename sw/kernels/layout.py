@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from sw.kernels.vectors import REGISTER_BYTES, put
+from sw.kernels.vectors import REGISTER_BYTES
 from sw.network import Network
 
 LINE_BYTES, PAGE_BYTES = 64, 4096
@@ -15,12 +14,12 @@ ROW = (0, 0)  # size of such a row worked on at a time
 
 
 class Place(NamedTuple):
-    """Of a layer; in numbers of the arrays meant.
+    """Of a layer, in numbers of the arrays meant.
 
-    padded, width: inputs and outputs, filled up to whole registers. nodes: of a function. nodes_at: first of the layer's
-    nodes. stride: from a node of a function to the next, 1 where a function's nodes lie side by side. inputs_at, results_at: first of
-    what is kept of the inputs, and of the outputs. errors_at: first of the errors of the outputs as each input sees
-    them. divisor: of the sum over the inputs.
+    padded, width: inputs and outputs, filled up to whole registers. nodes: of a function. nodes_at: first of the
+    layer's nodes. stride: from a node of a function to the next, 1 where a function's nodes lie side by side.
+    inputs_at, results_at: first of what is kept of the inputs, and of the outputs. errors_at: first of the errors of
+    the outputs as each input sees them. divisor: of the sum over the inputs.
     """
 
     inputs: int
@@ -39,9 +38,9 @@ class Place(NamedTuple):
 class Layout:
     """The places of a network's layers, in registers of `lanes` words.
 
-    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, stride), each from a cache line on. One of few outputs
-    has the nodes of a function side by side: pairs (outputs, padded, nodes). The first layer is always of the first
-    kind; `grouped`: the last is of the second.
+    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, stride), each from a
+    cache line on. One of few outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The
+    first layer is always of the first kind; `grouped`: the last is of the second.
 
     Attributes:
         places: of each layer.
@@ -58,7 +57,8 @@ class Layout:
         at_a_time = min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -registers % count)
         self.size = (0,) * at_a_time
         self.rows = self.pairs = self.kept = errors = 0
-        self.places, starts = [], []
+        self.places: list[Place] = []
+        starts = []
         padded, last = _whole(network.features, lanes), len(network.layers) - 1
         for index, layer in enumerate(network.layers):
             in_rows = not index or (layer.outputs >= FEWEST_OUTPUTS and not (grouped and index == last))
@@ -120,25 +120,9 @@ def arena(counts: dict[str, tuple[int, type]]) -> dict[str, np.ndarray]:
     """
     lines = {name: -(-count * np.dtype(kind).itemsize // LINE_BYTES) for name, (count, kind) in counts.items()}
     memory = np.zeros(sum(lines.values()) * LINE_BYTES + PAGE_BYTES, np.uint8)
-    at, arrays = -memory.ctypes.data % PAGE_BYTES, {}
+    at = -memory.ctypes.data % PAGE_BYTES
+    arrays: dict[str, np.ndarray] = {}
     for name, (count, kind) in counts.items():
         arrays[name] = memory[at : at + count * np.dtype(kind).itemsize].view(kind)
         at += lines[name] * LINE_BYTES
     return arrays
-
-
-def inlined(function):
-    """A part of a kernel."""
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
-
-
-def kernel(function):
-    """A kernel: compiled at its first call and kept on disk; runs beside other threads."""
-    return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-
-
-@inlined
-def spread(errors, at, inputs, error):
-    """Show the error of an output to the inputs of its layer."""
-    for k in range(at, at + inputs):
-        put(errors, k, error)

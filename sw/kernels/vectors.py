@@ -8,7 +8,8 @@ generic LLVM, but for the three operations that x86 has one instruction for and 
 Nodes are *words*: int16, int32 or floating point. Sums and other exact results are *wide*, twice as many bits; floating
 point is as wide as it is. A *pair* is a function's left and right node, two words side by side.
 
-    number, numbers, put     one number of a flat array, several as a tuple; one into it
+    number, numbers          one number of a flat array; several, as a tuple
+    put, spread              one number into a flat array; the same number into several places
     load, store              a row from and to a flat array
     load_pairs, store_pairs  pairs from and to the places `base + at[first]`, `base + at[first + 1]`, ... of one
     zeros                    a row of zeros, of an array's numbers
@@ -31,6 +32,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core.datamodel import models
@@ -570,18 +572,14 @@ def _weigh_pairs(builder: Any, pairs: Any, weights: Any) -> Any:
 @intrinsic
 def weigh(typing, sums, a, b, weight):
     def build(context, builder, signature, arguments):
-        before, x, y, weights = arguments
-        before, weights = (
-            _split(builder, sums, before),
-            _split(builder, sums, _fill(context, builder, sums, weight, weights)),
-        )
-        after = []
-        for x, y in zip(_split(builder, a, x), _split(builder, a, y), strict=True):
+        before, weights = _split(builder, sums, arguments[0]), _fill(context, builder, sums, weight, arguments[3])
+        after: list[Any] = []
+        for x, y in zip(*(_split(builder, a, value) for value in arguments[1:3]), strict=True):
             for half in _halves(x.type):
                 mixed = [place for lane in half for place in (lane, x.type.count + lane)]
-                index = len(after)
-                exact = _weigh_pairs(builder, _shuffle(builder, x, y, mixed), weights[index])
-                after.append(builder.add(before[index], exact))
+                factor = builder.extract_value(weights, len(after))
+                exact = _weigh_pairs(builder, _shuffle(builder, x, y, mixed), factor)
+                after.append(builder.add(before[len(after)], exact))
         return _join(builder, sums, after)
 
     return sums(sums, a, b, weight), build
@@ -631,9 +629,8 @@ def _total(builder: Any, row: Row, registers: Sequence[Any]) -> Any:
 
 def _fold(builder: Any, add: Callable, register: Any) -> Any:
     half = register.type.count // 2
-    return add(
-        _shuffle(builder, register, register, range(half)), _shuffle(builder, register, register, range(half, 2 * half))
-    )
+    halves = range(half), range(half, 2 * half)
+    return add(*(_shuffle(builder, register, register, places) for places in halves))
 
 
 @intrinsic
@@ -656,3 +653,22 @@ def differing(typing, a, b):
         return count
 
     return types.int64(a, a), build
+
+
+# What is made of them
+
+
+def inlined(function: Callable) -> Callable:
+    """A part of a kernel."""
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+
+
+def kernel(function: Callable) -> Callable:
+    """A kernel: compiled at its first call and kept on disk; runs beside other threads."""
+    return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+
+
+@inlined
+def spread(array, at, count, value):
+    for index in range(at, at + count):
+        put(array, index, value)

@@ -1,0 +1,52 @@
+"""Merging models that were trained on disjoint records: the paper's second strategy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MERGES = ("mean", "pairs")
+
+
+@dataclass(frozen=True)
+class Merging:
+    """How models become one again, or two by two.
+
+    `merge`: "mean", each becomes the mean of all; "pairs", each becomes the mean of a random pair that it is in.
+    `relaxation`: the step from where the models started to their mean is made this much longer.
+    """
+
+    merge: str = "mean"
+    relaxation: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.merge not in MERGES:
+            raise ValueError(f"merge {self.merge!r} is not one of {', '.join(MERGES)}")
+        if not 0 < self.relaxation <= 2:
+            raise ValueError(f"relaxation {self.relaxation} is not in 0..2")
+
+    def merged(self, starts: np.ndarray, models: np.ndarray, seed: Sequence[int]) -> np.ndarray:
+        """What each model becomes: (models, parameters), from (models, parameters) before and after a round.
+
+        `seed`: of the pairs of this round.
+        """
+        if self.merge == "mean":
+            return np.broadcast_to(self._mean(starts, models), models.shape)
+        result = np.empty_like(models)
+        order = np.random.default_rng(seed).permutation(len(models))
+        for at in range(0, len(order), 2):
+            pair = order[at : at + 2]
+            result[pair] = self._mean(starts[pair], models[pair])
+        return result
+
+    def _mean(self, starts: np.ndarray, models: np.ndarray) -> np.ndarray:
+        # In order and in double the bits, so that any grouping of models in processes gives the same.
+        wide = np.float64 if np.issubdtype(models.dtype, np.floating) else np.int64
+        mean = models.sum(axis=0, dtype=wide) / len(models)
+        if self.relaxation != 1:
+            start = starts.sum(axis=0, dtype=wide) / len(models)
+            mean = start + self.relaxation * (mean - start)
+        if wide is np.int64:
+            limits = np.iinfo(models.dtype)
+            mean = np.clip(np.floor(mean + 0.5), limits.min, limits.max)
+        return mean.astype(models.dtype)
