@@ -123,9 +123,9 @@ class CompiledFixed(CompiledMachine):
                 "weights": (slots, wide),
                 "errors": (slots, wide),
                 "found": (2 * slots, word),
+                "totals": (slots, wide),
                 "back": (slots, word),
                 "arguments": (layout.kept, word),
-                "totals": (layout.kept, wide),
                 "parameters": (layout.rows + layout.pairs, word),
             }
         )

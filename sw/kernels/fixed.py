@@ -14,6 +14,7 @@ import numpy as np
 
 from sw.kernels.layout import Place
 from sw.kernels.vectors import (
+    add_totals,
     adds,
     bits,
     differing,
@@ -37,7 +38,6 @@ from sw.kernels.vectors import (
     store,
     store_pairs,
     total,
-    totals,
     weigh,
     weighted,
     widen,
@@ -83,10 +83,9 @@ class Memory(NamedTuple):
     """What a pass works on, flat arrays. Those of the second group have a slot for each record in flight.
 
     rows, pairs, starts: as `sw.kernels.layout.Layout` has them. arguments: of each layer past the first, signed words.
-    totals: of errors that come back, wide, before their limits.
 
     places: of the left node that each input is at. weights: of its two nodes, 2**offset_bits - offset and offset, in
-    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. back: errors
+    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. totals, back: errors
     of a layer's inputs, and of the outputs, words. errors: of the outputs of a layer in pairs, as each of its inputs
     sees them, (outputs, padded), zero in the padding.
     """
@@ -95,11 +94,11 @@ class Memory(NamedTuple):
     pairs: np.ndarray
     starts: np.ndarray
     arguments: np.ndarray
-    totals: np.ndarray
 
     places: np.ndarray
     weights: np.ndarray
     found: np.ndarray
+    totals: np.ndarray
     back: np.ndarray
     errors: np.ndarray
 
@@ -232,38 +231,36 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
-def update_hidden_row(memory, layer, slot, j, limit, counting, statistics):
+def update_hidden_row(memory, layer, here, lane, error, step, limit, counting, statistics):
     """Update the functions of one input of a later layer in rows; gives the errors of the outputs, shifted back."""
-    back, here = zeros(memory.errors, WIDE), slot + layer.inputs_at + j
-    for lane in range(0, layer.width, lanes(memory.rows)):
-        error, at = widen(load(memory.back, slot + layer.results_at + lane, ROW)), number(memory.places, here) + lane
-        before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
-        back = back + rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
-        step = narrow(rounding_shift(error, layer.update_shift))
-        update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
-    return back
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
+    update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
+    return rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
 
 
 @inlined
 def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
     """Update a later layer in rows for the errors of its outputs; leaves the errors of its inputs."""
-    first, whole = layer.inputs_at, layer.inputs // 4 * 4
-    for j in range(0, whole, 4):
-        store(
-            memory.totals,
-            first + j,
-            totals(
-                update_hidden_row(memory, layer, slot, j, limit, counting, statistics),
-                update_hidden_row(memory, layer, slot, j + 1, limit, counting, statistics),
-                update_hidden_row(memory, layer, slot, j + 2, limit, counting, statistics),
-                update_hidden_row(memory, layer, slot, j + 3, limit, counting, statistics),
-            ),
-        )
-    for j in range(whole, layer.inputs):
-        back = update_hidden_row(memory, layer, slot, j, limit, counting, statistics)
-        put(memory.totals, first + j, total(back))
+    first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
+    spread(memory.totals, first, layer.padded, 0)
+    for lane in range(0, layer.width, lanes(memory.rows)):
+        error = widen(load(memory.back, slot + layer.results_at + lane, ROW))
+        step = narrow(rounding_shift(error, layer.update_shift))
+        for j in range(first, end - 3, 4):
+            add_totals(
+                memory.totals,
+                j,
+                update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, limit, counting, statistics),
+            )
+        for j in range(end - layer.inputs % 4, end):
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics))
+            put(memory.totals, j, number(memory.totals, j) + back)
     for k in range(first, first + layer.padded, lanes(memory.rows)):
-        store(memory.back, slot + k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))
+        store(memory.back, k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))
 
 
 @inlined

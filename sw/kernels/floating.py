@@ -10,6 +10,7 @@ import numpy as np
 
 from sw.kernels.layout import Place
 from sw.kernels.vectors import (
+    add_totals,
     differing,
     inlined,
     kernel,
@@ -30,7 +31,6 @@ from sw.kernels.vectors import (
     store,
     store_pairs,
     total,
-    totals,
     whole,
     zeros,
 )
@@ -38,7 +38,7 @@ from sw.reference import DOMAIN_MARGIN
 
 WORDS, PAIRS = (0,), (0, 0)  # sizes: a register of numbers; as many pairs
 ROW = (0, 0)  # size of a later layer's rows that are worked on at a time
-TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
+TRAIL = 2  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
 
 RECORDS, RESIDUAL = range(2)  # places in the statistics
 STATISTICS = 2
@@ -186,38 +186,37 @@ def forward_rows(memory, layer, size, slot):
 
 
 @inlined
-def update_hidden_row(memory, layer, rate, slot, j):
+def update_hidden_row(memory, layer, here, lane, error, step):
     """Update the functions of one input of a later layer in rows; gives error times rise, for each output."""
-    products, here = zeros(memory.rows, ROW), slot + layer.inputs_at + j
-    for lane in range(0, layer.width, len(ROW) * lanes(memory.rows)):
-        error, at = load(memory.back, slot + layer.results_at + lane, ROW), number(memory.places, here) + lane
-        before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
-        products = multiply_add(error, behind - before, products)
-        update_row(memory, layer, here, at, before, behind, error * rate)
-    return products
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
+    update_row(memory, layer, here, at, before, behind, step)
+    return error * (behind - before)
 
 
 @inlined
 def update_hidden_rows(memory, layer, rate, slot):
     """Update a later layer in rows for the errors of its outputs; leaves the errors of its inputs."""
-    first, whole = slot + layer.inputs_at, layer.inputs // 4 * 4
-    for j in range(0, whole, 4):
-        store(
-            memory.back,
-            first + j,
-            totals(
-                update_hidden_row(memory, layer, rate, slot, j),
-                update_hidden_row(memory, layer, rate, slot, j + 1),
-                update_hidden_row(memory, layer, rate, slot, j + 2),
-                update_hidden_row(memory, layer, rate, slot, j + 3),
-            ),
-        )
-    for j in range(whole, layer.inputs):
-        put(memory.back, first + j, total(update_hidden_row(memory, layer, rate, slot, j)))
+    first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
+    spread(memory.back, first, layer.padded, 0)
+    for lane in range(0, layer.width, len(ROW) * lanes(memory.rows)):
+        error = load(memory.back, slot + layer.results_at + lane, ROW)
+        step = error * rate
+        for j in range(first, end - 3, 4):
+            add_totals(
+                memory.back,
+                j,
+                update_hidden_row(memory, layer, j, lane, error, step),
+                update_hidden_row(memory, layer, j + 1, lane, error, step),
+                update_hidden_row(memory, layer, j + 2, lane, error, step),
+                update_hidden_row(memory, layer, j + 3, lane, error, step),
+            )
+        for j in range(end - layer.inputs % 4, end):
+            back = total(update_hidden_row(memory, layer, j, lane, error, step))
+            put(memory.back, j, number(memory.back, j) + back)
     for k in range(0, layer.padded, lanes(memory.rows)):
-        store(
-            memory.back, first + k, load(memory.back, first + k, WORDS) * load(memory.scale, layer.inputs_at + k, WORDS)
-        )
+        scale = load(memory.scale, layer.inputs_at + k, WORDS)
+        store(memory.back, first + k, load(memory.back, first + k, WORDS) * scale)
 
 
 @inlined

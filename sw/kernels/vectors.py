@@ -24,7 +24,7 @@ point is as wide as it is. A *pair* is a function's left and right node, two wor
     weigh(sums, a, b, w)     sums + a * (low half of w) + b * (high half of w), exact
     words(sums)              sums that fit, as a row of words
     weighted(pairs, w)       left * (low half of w) + right * (high half of w), exact
-    total, totals            the sum of all lanes; those of four rows, as a row of four
+    total, add_totals        the sum of all lanes; those of four rows, added to four numbers of a flat array
     differing                in how many lanes two rows differ
     bits, lanes              of an array's numbers; how many of them a register holds
 """
@@ -643,20 +643,23 @@ def total(typing, row):
 
 
 @intrinsic
-def totals(typing, a, b, c, d):
-    result = Row(a.element, (4,))
+def add_totals(typing, array, at, a, b, c, d):
+    """array[at : at + 4] += the sums of all lanes of each of the rows."""
 
     def build(context, builder, signature, arguments):
         add = builder.fadd if a.is_float else builder.add
-        w, x, y, z = (_narrowed(builder, add, _split(builder, a, value), 4) for value in arguments)
+        w, x, y, z = (_narrowed(builder, add, _split(builder, a, value), 4) for value in arguments[2:])
         halves = [
             add(_shuffle(builder, low, high, (0, 1, 4, 5)), _shuffle(builder, low, high, (2, 3, 6, 7)))
             for low, high in ((w, x), (y, z))
         ]
         sums = add(_shuffle(builder, *halves, (0, 2, 4, 6)), _shuffle(builder, *halves, (1, 3, 5, 7)))
-        return _join(builder, result, [sums])
+        pointer = _pointer(context, builder, array, *arguments[:2], sums.type)
+        align = array.dtype.bitwidth // 8
+        builder.store(add(builder.load(pointer, align=align), sums), pointer, align=align)
+        return context.get_dummy_value()
 
-    return result(a, a, a, a), build
+    return types.void(array, types.int64, a, a, a, a), build
 
 
 @intrinsic
