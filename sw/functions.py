@@ -35,7 +35,7 @@ def functions(model: Model) -> list[Functions]:
     arguments = np.random.default_rng(0).uniform(low, high, (SAMPLES, model.network.features))
     limits, found = domains[0].T, []
     for layer, nodes, domain in zip(model.network.layers, model.nodes, domains, strict=True):
-        found.append(Functions(_values(layer, nodes, domain, np.linspace(*limits, POINTS))))
+        found.append(Functions(_values(layer, nodes, domain, np.linspace(limits[0], limits[1], POINTS))))
         arguments = _values(layer, nodes, domain, arguments).sum(axis=1) / layer.divisor
         limits = np.quantile(arguments, (TAILS, 1 - TAILS), axis=0)
     return found

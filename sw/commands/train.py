@@ -40,18 +40,18 @@ def run(options: argparse.Namespace) -> int:
     strategy = strategy_of(options, preset)
     records, holdout, network = source.count("train"), source.count("holdout"), preset.network
     before, after = preset.pretraining[1] if preset.pretraining else 0, sum(phase.epochs for phase in preset.phases)
-    console.print(
-        f"[bold]{escape(source.name)}[/]: {records:,} records, {holdout:,} held out; network {network}, "
-        f"{network.parameters:,} parameters; epochs {f'{before} of pre-training + ' if before else ''}{after}, "
-        f"{strategy.arithmetic}, models {strategy.models}, threads {options.threads}"
-    )
     with console.status(f"reading the ranges of {records:,} records"):
         training = training_of(options, source, preset)
     course = Course(training)
     with stopping() as stop:
+        console.print(
+            f"[bold]{escape(source.name)}[/]: {records:,} records, {holdout:,} held out; network {network}, "
+            f"{network.parameters:,} parameters; epochs {f'{before} of pre-training + ' if before else ''}{after}, "
+            f"{strategy.arithmetic}, models {strategy.models}, threads {options.threads}"
+        )
         report = follow(training, course, console, stop, total=(before + after) * records)
-    best, model = course.best, course.model
-    model.save(save)
+        course.model.save(save)
+    best = course.best
     stopped = report.position.epoch < report.epochs
     if stopped:
         console.print(f"[yellow]Stopped[/] after {report.records:,} of {report.total:,} records.")
