@@ -158,7 +158,10 @@ class Model:
     def load(cls, path: str | Path) -> "Model":
         """Raises `ModelFileError` for a file that is damaged, of another program, or of a later version."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            file = np.load(path, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise ModelFileError(f"{path} is no kanloom model, but a single array")
+            with file:
                 arrays = {name: file[name] for name in file.files}
         except FileNotFoundError:
             raise

@@ -63,8 +63,10 @@ def test_a_flipped_bit_in_the_nodes_is_noticed(tmp_path):
 
 def test_a_foreign_npz_is_refused(tmp_path):
     np.savez(tmp_path / "foreign.npz", x=np.arange(3))
-    with pytest.raises(ModelFileError, match="no kanloom model"):
-        Model.load(tmp_path / "foreign.npz")
+    np.save(tmp_path / "array.npy", np.arange(3))
+    for name in ("foreign.npz", "array.npy"):
+        with pytest.raises(ModelFileError, match="no kanloom model"):
+            Model.load(tmp_path / name)
 
 
 def test_a_later_version_is_refused_by_number(tmp_path):
