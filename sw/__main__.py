@@ -5,6 +5,7 @@ import os
 import sys
 from importlib import import_module
 
+from sw.commands.options import INTERRUPTED
 from sw.model import ModelFileError
 
 COMMANDS = {
@@ -14,7 +15,6 @@ COMMANDS = {
     "plot": "draw a network, how it was trained, or what it predicts",
     "bench": "measure how fast this machine trains",
 }
-INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,6 +9,9 @@ import numpy as np
 
 from sw.datasets import NAMES, Source, open_source
 
+INTERRUPTED = 130
+"""The exit code of a command that was stopped."""
+
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """What says which records of a data set are meant."""

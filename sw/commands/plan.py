@@ -66,6 +66,8 @@ def preset_of(options: argparse.Namespace, source: Source) -> Preset:
 
 
 def strategy_of(options: argparse.Namespace, preset: Preset) -> Strategy:
+    if options.threads < 1:
+        raise ValueError(f"threads {options.threads} must be 1 or more")
     return Strategy(
         phases=preset.phases,
         arithmetic=options.arithmetic,

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from sw import plots
 from sw.commands.options import DATA_HELP, add_data, check_folders, open_data
+from sw.datasets import NAMES
 from sw.diagram import diagram
 from sw.model import Model
 from sw.session import check_fit
@@ -16,6 +17,7 @@ from sw.session import check_fit
 KINDS = ("network", "convergence", "predictions")
 OUTPUTS = (".png", ".svg")
 DOTS = 140  # an inch
+SHARD_RECORDS = 1 << 16
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +52,17 @@ def draw(options: argparse.Namespace, model: Model) -> Figure:
 
 
 def _predictions(options: argparse.Namespace, model: Model) -> Figure:
-    from sw.prediction import Predictor  # brings Numba, which the other kinds do without
+    # They bring Numba, which the other kinds do without.
+    from sw.commands.predict import feature_columns
+    from sw.prediction import Predictor
 
+    if options.targets is None and options.dataset not in NAMES:
+        options.targets = list(model.target_names)
     source = open_data(options)
     check_fit(model.network, source)
-    predictor = Predictor(model)
-    parts = [(predictor.predict(shard.features), shard.targets.copy()) for shard in source.shards("holdout", 1 << 16)]
-    predicted, true = map(np.concatenate, zip(*parts, strict=True))
-    return plots.predictions(predicted, true, model.target_names)
+    chosen = feature_columns(model, source.name, source.feature_names)
+    predictor, predicted, true = Predictor(model), [], []
+    for shard in source.shards("holdout", SHARD_RECORDS):
+        predicted.append(predictor.predict(shard.features[:, chosen]))
+        true.append(shard.targets.copy())
+    return plots.predictions(np.concatenate(predicted), np.concatenate(true), model.target_names)

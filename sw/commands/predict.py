@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     check_folders(options.output)
     model = Model.load(options.model)
     columns, blocks = read_blocks(options.file)
-    chosen = feature_columns(model, options.file, columns)
+    chosen = feature_columns(model, options.file.name, columns)
     predictor = Predictor(model, threads=options.threads)
     predicted = np.concatenate([predictor.predict(block[:, chosen]) for block in blocks])
     table = Dataset(options.file.name, np.empty((len(predicted), 0)), predicted, (), model.target_names)
@@ -46,15 +46,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def feature_columns(model: Model, path: Path, columns: tuple[str, ...]) -> list[int]:
-    """Where in the file each feature is, by the rule above. Raises ValueError naming what the file lacks."""
+def feature_columns(model: Model, name: str, columns: tuple[str, ...]) -> list[int]:
+    """Where in the file of that name each feature is, by the rule above. Raises ValueError saying what it lacks."""
     names = model.feature_names
-    missing = [name for name in names if name not in columns]
+    missing = [feature for feature in names if feature not in columns]
     if not missing:
-        return [columns.index(name) for name in names]
+        return [columns.index(feature) for feature in names]
     if len(columns) == len(names) and (columns == indices(len(columns)) or len(missing) == len(names)):
         return list(range(len(columns)))
     raise ValueError(
-        f"{path} has no column {', '.join(missing)}; the model needs the features {', '.join(names)}, and the file has "
+        f"{name} has no column {', '.join(missing)}; the model needs the features {', '.join(names)}, and the file has "
         f"the columns {', '.join(columns)}"
     )

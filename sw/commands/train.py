@@ -1,6 +1,7 @@
 """`python -m sw train`: from a data set's name, or a file, to a model file."""
 
 import argparse
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
+from sw.commands.options import (
+    DATA_HELP,
+    INTERRUPTED,
+    add_data,
+    add_json,
+    check_folders,
+    history_rows,
+    open_data,
+    write_json,
+)
 from sw.commands.plan import add_plan, preset_of, strategy_of, training_of
 from sw.course import Course
+from sw.datasets import Source
+from sw.presets import Preset
 from sw.training import Report, Training
-
-INTERRUPTED = 130
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -37,60 +47,80 @@ def run(options: argparse.Namespace) -> int:
     if save.exists() and save.resolve() == Path(options.dataset).resolve():
         raise ValueError(f"{save} is the data set; name another file with --save")
     preset = preset_of(options, source)
-    strategy = strategy_of(options, preset)
-    records, holdout, network = source.count("train"), source.count("holdout"), preset.network
-    before, after = preset.pretraining[1] if preset.pretraining else 0, sum(phase.epochs for phase in preset.phases)
-    with console.status(f"reading the ranges of {records:,} records"):
+    with console.status(f"reading the ranges of {source.count('train'):,} records"):
         training = training_of(options, source, preset)
+    figures = planned(options, source, preset)
     course = Course(training)
     with stopping() as stop:
-        console.print(
-            f"[bold]{escape(source.name)}[/]: {records:,} records, {holdout:,} held out; network {network}, "
-            f"{network.parameters:,} parameters; epochs {f'{before} of pre-training + ' if before else ''}{after}, "
-            f"{strategy.arithmetic}, models {strategy.models}, threads {options.threads}"
-        )
-        report = follow(training, course, console, stop, total=(before + after) * records)
+        console.print(headline(figures))
+        report = follow(training, course, console, stop, total=figures["epochs"] * figures["records"])
         course.model.save(save)
-    best = course.best
-    stopped = report.position.epoch < report.epochs
-    if stopped:
+    figures |= achieved(course) | {"stopped": report.position.epoch < report.epochs, "model": str(save)}
+    if figures["stopped"]:
         console.print(f"[yellow]Stopped[/] after {report.records:,} of {report.total:,} records.")
-    console.print(
-        f"Pearson {best.pearson:.5f}, RMSE {best.rmse:.5g}, R2 {best.r2:.5f} on {holdout:,} unseen records: epoch "
-        f"{course.best_epoch}, the best of {len(course.history)}. Training took {course.seconds:.2f} s"
-        f"{f', at {course.pace:,.0f} records/s' if course.pace else ''}."
-    )
-    console.print(f"The best model is in {save}. Next:", markup=False)
-    console.print(f"  python -m sw plot {save} --output {save.with_suffix('.png')}", markup=False)
-    console.print(f"  python -m sw predict {save} FILE", markup=False)
-    figures = {
+    console.print(conclusion(figures), markup=False)
+    write_json(options.json, figures)
+    return INTERRUPTED if figures["stopped"] else 0
+
+
+def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict[str, Any]:
+    """The figures that are known before the training."""
+    strategy = strategy_of(options, preset)
+    addends, before = preset.pretraining or (0, 0)
+    return {
         "dataset": source.name,
-        "records": records,
-        "holdout": holdout,
-        "network": str(network),
-        "parameters": network.parameters,
+        "records": source.count("train"),
+        "holdout": source.count("holdout"),
+        "network": str(preset.network),
+        "parameters": preset.network.parameters,
         "arithmetic": strategy.arithmetic,
         "threads": options.threads,
         "models": strategy.models,
         "round_records": strategy.round_records,
         "merge": strategy.merging.merge,
         "relaxation": strategy.merging.relaxation,
-        "pretraining_addends": preset.pretraining[0] if preset.pretraining else None,
+        "pretraining_addends": addends,
         "pretraining_epochs": before,
-        "epochs": before + after,
+        "epochs": len(strategy.epochs),
         "seed": options.seed,
-        "pearson": best.pearson,
-        "rmse": best.rmse,
-        "r2": best.r2,
+    }
+
+
+def achieved(course: Course) -> dict[str, Any]:
+    """The figures of the training: of its best model, unless they are of all of it."""
+    return {
+        "pearson": course.best.pearson,
+        "rmse": course.best.rmse,
+        "r2": course.best.r2,
         "best_epoch": course.best_epoch,
         "seconds": course.seconds,
         "records_per_s": course.pace,
-        "stopped": stopped,
-        "model": str(save),
         "history": history_rows(course.history),
     }
-    write_json(options.json, figures)
-    return INTERRUPTED if stopped else 0
+
+
+def headline(figures: dict[str, Any]) -> str:
+    before, epochs = figures["pretraining_epochs"], figures["epochs"]
+    return (
+        f"[bold]{escape(figures['dataset'])}[/]: {figures['records']:,} records, {figures['holdout']:,} held out; "
+        f"network {figures['network']}, {figures['parameters']:,} parameters; {epochs} epochs"
+        f"{f' ({before} of pre-training)' if before else ''}, {figures['arithmetic']}, models {figures['models']}, "
+        f"threads {figures['threads']}"
+    )
+
+
+def conclusion(figures: dict[str, Any]) -> str:
+    history, model = figures["history"], Path(figures["model"])
+    records = history[figures["best_epoch"] - 1]["records"]
+    pace = f", {figures['records_per_s']:,.0f} records/s" if figures["records_per_s"] else ""
+    return (
+        f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
+        f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
+        f"evaluations. {figures['seconds']:.2f} s{pace}.\n"
+        f"The best model is in {model}. Next:\n"
+        f"  python -m sw plot {model} --output {model.with_suffix('.png')}\n"
+        f"  python -m sw predict {model} FILE"
+    )
 
 
 def follow(training: Training, course: Course, console: Console, stop: Event, *, total: int) -> Report:
@@ -131,6 +161,7 @@ def stopping() -> Iterator[Event]:
     def stop(number: int, frame: FrameType | None) -> None:
         restore()
         event.set()
+        os.write(2, b"\nstopping after this shard, at once if asked again\n")  # a print might interrupt a print
 
     for number in before:
         signal.signal(number, stop)
