@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +48,16 @@ class Turn:
 
 
 def turn(case: Case, threads: int, *, score: bool = False) -> Turn:
-    """Train once.
+    """Train once, in a thread of its own: its stack lies alike in every process, so that times vary less.
 
     The first epoch, which encodes the records too, and those of pre-training, where groups of addends do the work, are
     in `seconds`; they are among the epochs of the median only if there are no others.
     """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_turn, case, threads, score).result()
+
+
+def _turn(case: Case, threads: int, score: bool) -> Turn:
     training = Training(case.model, case.source, case.strategy, threads=threads)
     ends, apart = [(time.perf_counter(), time.thread_time())], []
     for report in training.run():

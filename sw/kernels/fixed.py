@@ -85,9 +85,9 @@ class Memory(NamedTuple):
     rows, pairs, starts: as `sw.kernels.layout.Layout` has them. arguments: of each layer past the first, signed words.
 
     places: of the left node that each input is at. weights: of its two nodes, 2**offset_bits - offset and offset, in
-    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. totals, back: errors
-    of a layer's inputs, and of the outputs, words. errors: of the outputs of a layer in pairs, as each of its inputs
-    sees them, (outputs, padded), zero in the padding.
+    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. totals: errors
+    that come back, before their limits. back: errors of a layer's inputs, and of the outputs, words. errors: of the
+    outputs of a layer in pairs, as each of its inputs sees them, (outputs, padded), zero in the padding.
     """
 
     rows: np.ndarray
