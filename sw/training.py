@@ -63,7 +63,7 @@ class Strategy:
     arithmetic: str = "fixed16"
     pretraining: Pretraining | None = None
     models: int = 1
-    round_records: int = 8192
+    round_records: int = 25_000
     merging: Merging = field(default_factory=Merging)
     seed: int = 0
 
