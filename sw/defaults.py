@@ -13,9 +13,9 @@ def default_preset(features: int, outputs: int, records: int) -> Preset:
     Made for targets scaled by `sw.model.Scaling.robust`. The epochs suit one model without early stopping.
     """
     if records < 1_000:
-        addends, segments, phases = 16, (2, 8), schedule((24, 3, 14), (8, 5, 15))
+        addends, segments, phases = 16, (2, 8), schedule((24, 3, 14), (8, 4, 16))
     elif records < 5_000:
-        addends, segments, phases = 32, (2, 16), schedule((24, 3, 14), (8, 5, 15))
+        addends, segments, phases = 32, (2, 16), schedule((24, 3, 14), (8, 4, 16))
     else:
-        addends, segments, phases = 64, (2, 32), schedule((16, 2, 14), (8, 3, 15))
+        addends, segments, phases = 64, (2, 32), schedule((16, 2, 14), (8, 3, 16))
     return Preset(Network.two_layer(features, addends, segments, outputs=outputs), phases, HEADROOM, SPREADS)

@@ -22,29 +22,30 @@ class Member:
     records: of the whole ensemble, encoded for that arithmetic.
     holdout: numbers of the records that are never trained on.
     rng: of the order of the records, another one in each epoch.
+
+    Attributes
+    ----------
+    model, records: as given.
+    machine: with the parameters as they are now.
+    true: targets of the hold-out, in words.
     """
 
     def __init__(
         self, model: Model, arithmetic: str, records: Encoded, holdout: np.ndarray, rng: np.random.Generator
     ) -> None:
         self.model, self.machine = model, machine_of(model, arithmetic)
-        self._records, self._rng = records, rng
+        self.records, self._rng = records, rng
         self._rows = np.setdiff1d(np.arange(len(records)), holdout)
         self._holdout = records.take(holdout, model.network.features)
-        self._true = self._holdout.targets * self.machine.result_scale
+        self.true = self._holdout.targets * self.machine.result_scale
         self._kept = self.machine.parameters.copy()
-
-    @property
-    def true(self) -> np.ndarray:
-        """The targets of the hold-out, in words."""
-        return self._true
 
     def train(self, rates: Rates) -> tuple[float, np.ndarray]:
         """An epoch. Returns the mean absolute residual, and the squared errors on the hold-out of each output summed;
         in words."""
         order = self._rng.permutation(self._rows)
-        statistics = self.machine.run(self._records.take(order, self.machine.network.features), rates)
-        errors = np.sum((self.machine.results(self._holdout) - self._true) ** 2, axis=0)
+        statistics = self.machine.run(self.records.take(order, self.machine.network.features), rates)
+        errors = np.sum((self.machine.results(self._holdout) - self.true) ** 2, axis=0)
         return statistics.mean_residual * self.machine.result_scale, errors
 
     def keep(self) -> None:

@@ -22,7 +22,7 @@ from sw.presets import Preset, stretched
 from sw.training import ARITHMETICS, as_floating, machine_of, with_machine
 
 Auto = Literal["auto"]
-PATIENT_EPOCHS = 200  # at most, where early stopping decides
+PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
 
 
 class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -43,7 +43,8 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     arithmetic : {"fixed16", "float32", "float64"}, default="fixed16"
         What the networks are trained in. "fixed16" is the fastest, and what a board computes.
     max_iter : int or "auto", default="auto"
-        Epochs at most; "auto" is 200 with early stopping, otherwise a number chosen by the number of samples.
+        Epochs at most; "auto" with early stopping is 200, and fewer for more than 10 000 samples, down to 30; without,
+        a few, chosen by the number of samples.
     early_stopping : bool, default=True
         Stop when predictions of a hold-out no longer improve, and keep the parameters that were best. Each network has
         a hold-out of its own, which it is never trained on. A single sample is trained on without.
@@ -116,7 +117,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 models, self._holdouts(len(features), rng), rng.spawn(self.n_models), strict=True
             )
         ]
-        self.n_iter_, self.loss_curve_, self.validation_scores_ = 0, [], None
+        self._begin()
         with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
             if self.early_stopping and len(features) > 1:
                 self._train_patiently(parallel, members, preset.phases)
@@ -140,7 +141,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         preset = self._preset(features, targets)
         if first:
             self.model_ = self._first_model(preset, features, targets, self._rng())
-            self.n_iter_, self.loss_curve_, self.validation_scores_ = 0, [], None
+            self._begin()
         machine = machine_of(self.model_, self.arithmetic)
         statistics = machine.run(machine.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
         self.model_ = with_machine(self.model_, machine)
@@ -178,6 +179,11 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         elif columns.shape[1] != self.n_outputs_:
             raise ValueError(f"y has {columns.shape[1]} outputs, but NKRegressor was fitted to {self.n_outputs_}")
         return features, columns
+
+    def _begin(self) -> None:
+        self.n_iter_ = 0
+        self.loss_curve_: list[float] = []
+        self.validation_scores_: list[float] | None = None
 
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -217,14 +223,16 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _train_patiently(self, parallel: Parallel, members: list[Member], phases: Sequence[Phase]) -> None:
         """Each phase lasts until the hold-outs no longer improve; the next one goes on from the best."""
-        self.validation_scores_ = []
+        self.validation_scores_ = scores = []
         power = sum(np.sum(member.true**2, axis=0) for member in members)
         best, waited, left = -np.inf, 0, list(phases)
-        most = PATIENT_EPOCHS if self.max_iter == "auto" else self.max_iter
+        most = self.max_iter
+        if most == "auto":
+            most = int(np.clip(PATIENT_RECORDS // len(members[0].records), *PATIENT_EPOCHS))
         while left and self.n_iter_ < most:
             errors = self._train_epoch(parallel, members, left[0].rates)
             score = float(np.mean(1 - np.divide(errors, power, out=np.ones_like(errors), where=power > 0)))
-            self.validation_scores_.append(score)
+            scores.append(score)
             waited = waited + 1 if score < best + self.tol else 0
             if score > best:
                 best = score

@@ -20,7 +20,8 @@ RANGES = ("feature_low", "feature_high", "target_low", "target_high")
 TARGET_DEVIATIONS = 4  # of the targets, to their low and high; beyond lies the headroom
 QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
 KNOTS = 33
-TAILS, HEAVY = (0.05, 0.95), 0.3  # a feature is heavy-tailed if so little of its range holds all but its tails
+CROWDED = 0.12  # of its range, or less of it, holds half the values of a feature that needs knots
+BY_QUANTILES = 0.75  # the share of quantiles in its knots, the rest equal steps
 
 
 class ModelFileError(Exception):
@@ -123,21 +124,22 @@ def _unscaled(values: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
 
 def _knots(unit: np.ndarray) -> np.ndarray | None:
-    """Knots for features in [0, 1], or None if none of them is heavy-tailed.
+    """Knots for features in [0, 1], or None if all of them fill their range.
 
-    Those that are get knots half way between equal steps and quantiles: quantiles alone would hide the tail.
+    Those that do not get knots between equal steps and quantiles: quantiles alone would hide the tail.
     """
     levels = np.linspace(0, 1, KNOTS)
-    low, high = np.quantile(unit, TAILS, axis=0)
-    heavy = np.flatnonzero((high - low < HEAVY) & (unit.max(axis=0) > 0))
-    if not len(heavy):
+    quantiles = np.quantile(unit, levels, axis=0)
+    half = KNOTS // 2
+    crowded = np.flatnonzero(((quantiles[half:] - quantiles[:-half]).min(axis=0) < CROWDED) & (quantiles[-1] > 0))
+    if not len(crowded):
         return None
     knots = np.tile(levels[:, None], unit.shape[1])
-    for column in heavy:
-        quantiles, place = np.unique(np.quantile(unit[:, column], levels), return_inverse=True)
+    for column in crowded:
+        values, place = np.unique(quantiles[:, column], return_inverse=True)
         share = np.bincount(place, levels) / np.bincount(place)  # the middle of the levels of a value that is frequent
         share = (share - share[0]) / (share[-1] - share[0])
-        knots[:, column] = np.interp(levels, (share + quantiles) / 2, quantiles)
+        knots[:, column] = np.interp(levels, values + BY_QUANTILES * (share - values), values)
     return knots
 
 
@@ -229,8 +231,7 @@ class Model:
             if header["version"] != FILE_VERSION:
                 raise ModelFileError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
             network = Network.from_description(header["network"])
-            knots = arrays.pop("feature_knots", None)
-            scaling = Scaling(*(arrays[name] for name in RANGES), knots)
+            scaling = Scaling(**{name: arrays[name] for name in RANGES}, feature_knots=arrays.get("feature_knots"))
             depth = range(len(network.layers))
             nodes = [arrays[f"nodes_{index}"] for index in depth]
             domains = [arrays[f"domains_{index}"] for index in depth] if "domains_0" in arrays else None
