@@ -108,8 +108,8 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Fit to samples (n_samples, n_features) and targets (n_samples,) or (n_samples, n_outputs)."""
         self._check_parameters()
         features, targets = self._checked(X, y, reset=True)
-        preset, rng = self._preset(features, targets), self._rng()
-        models = [self._first_model(preset, features, targets, rng) for _ in range(self.n_models)]
+        preset, scaling, rng = self._preset(features, targets), Scaling.robust(features, targets), self._rng()
+        models = [self._first_model(preset, scaling, rng) for _ in range(self.n_models)]
         records = machine_of(models[0], self.arithmetic).encode(models[0].encode(features, targets))
         members = [
             Member(model, self.arithmetic, records, holdout, order)
@@ -140,7 +140,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         features, targets = self._checked(X, y, reset=first)
         preset = self._preset(features, targets)
         if first:
-            self.model_ = self._first_model(preset, features, targets, self._rng())
+            self.model_ = self._first_model(preset, Scaling.robust(features, targets), self._rng())
             self._begin()
         machine = machine_of(self.model_, self.arithmetic)
         statistics = machine.run(machine.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
@@ -199,17 +199,16 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         )
         return replace(preset, network=network)
 
-    def _first_model(
-        self, preset: Preset, features: np.ndarray, targets: np.ndarray, rng: np.random.Generator
-    ) -> Model:
-        names = getattr(self, "feature_names_in_", [f"x{index}" for index in range(features.shape[1])])
+    def _first_model(self, preset: Preset, scaling: Scaling, rng: np.random.Generator) -> Model:
+        network = preset.network
+        names = getattr(self, "feature_names_in_", [f"x{index}" for index in range(network.features)])
         model = Model(
-            preset.network,
-            Scaling.robust(features, targets),
-            first_nodes(preset.network, rng, preset.spreads),
+            network,
+            scaling,
+            first_nodes(network, rng, preset.spreads),
             preset.headroom,
             tuple(names),
-            tuple(f"y{index}" for index in range(targets.shape[1])),
+            tuple(f"y{index}" for index in range(network.outputs)),
         )
         return model if ARITHMETICS[self.arithmetic] is None else as_floating(model)
 
