@@ -239,14 +239,14 @@ def main(arguments: list[str] | None = None) -> int:
         f"{options.seeds} runs",
         title_justify="left",
     )
-    for column in ("", "settings", "CPU s", "times kanloom's", "epochs", "Pearson reached"):
+    for column in ("", "settings", "CPU s", "ratio", "epochs", "Pearson"):
         table.add_column(column, justify="left" if column in ("", "settings") else "right")
     ours = rows[0]["cpu_seconds"]
     for row in rows:
         theirs = row["cpu_seconds"]
         table.add_row(
             row["name"],
-            ", ".join(f"{name} {value}" for name, value in row["settings"].items()) or "preset",
+            "\n".join(f"{name} {value}" for name, value in row["settings"].items()) or "preset",
             "not reached" if theirs is None else f"{theirs:.3f}",
             f"{theirs / ours:.1f}" if theirs and ours else "-",
             f"{row['epochs']:.2f}",
