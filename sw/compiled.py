@@ -42,6 +42,11 @@ class Encoded:
         for start in range(0, len(self), size):
             yield self._part(start, min(start + size, len(self)), features)
 
+    def take(self, rows: np.ndarray, features: int) -> "Encoded":
+        """The records of these row numbers, copied, in their order."""
+        arguments = self.arguments[: len(self) * features].reshape(-1, features)
+        return Encoded.of(arguments[rows], self.targets[rows], self.targets.dtype.type)
+
     def split(self, parts: int, features: int) -> Iterator["Encoded"]:
         """The records in order, in so many parts as equal as can be; views."""
         for index in range(parts):
@@ -55,10 +60,12 @@ class CompiledMachine(Machine):
         parameters: what training changes and merging takes the mean of, in one array where the kernels have it.
         groups: first addends of the groups that each have a residual of their own, as in pre-training, and the number
             of addends.
+        result_scale: encoded targets, and residuals of statistics, times this are words.
     """
 
     word: type
     parameters: np.ndarray
+    result_scale = 1.0
 
     def __init__(self, network: Network, groups: tuple[int, ...], word: type, row: tuple[int, ...]):
         self.network, self.word = network, word
@@ -295,13 +302,14 @@ class CompiledTwin(CompiledFloat):
         word: type = np.float32,
     ):
         self._twin = Twin(network)
+        self.result_scale = self._twin.result_scale
         super().__init__(network, nodes, domains or self._twin.domains, groups=groups, word=word)
 
     def encode(self, records: Records) -> Encoded:
-        return Encoded.of(records.arguments, records.targets / self._twin.result_scale, self.word)
+        return Encoded.of(records.arguments, records.targets / self.result_scale, self.word)
 
     def _rates(self, rates: Rates) -> tuple[float, ...]:
         return self._twin.learning_rates(rates)
 
     def results(self, records: Encoded) -> np.ndarray:
-        return super().results(records) * self._twin.result_scale
+        return super().results(records) * self.result_scale

@@ -11,7 +11,7 @@ class Preset:
     """`phases`: the training schedule. `headroom`: bits of the word above the targets.
 
     `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: on a CPU, addends
-    of a group and epochs before the schedule.
+    of a group and epochs before the schedule. `robust`: for data that may have heavy tails, scaled accordingly.
     """
 
     network: Network
@@ -19,11 +19,19 @@ class Preset:
     headroom: int
     spreads: tuple[float, ...]
     pretraining: tuple[int, int] | None = None
+    robust: bool = False
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
     """Phases of a two-layer network, each (epochs, update shift, back shift)."""
     return tuple(Phase(epochs, Rates((update,), (back,))) for epochs, update, back in phases)
+
+
+def _tetra(outputs: int) -> Preset:
+    """For floating point: in 16 bits the small steps of the first layers round to nothing."""
+    layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=0)
+    phases = Phase(8, Rates((2, 3), (15, 13))), Phase(4, Rates((3, 5), (16, 14)))
+    return Preset(Network(layers), phases, 3, (0.5, 0.5, 0.25))
 
 
 PRESETS = {
@@ -32,8 +40,11 @@ PRESETS = {
     "norm8": Preset(Network.two_layer(8, 32, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
     "triangle": Preset(Network.two_layer(6, 32, (2, 32)), schedule((24, 3, 14), (8, 4, 15)), 4, (0.75, 0.125)),
     "det4": Preset(
-        Network.two_layer(16, 72, (2, 32)), schedule((3, 1, 13), (1, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
+        Network.two_layer(16, 72, (2, 32)), schedule((2, 1, 13), (2, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
     ),
+    "det5": Preset(Network.two_layer(25, 200, (2, 32), gain=2), schedule((2, 2, 13), (1, 3, 14)), 5, (0.25, 0.015)),
+    "tetra-volume": _tetra(1),
+    "tetra-faces": _tetra(4),
 }
 
 

@@ -79,14 +79,19 @@ class Session:
 
 
 def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
-    """The preset's network before its first record, scaled to the source's training records, which are read once.
+    """The preset's network before its first record, scaled to the source's training records, which are read once; a
+    robust scaling is that of the first ones.
 
     Raises ValueError for a source that the network does not fit.
     """
     network = preset.network
     check_fit(network, source)
     nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
-    scaling = Scaling.of_source(source, SCALING_RECORDS)
+    if preset.robust:
+        shard = next(source.shards("train", SCALING_RECORDS))
+        scaling = Scaling.robust(shard.features, shard.targets)
+    else:
+        scaling = Scaling.of_source(source, SCALING_RECORDS)
     return Model(network, scaling, nodes, preset.headroom, source.feature_names, source.target_names)
 
 

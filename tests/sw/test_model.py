@@ -99,7 +99,7 @@ def test_targets_survive_the_way_there_and_back(low, span):
 
 def test_values_outside_the_training_range_are_clipped_and_constants_are_zero():
     scaling = Scaling.of(np.array([[0.0, 5.0], [10.0, 5.0]]), np.array([[2.0], [2.0]]))
-    assert scaling.unit_features(np.array([[-3.0, 5.0], [99.0, 6.0]])).tolist() == [[0, 0], [1, 1]]
+    assert scaling.unit_features(np.array([[-3.0, 5.0], [99.0, 6.0]])).tolist() == [[0, 0], [1, 0]]
     assert scaling.user_targets(scaling.unit_targets(np.array([[2.0]]))).tolist() == [[2.0]]
 
 

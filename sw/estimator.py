@@ -1,0 +1,256 @@
+"""`NKRegressor`: Kolmogorov-Arnold networks with scikit-learn's conventions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from numbers import Integral, Real
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sw.defaults import default_preset
+from sw.ensemble import Member, joined
+from sw.machine import Phase, Rates
+from sw.model import TARGET_DEVIATIONS, Model, Scaling
+from sw.network import Network, first_nodes
+from sw.presets import Preset, stretched
+from sw.training import ARITHMETICS, as_floating, machine_of, with_machine
+
+Auto = Literal["auto"]
+PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
+
+
+class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Kolmogorov-Arnold network regression, trained by Newton-Kaczmarz.
+
+    An ensemble of networks y = mean_k Phi_k(mean_j f_kj(x_j)), f and Phi piecewise linear, each trained record by
+    record; their mean is again one network, which `model_` holds. Features need no scaling.
+
+    Parameters
+    ----------
+    n_models : int, default=8
+        Networks that are trained apart, from different first parameters and on records in different orders. More of
+        them smooth out noise.
+    addends : int or "auto", default="auto"
+        Addends k of each network; "auto" chooses by the number of samples.
+    segments : (int, int) or "auto", default="auto"
+        Segments of the inner and of the outer functions, powers of two.
+    arithmetic : {"fixed16", "float32", "float64"}, default="fixed16"
+        What the networks are trained in. "fixed16" is the fastest, and what a board computes.
+    max_iter : int or "auto", default="auto"
+        Epochs at most; "auto" with early stopping is 200, and fewer for more than 10 000 samples, down to 30; without,
+        a few, chosen by the number of samples.
+    early_stopping : bool, default=True
+        Stop when predictions of a hold-out no longer improve, and keep the parameters that were best. Each network has
+        a hold-out of its own, which it is never trained on. A single sample is trained on without.
+    validation_fraction : float, default=0.1
+        Share of the samples in each hold-out; one sample at least.
+    n_iter_no_change : int, default=10
+        Epochs without an improvement by `tol` after which to stop.
+    tol : float, default=1e-4
+        Improvement of R2 that counts.
+    n_jobs : int, default=None
+        Threads that train networks at a time, as in joblib. It does not change the result.
+    random_state : int, RandomState instance or None, default=None
+        Of the first parameters, the hold-outs and the orders. Pass an int for reproducible results.
+
+    Attributes
+    ----------
+    model_ : sw.model.Model
+        The network, in the units of the samples; it can be saved, and trained on.
+    n_iter_ : int
+        Epochs that were run.
+    loss_curve_ : list of float
+        Mean absolute residual met while training, a value each epoch, in standard deviations of the targets.
+    validation_scores_ : list of float or None
+        R2 on the hold-outs after each epoch; None without early stopping, and after `partial_fit`.
+    n_outputs_ : int
+        Number of targets.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during fit, if all of them are strings.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_models: int = 8,
+        addends: int | Auto = "auto",
+        segments: tuple[int, int] | Auto = "auto",
+        arithmetic: str = "fixed16",
+        max_iter: int | Auto = "auto",
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        self.n_models = n_models
+        self.addends = addends
+        self.segments = segments
+        self.arithmetic = arithmetic
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit to samples (n_samples, n_features) and targets (n_samples,) or (n_samples, n_outputs)."""
+        self._check_parameters()
+        features, targets = self._checked(X, y, reset=True)
+        preset, scaling, rng = self._preset(features, targets), Scaling.robust(features, targets), self._rng()
+        models = [self._first_model(preset, scaling, rng) for _ in range(self.n_models)]
+        records = machine_of(models[0], self.arithmetic).encode(models[0].encode(features, targets))
+        members = [
+            Member(model, self.arithmetic, records, holdout, order)
+            for model, holdout, order in zip(
+                models, self._holdouts(len(features), rng), rng.spawn(self.n_models), strict=True
+            )
+        ]
+        self._begin()
+        with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
+            if self.early_stopping and len(features) > 1:
+                self._train_patiently(parallel, members, preset.phases)
+            else:
+                phases = preset.phases if self.max_iter == "auto" else stretched(preset.phases, self.max_iter)
+                for phase in phases:
+                    for _ in range(phase.epochs):
+                        self._train_epoch(parallel, members, phase.rates)
+        self.model_ = joined(models[0], members)
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """One pass over the samples, in their order, by `model_` as it is.
+
+        The first call, unless `fit` came before, begins a single network; the scales and, where they are "auto", its
+        addends and segments come from that call's samples.
+        """
+        self._check_parameters()
+        first = not hasattr(self, "model_")
+        features, targets = self._checked(X, y, reset=first)
+        preset = self._preset(features, targets)
+        if first:
+            self.model_ = self._first_model(preset, Scaling.robust(features, targets), self._rng())
+            self._begin()
+        machine = machine_of(self.model_, self.arithmetic)
+        statistics = machine.run(machine.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
+        self.model_ = with_machine(self.model_, machine)
+        self._record(self.model_, statistics.mean_residual * machine.result_scale)
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict (n_samples,) or (n_samples, n_outputs), as the targets were."""
+        check_is_fitted(self)
+        features = validate_data(self, X, dtype=np.float64, reset=False)
+        machine = machine_of(self.model_, self.arithmetic)
+        nothing = np.zeros((len(features), self.n_outputs_))
+        results = machine.results(machine.encode(self.model_.encode(features, nothing)))
+        predicted = self.model_.decode(results)
+        return predicted[:, 0] if self._flat else predicted
+
+    def _check_parameters(self) -> None:
+        whole, real = partial(check_scalar, target_type=Integral), partial(check_scalar, target_type=Real)
+        whole(self.n_models, "n_models", min_val=1)
+        whole(self.n_iter_no_change, "n_iter_no_change", min_val=1)
+        real(self.tol, "tol", min_val=0)
+        real(self.validation_fraction, "validation_fraction", min_val=0, max_val=1, include_boundaries="neither")
+        for name in ("addends", "max_iter"):
+            if getattr(self, name) != "auto":
+                whole(getattr(self, name), name, min_val=1)
+        if self.arithmetic not in ARITHMETICS:
+            raise ValueError(f"arithmetic == {self.arithmetic!r}, must be one of {', '.join(ARITHMETICS)}")
+
+    def _checked(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Samples and targets, both (n_samples, columns)."""
+        features, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset)
+        columns = targets.reshape(len(targets), -1).astype(float)
+        if reset:
+            self.n_outputs_, self._flat = columns.shape[1], targets.ndim == 1
+        elif columns.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {columns.shape[1]} outputs, but NKRegressor was fitted to {self.n_outputs_}")
+        return features, columns
+
+    def _begin(self) -> None:
+        self.n_iter_ = 0
+        self.loss_curve_: list[float] = []
+        self.validation_scores_: list[float] | None = None
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _preset(self, features: np.ndarray, targets: np.ndarray) -> Preset:
+        preset = default_preset(features.shape[1], targets.shape[1], len(features))
+        inner, outer = preset.network.layers
+        network = Network.two_layer(
+            features.shape[1],
+            inner.outputs if self.addends == "auto" else self.addends,
+            (inner.segments, outer.segments) if self.segments == "auto" else self.segments,
+            outputs=targets.shape[1],
+        )
+        return replace(preset, network=network)
+
+    def _first_model(self, preset: Preset, scaling: Scaling, rng: np.random.Generator) -> Model:
+        network = preset.network
+        names = getattr(self, "feature_names_in_", [f"x{index}" for index in range(network.features)])
+        model = Model(
+            network,
+            scaling,
+            first_nodes(network, rng, preset.spreads),
+            preset.headroom,
+            tuple(names),
+            tuple(f"y{index}" for index in range(network.outputs)),
+        )
+        return model if ARITHMETICS[self.arithmetic] is None else as_floating(model)
+
+    def _holdouts(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Records that each network is not trained on: disjoint as far as there are enough."""
+        if not self.early_stopping or count == 1:
+            return [np.arange(0)] * self.n_models
+        size = min(max(1, round(self.validation_fraction * count)), count - 1)
+        order = rng.permutation(count)
+        return [order[np.arange(index * size, (index + 1) * size) % count] for index in range(self.n_models)]
+
+    def _train_patiently(self, parallel: Parallel, members: list[Member], phases: Sequence[Phase]) -> None:
+        """Each phase lasts until the hold-outs no longer improve; the next one goes on from the best."""
+        self.validation_scores_ = scores = []
+        power = sum(np.sum(member.true**2, axis=0) for member in members)
+        best, waited, left = -np.inf, 0, list(phases)
+        most = self.max_iter
+        if most == "auto":
+            most = int(np.clip(PATIENT_RECORDS // len(members[0].records), *PATIENT_EPOCHS))
+        while left and self.n_iter_ < most:
+            errors = self._train_epoch(parallel, members, left[0].rates)
+            score = float(np.mean(1 - np.divide(errors, power, out=np.ones_like(errors), where=power > 0)))
+            scores.append(score)
+            waited = waited + 1 if score < best + self.tol else 0
+            if score > best:
+                best = score
+                for member in members:
+                    member.keep()
+            if waited == self.n_iter_no_change:
+                waited, left = 0, left[1:]
+                for member in members:
+                    member.go_back()
+        for member in members:
+            member.go_back()
+
+    def _train_epoch(self, parallel: Parallel, members: list[Member], rates: Rates) -> np.ndarray:
+        """Train all members; returns the sum of their squared errors on the hold-outs, one an output."""
+        residuals, errors = zip(*parallel(delayed(member.train)(rates) for member in members), strict=True)
+        self._record(members[0].model, np.mean(residuals))
+        return np.sum(errors, axis=0)
+
+    def _record(self, model: Model, residual: float) -> None:
+        """An epoch is done; `residual`: the mean over it, of all outputs together, in words."""
+        self.n_iter_ += 1
+        self.loss_curve_.append(TARGET_DEVIATIONS * float(residual) / (model.units.target_scale * self.n_outputs_))

@@ -1,0 +1,275 @@
+"""`NKRegressor` as scikit-learn's users know estimators, and what it makes of data that are not nice."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_friedman1
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sw.ensemble import Member, joined
+from sw.estimator import NKRegressor
+from sw.model import Model, Scaling
+from sw.network import first_nodes
+from sw.training import ARITHMETICS, as_floating, machine_of
+
+SEED = 5
+
+
+@parametrize_with_checks([NKRegressor()])
+def test_scikit_learns_checks_pass(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    features, targets = make_friedman1(400, noise=0.5, random_state=SEED)
+    return features[:300], targets[:300], features[300:], targets[300:]
+
+
+@pytest.fixture(scope="module")
+def fitted(samples):
+    features, targets, _, _ = samples
+    return NKRegressor(random_state=SEED).fit(features, targets)
+
+
+def test_defaults_predict_unseen_samples(fitted, samples):
+    _, _, features, targets = samples
+    assert fitted.score(features, targets) > 0.85
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_every_arithmetic_predicts_unseen_samples(samples, arithmetic):
+    features, targets, unseen, truth = samples
+    ours = NKRegressor(n_models=2, arithmetic=arithmetic, random_state=SEED).fit(features, targets)
+    assert ours.score(unseen, truth) > 0.8
+
+
+def test_several_targets_are_predicted_each(samples):
+    features, targets, unseen, truth = samples
+    both = np.column_stack([targets, -1e6 * features[:, 3]])
+    predicted = NKRegressor(random_state=SEED).fit(features, both).predict(unseen)
+    assert predicted.shape == (len(unseen), 2)
+    assert np.corrcoef(predicted[:, 0], truth)[0, 1] > 0.9
+    assert np.corrcoef(predicted[:, 1], -unseen[:, 3])[0, 1] > 0.95
+
+
+def test_the_random_state_decides_and_the_threads_do_not(fitted, samples):
+    features, targets, unseen, _ = samples
+    threaded = clone(fitted).set_params(n_jobs=2).fit(features, targets)
+    other = clone(fitted).set_params(random_state=SEED + 1).fit(features, targets)
+    assert np.array_equal(threaded.predict(unseen), fitted.predict(unseen))
+    assert threaded.validation_scores_ == fitted.validation_scores_
+    assert not np.array_equal(other.predict(unseen), fitted.predict(unseen))
+
+
+def test_a_pickled_estimator_predicts_the_same(fitted, samples):
+    unseen = samples[2]
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict(unseen), fitted.predict(unseen))
+
+
+def test_the_model_in_a_file_predicts_the_same(fitted, samples, tmp_path):
+    unseen = samples[2]
+    fitted.model_.save(tmp_path / "model.npz")
+    model = Model.load(tmp_path / "model.npz")
+    machine = machine_of(model, "fixed16")
+    results = machine.predict(model.encode(unseen, np.zeros((len(unseen), 1))).arguments)
+    assert np.array_equal(model.decode(results)[:, 0], fitted.predict(unseen))
+
+
+def test_names_of_features_are_kept_and_others_refused(samples):
+    arrow = pytest.importorskip("pyarrow")
+    features, targets, _, _ = samples
+    names = [f"column {index}" for index in range(features.shape[1])]
+    frame = arrow.table(dict(zip(names, features.T, strict=True)))
+    ours = NKRegressor(n_models=1, max_iter=2).fit(frame, targets)
+    assert ours.feature_names_in_.tolist() == names == list(ours.model_.feature_names)
+    with pytest.raises(ValueError, match="feature names"):
+        ours.predict(frame.select(names[::-1]))
+
+
+def test_it_is_a_step_of_pipelines(samples):
+    features, targets, _, _ = samples
+    pipeline = make_pipeline(StandardScaler(), NKRegressor(n_models=2, random_state=SEED)).set_output(
+        transform="default"
+    )
+    assert cross_val_score(pipeline, features, targets, cv=2).mean() > 0.7
+
+
+def test_holdouts_are_never_trained_on(monkeypatch, samples):
+    features, targets, _, _ = samples
+    seen = []
+
+    def watch(self, rates, train=Member.train):
+        seen.append((self, set(map(bytes, self.records.take(self._rows, 10).arguments[:-16].reshape(-1, 10)))))
+        return train(self, rates)
+
+    monkeypatch.setattr(Member, "train", watch)
+    NKRegressor(n_models=3, max_iter=1, random_state=SEED).fit(features, targets)
+    holdouts = [set(map(bytes, member._holdout.arguments[:-16].reshape(-1, 10))) for member, _ in seen]
+    assert [len(holdout) for holdout in holdouts] == [30, 30, 30]
+    assert all(not holdout & trained for holdout, (_, trained) in zip(holdouts, seen, strict=True))
+    assert len(set.union(*holdouts)) == 90
+
+
+def test_targets_that_are_noise_stop_early_and_those_that_are_not_do_not():
+    rng = np.random.default_rng(SEED)
+    features = rng.uniform(-1, 1, (500, 4))
+    noise = NKRegressor(n_models=2, random_state=SEED).fit(features, rng.normal(size=500))
+    smooth = NKRegressor(n_models=2, random_state=SEED).fit(features, features[:, 0] * features[:, 1])
+    assert noise.n_iter_ < 40 < smooth.n_iter_ <= 200
+    assert smooth.validation_scores_
+    assert len(smooth.validation_scores_) == len(smooth.loss_curve_) == smooth.n_iter_
+    assert max(smooth.validation_scores_) > 0.9
+    assert np.var(noise.predict(features)) < 0.5
+
+
+def test_without_early_stopping_all_epochs_are_run_on_all_samples(samples):
+    features, targets, _, _ = samples
+    ours = NKRegressor(n_models=1, early_stopping=False, max_iter=7, random_state=SEED).fit(features, targets)
+    assert ours.n_iter_ == len(ours.loss_curve_) == 7
+    assert ours.validation_scores_ is None
+    assert ours.loss_curve_[-1] < ours.loss_curve_[0]
+
+
+def test_partial_fit_goes_on_where_it_was(samples):
+    features, targets, unseen, _ = samples
+    whole, parts = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
+    whole.partial_fit(features, targets).partial_fit(features, targets)
+    parts.partial_fit(features, targets)
+    preset = parts.model_.network
+    for rows in (slice(0, 50), slice(50, 300)):
+        parts.partial_fit(features[rows], targets[rows])
+    assert parts.model_.network == preset
+    assert np.array_equal(parts.predict(unseen), whole.predict(unseen))
+    assert (whole.n_iter_, parts.n_iter_) == (2, 3)
+
+
+def test_partial_fit_goes_on_from_fit_and_learns_what_has_changed(fitted, samples):
+    features, targets, unseen, truth = samples
+    ours = pickle.loads(pickle.dumps(fitted))
+    for _ in range(10):
+        ours.partial_fit(features, -targets)
+    assert ours.score(unseen, -truth) > 0.7
+    assert ours.n_iter_ == fitted.n_iter_ + 10
+
+
+def test_partial_fit_refuses_another_number_of_targets(samples):
+    features, targets, _, _ = samples
+    ours = NKRegressor().partial_fit(features, targets)
+    with pytest.raises(ValueError, match="2 outputs"):
+        ours.partial_fit(features, np.column_stack([targets, targets]))
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_joined_members_predict_their_mean(samples, arithmetic, count):
+    features, targets, _, _ = samples
+    preset, targets = NKRegressor(addends=12)._preset(features, targets[:, None]), targets[:, None]
+    rng = np.random.default_rng(SEED)
+    models = [
+        Model(preset.network, Scaling.robust(features, targets), first_nodes(preset.network, rng, preset.spreads))
+        for _ in range(count)
+    ]
+    if arithmetic != "fixed16":
+        models = [as_floating(model) for model in models]
+    records = machine_of(models[0], arithmetic).encode(models[0].encode(features, targets))
+    members = [Member(model, arithmetic, records, np.arange(30), rng) for model in models]
+    for _ in range(3):
+        for member in members:
+            member.train(preset.phases[0].rates)
+    one = joined(models[0], members)
+    means = np.mean([models[0].decode(member.machine.results(records)) for member in members], axis=0)
+    machine = machine_of(one, arithmetic)
+    together = one.decode(machine.results(machine.encode(one.encode(features, targets))))
+    assert np.abs(together - means).max() < 0.01 * targets.std()
+
+
+UNIT = np.random.default_rng(SEED).uniform(-1, 1, (200, 4))
+SIGNAL = UNIT[:, 0] + UNIT[:, 1] * UNIT[:, 2]
+
+
+@pytest.mark.parametrize("arithmetic", ["fixed16", "float32"])
+@pytest.mark.parametrize(
+    ("features", "targets"),
+    [
+        pytest.param(1e-30 * UNIT, 1e-30 * SIGNAL, id="tiny"),
+        pytest.param(1e30 * UNIT, 1e30 * SIGNAL, id="huge"),
+        pytest.param(1e305 * UNIT, 1e305 * SIGNAL, id="spans near overflow"),
+        pytest.param(5e-324 * np.round(9 * UNIT), 5e-324 * np.round(9 * SIGNAL), id="subnormal"),
+        pytest.param(UNIT * [1e-300, 1e300, 1e-30, 1], SIGNAL, id="mixed"),
+        pytest.param(UNIT + 1e9, SIGNAL - 1e9, id="far from zero"),
+        pytest.param(np.column_stack([UNIT, np.full(200, 1e200)]), SIGNAL, id="a constant feature"),
+        pytest.param(np.exp(4 * UNIT), SIGNAL, id="heavy tails"),
+    ],
+)
+def test_any_scale_is_learnt(features, targets, arithmetic):
+    predicted = NKRegressor(arithmetic=arithmetic, random_state=SEED).fit(features, targets).predict(features)
+    largest = np.abs(targets).max()
+    assert np.corrcoef(predicted / largest, targets / largest)[0, 1] > 0.98
+
+
+@pytest.mark.parametrize(
+    ("features", "targets"),
+    [
+        pytest.param(UNIT[:1], SIGNAL[:1], id="one sample"),
+        pytest.param(UNIT[:2], SIGNAL[:2], id="two samples"),
+        pytest.param(UNIT[:, :1], SIGNAL, id="one feature"),
+        pytest.param(np.zeros((200, 3)), SIGNAL, id="constant features"),
+        pytest.param(np.random.default_rng(SEED).standard_cauchy((200, 3)), SIGNAL, id="no variance"),
+        pytest.param(np.where(UNIT > 0.97, 1e300, UNIT), np.where(UNIT[:, 0] > 0.97, -1e300, SIGNAL), id="outliers"),
+    ],
+)
+def test_predictions_are_finite_whatever_comes(features, targets):
+    ours = NKRegressor(random_state=SEED).fit(features, targets)
+    for asked in (features, np.full_like(features, 1e308), np.full_like(features, -1e308)):
+        assert np.isfinite(ours.predict(asked)).all()
+
+
+def test_constant_targets_are_predicted_exactly():
+    both = np.column_stack([np.full(200, 0.1), SIGNAL])
+    ours = NKRegressor(random_state=SEED).fit(UNIT, both)
+    assert np.all(ours.predict(UNIT)[:, 0] == 0.1)
+    assert ours.validation_scores_ and max(ours.validation_scores_) > 0.4
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_refused(value):
+    features, targets = UNIT.copy(), SIGNAL.copy()
+    features[3, 1] = targets[7] = value
+    message = "NaN" if np.isnan(value) else "infinity"
+    with pytest.raises(ValueError, match=f"Input X contains {message}"):
+        NKRegressor().fit(features, SIGNAL)
+    with pytest.raises(ValueError, match=f"Input y contains {message}"):
+        NKRegressor().fit(UNIT, targets)
+    with pytest.raises(ValueError, match=f"Input X contains {message}"):
+        NKRegressor(max_iter=1).fit(UNIT, SIGNAL).predict(features)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_models": 0}, "n_models == 0, must be >= 1"),
+        ({"addends": 0}, "addends == 0"),
+        ({"segments": (3, 8)}, "3 segments: must be a power of two"),
+        ({"arithmetic": "fixed17"}, "arithmetic == 'fixed17', must be one of fixed16, float32, float64"),
+        ({"max_iter": 0}, "max_iter == 0"),
+        ({"validation_fraction": 1.0}, "validation_fraction == 1.0, must be < 1"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change == 0"),
+        ({"tol": -1.0}, "tol == -1.0"),
+    ],
+)
+def test_parameters_that_are_not_legal_are_named_by_fit(parameters, message):
+    ours = NKRegressor(**parameters)
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        ours.fit(UNIT, SIGNAL)
+
+
+def test_predicting_before_fitting_is_refused():
+    with pytest.raises(NotFittedError):
+        NKRegressor().predict(UNIT)
