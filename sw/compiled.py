@@ -34,6 +34,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def nbytes(self) -> int:
+        return self.arguments.nbytes + self.targets.nbytes
+
     def _part(self, start: int, stop: int, features: int) -> "Encoded":
         return Encoded(self.arguments[start * features :], self.targets[start:stop])
 
@@ -54,7 +58,7 @@ class CompiledMachine(Machine):
     Attributes:
         parameters: what training changes and merging takes the mean of, in one array where the kernels have it.
         groups: first addends of the groups that each have a residual of their own, as in pre-training, and the number
-            of addends.
+            of addends; only that, if there are no groups.
     """
 
     word: type
@@ -63,10 +67,10 @@ class CompiledMachine(Machine):
     def __init__(self, network: Network, groups: tuple[int, ...], word: type):
         self.network, self.word = network, word
         addends = network.layers[-1].inputs
-        self.groups = np.array([*(groups or (0,)), addends])
-        if len(self.groups) > 2:
+        self.groups = np.array([*groups, addends])
+        if groups:
             network.part(addends)  # raises, unless there are groups of addends
-        self._layout = Layout(network, word, grouped=len(self.groups) > 2)
+        self._layout = Layout(network, word, grouped=bool(groups))
 
     @property
     def _views(self) -> list[np.ndarray]:
@@ -293,13 +297,14 @@ class CompiledTwin(CompiledFloat):
         word: type = np.float32,
     ):
         self._twin = Twin(network)
+        self.result_scale = self._twin.result_scale
         super().__init__(network, nodes, domains or self._twin.domains, groups=groups, word=word)
 
     def encode(self, records: Records) -> Encoded:
-        return Encoded.of(records.arguments, records.targets / self._twin.result_scale, self.word)
+        return Encoded.of(records.arguments, records.targets / self.result_scale, self.word)
 
     def _rates(self, rates: Rates) -> tuple[float, ...]:
         return self._twin.learning_rates(rates)
 
     def results(self, records: Encoded) -> np.ndarray:
-        return super().results(records) * self._twin.result_scale
+        return super().results(records) * self.result_scale
