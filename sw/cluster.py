@@ -1,10 +1,15 @@
 """Processes that train together: one alone, or those of an MPI run."""
 
+import os
 import sys
+import time
 import traceback
 from typing import Any, Protocol, Self
 
 import numpy as np
+
+
+MESSAGE_SECONDS = 0.5  # for `mpiexec` to read a last message: it drops what is on its way when it ends a run
 
 
 class Processes(Protocol):
@@ -71,7 +76,9 @@ class Mpi:
             print(error.code, file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(MESSAGE_SECONDS)
         self._world.Abort(1)
+        os._exit(1)  # MPICH returns, and ends the process a little later
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
         gathered = np.empty((self.size, *rows.shape), rows.dtype)
