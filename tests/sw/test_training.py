@@ -1,13 +1,16 @@
 """What a training gives depends on its strategy alone; and that is what the oracle gives."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sw.compiled import CompiledFixed
 from sw.datasets import Source, open_source
-from sw.machine import Phase
+from sw.machine import Phase, Rates
 from sw.merging import Merging
 from sw.metrics import pearson, rmse
 from sw.model import Model
@@ -26,6 +29,7 @@ from sw.training import (
 )
 from tests.trainings import LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SHARD = 300
 SINGLE = Strategy(phases=PHASES, round_records=40)
 FLOATS = ("float32", "float64")
@@ -86,8 +90,10 @@ def test_one_model_in_floating_point_is_one_machine_on_the_same_records(source, 
         assert all(np.allclose(ours, theirs) for ours, theirs in zip(training.model.nodes, twin.nodes, strict=True))
 
 
+@pytest.mark.parametrize("models", [1, 4])
 @pytest.mark.parametrize("arithmetic", ["fixed16", "float64"])
-def test_pretraining_is_each_group_alone(source, model, arithmetic):
+def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
+    """At its own rates, however many models are merged later."""
     start = as_floating(model) if arithmetic == "float64" else model
     parts = [part_of(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
@@ -97,9 +103,8 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic):
     for records in shuffled(start, source):
         for oracle in oracles:
             oracle.train(records, RATES)
-    training = Training(
-        model, source, Strategy(phases=(), pretraining=PRETRAINING, arithmetic=arithmetic), shard_records=SHARD
-    )
+    strategy = Strategy(phases=(), pretraining=PRETRAINING, arithmetic=arithmetic, models=models, round_records=75)
+    training = Training(model, source, strategy, shard_records=SHARD)
     trained(training)
     inner, outer = training.model.nodes
     same = np.allclose if start.domains else np.array_equal
@@ -107,22 +112,33 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic):
     assert same(outer, np.concatenate([oracle.nodes[1] for oracle in oracles]))
 
 
-def test_models_merged_are_machines_merged_by_hand(source, model):
-    """Two models, one shard, rounds of 2 x 40 records; in the next round each takes the other half."""
+@pytest.mark.parametrize(("models", "rates"), [(2, RATES), (4, Rates((1,), (13,)))])
+def test_models_merged_are_machines_merged_by_hand(source, model, models, rates):
+    """Rounds of 40 records a model; in the next round each takes the slice of the one behind it. The rates of four are
+    higher."""
     (records,) = shuffled(model, source, size=1000)
     nodes = model.nodes
-    for number, start in enumerate(range(0, 700, 80)):
-        stop = min(start + 80, 700)
-        halves = [slice(start, (start + stop) // 2), slice((start + stop) // 2, stop)]
+    for number, start in enumerate(range(0, 700, 40 * models)):
+        size = min(40 * models, 700 - start)
         after = []
-        for half in halves if number % 2 == 0 else halves[::-1]:
+        for index in range(models):
+            place = (index + number) % models
+            own = slice(start + size * place // models, start + size * (place + 1) // models)
             oracle = FixedReference(NETWORK, nodes)
-            oracle.train(Records(records.arguments[half], records.targets[half]), RATES)
+            oracle.train(Records(records.arguments[own], records.targets[own]), rates)
             after.append(oracle.nodes)
-        nodes = [(one + other + 1) >> 1 for one, other in zip(*after, strict=True)]
-    training = Training(model, source, replace(SINGLE, models=2, phases=(Phase(1, RATES),)))
+        nodes = [(sum(layers) + models // 2) // models for layers in zip(*after, strict=True)]
+    training = Training(model, source, replace(SINGLE, models=models, phases=(Phase(1, RATES),)))
     trained(training)
     assert all(map(np.array_equal, training.model.nodes, nodes))
+
+
+def test_shards_are_whole_rounds(source, model):
+    for shard_records, expected in ((100, [160, 320, 480, 640, 700]), (400, [320, 640, 700]), (1000, [700])):
+        training = Training(
+            model, source, replace(SINGLE, models=4, phases=(Phase(1, RATES),)), shard_records=shard_records
+        )
+        assert [report.records for report in training.run()] == expected
 
 
 @pytest.mark.parametrize("models", [1, 3])
@@ -291,3 +307,43 @@ def test_only_networks_of_two_layers_are_pretrained(source):
 def test_what_does_not_fit_is_named(source, model, call, message):
     with pytest.raises(ValueError, match=message):
         call(source, model)
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+import numpy as np
+from sw.datasets import open_source
+from tests.sw.test_training import SINGLE
+from tests.trainings import model_of, source_of, trained
+from sw.training import Training
+
+def peak():
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+small = source_of()
+trained(Training(model_of(small), small, SINGLE))  # loads all code
+source = open_source(sys.argv[1])
+model = model_of(source)
+before = peak()
+training = Training(model, source, SINGLE, shard_records=8192, cache_bytes=1 << 20)
+trained(training)
+print(training.score().records, peak() - before)
+"""
+RECORDS = 2_500_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux")
+def test_more_records_than_memory_can_be_trained_on(tmp_path):
+    """The file has 100 MB, its records 30 MB when they are encoded; blocks and shards in work are allowed for."""
+    table = np.lib.format.open_memmap(tmp_path / "large.npy", "w+", np.float64, (RECORDS, 5))
+    table[:, :4] = np.random.default_rng(0).uniform(-1, 1, (RECORDS, 4))
+    table[:, 4] = np.linalg.norm(table[:, :4], axis=1)
+    table.flush()
+    program = [sys.executable, "-c", TRAIN, str(tmp_path / "large.npy")]
+    result = subprocess.run(program, capture_output=True, text=True, check=True, cwd=ROOT)
+    (tmp_path / "large.npy").unlink()
+    records, megabytes = result.stdout.split()
+    assert int(records) == RECORDS // 5
+    assert float(megabytes) < 30
