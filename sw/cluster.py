@@ -8,7 +8,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-
 MESSAGE_SECONDS = 0.5  # for `mpiexec` to read a last message: it drops what is on its way when it ends a run
 
 

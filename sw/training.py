@@ -3,8 +3,8 @@
 A `Strategy` says how, a `Training` does it, in every arithmetic. What comes out depends on the strategy, not on the
 number of threads, nor on how the models are spread over processes, nor on what is kept in memory.
 
-Records are trained on in shards, in the source's order, each shard shuffled. A source that is sorted and longer than a
-shard should be shuffled first: the last shard counts most.
+Records are trained on in shards, in the source's order, each shard shuffled. A source longer than a shard must not be
+sorted, since what a shard teaches the next one would unteach.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from sw.reference import Twin
 from sw.shards import CACHE_BYTES, SHARD_RECORDS, Shards
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
+FIRST_RECORDS = 100  # by which sources are told from each other
 RETUNED_FROM = 4  # models, from which on the learning rate is larger
 
 
@@ -198,20 +200,19 @@ class Training:
         self._parts: list[Part] = []
         self._machines: list[CompiledMachine] = []
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """All that decides what comes out, as plain data: only a training of the same can be resumed."""
-        start = hashlib.sha256(parameters_of(self._model).tobytes())
-        for limits in asdict(self._model.scaling).values():
-            start.update(limits.tobytes())
         source = self._source
+        first = next(source.shards("train", FIRST_RECORDS))
         return {
             "network": self._model.network.describe(),
-            "start": start.hexdigest(),
+            "start": digest(parameters_of(self._model), *asdict(self._model.scaling).values()),
             "data": source.name,
             "columns": [*source.feature_names, *source.target_names],
             "records": source.count("train"),
             "holdout": source.count("holdout"),
+            "first": digest(first.features, first.targets),
             "strategy": asdict(self._strategy) | {"models": self._count},
             "shard_records": self._shard_records,
         }
@@ -372,6 +373,11 @@ class Part:
     start: int
     stop: int
     machine: CompiledMachine
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """Of the numbers in arrays."""
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 def retuned(rates: Rates, models: int) -> Rates:

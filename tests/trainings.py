@@ -23,8 +23,8 @@ STRATEGIES = {
 }
 
 
-def source_of(records: int = 700, holdout: int = 150) -> Source:
-    return open_source("norm4", records=records, holdout=holdout, seed=3)
+def source_of(records: int = 700, holdout: int = 150, seed: int = 3) -> Source:
+    return open_source("norm4", records=records, holdout=holdout, seed=seed)
 
 
 def model_of(source: Source, network: Network = NETWORK) -> Model:

@@ -132,6 +132,7 @@ def test_a_process_may_be_killed_while_it_writes(path, moment):
 OTHERS = {
     "network": lambda: training_of(model=model_of(source_of(), Network.two_layer(4, 8, (4, 16)))),
     "start": lambda: training_of(model=changed(model_of(source_of()))),
+    "first": lambda: training_of(source=source_of(seed=4), model=model_of(source_of())),
     "records": lambda: training_of(source=source_of(701)),
     "holdout": lambda: training_of(source=source_of(700, 151)),
     "shard_records": lambda: training_of(shard_records=80),
