@@ -64,13 +64,13 @@ class CompiledMachine(Machine):
     word: type
     parameters: np.ndarray
 
-    def __init__(self, network: Network, groups: tuple[int, ...], word: type):
+    def __init__(self, network: Network, groups: tuple[int, ...], word: type, row: tuple[int, ...]):
         self.network, self.word = network, word
         addends = network.layers[-1].inputs
         self.groups = np.array([*groups, addends])
         if groups:
             network.part(addends)  # raises, unless there are groups of addends
-        self._layout = Layout(network, word, grouped=bool(groups))
+        self._layout = Layout(network, word, row, grouped=bool(groups))
 
     @property
     def _views(self) -> list[np.ndarray]:
@@ -112,7 +112,7 @@ class CompiledFixed(CompiledMachine):
         groups: tuple[int, ...] = (),
         counting: bool = True,
     ):
-        super().__init__(network, groups, np.int16 if network.width == 16 else np.int32)
+        super().__init__(network, groups, np.int16 if network.width == 16 else np.int32, fixed.ROW)
         self.block = block
         self.delays = delays or (0,) * len(network.layers)
         self._counting = (0,) if counting else ()
@@ -127,6 +127,7 @@ class CompiledFixed(CompiledMachine):
                 "weights": (slots, wide),
                 "errors": (slots, wide),
                 "found": (2 * slots, word),
+                "totals": (slots, wide),
                 "back": (slots, word),
                 "arguments": (layout.kept, word),
                 "parameters": (layout.rows + layout.pairs, word),
@@ -197,7 +198,7 @@ class CompiledFloat(CompiledMachine):
         groups: tuple[int, ...] = (),
         word: type = np.float32,
     ):
-        super().__init__(network, groups, word)
+        super().__init__(network, groups, word, floating.ROW)
         layout, integer = self._layout, np.int32 if word == np.float32 else np.int64
         slots = 2 * layout.slot
         memory = arena(
@@ -208,6 +209,7 @@ class CompiledFloat(CompiledMachine):
                 "starts": (layout.kept, integer),
                 "places": (slots, integer),
                 "offsets": (slots, word),
+                "remainders": (slots, word),
                 "errors": (slots, word),
                 "found": (2 * slots, word),
                 "back": (slots, word),

@@ -15,6 +15,18 @@ from sw.network import Network, Records, check_nodes
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1
 
+HISTORY = np.dtype(
+    [
+        ("records", np.int64),
+        ("seconds", np.float64),
+        ("pearson", np.float64),
+        ("rmse", np.float64),
+        ("pretraining", np.bool_),
+    ]
+)
+"""A training's course, a row an epoch: records trained on so far, and in how many seconds; Pearson and RMSE of the
+hold-out then; whether the addends were trained apart."""
+
 
 class ModelFileError(Exception):
     """A file that is no model of this program, or a damaged one."""
@@ -98,6 +110,7 @@ class Model:
 
     `nodes`: one array per layer, of `Layer.shape`; int64, or float64 in the units of the fixed-point form.
     `domains`: of a floating-point model, per layer (inputs, 2), the limits of each input's grid; None in fixed point.
+    `history`: how it was trained, an array of `HISTORY`, or None.
     """
 
     network: Network
@@ -107,6 +120,7 @@ class Model:
     feature_names: tuple[str, ...] = field(default=())
     target_names: tuple[str, ...] = field(default=())
     domains: list[np.ndarray] | None = None
+    history: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
@@ -135,6 +149,8 @@ class Model:
         }
         arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)} | asdict(self.scaling)
         arrays |= {f"domains_{index}": domains for index, domains in enumerate(self.domains or ())}
+        if self.history is not None:
+            arrays["history"] = self.history
         with open(path, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
@@ -142,7 +158,10 @@ class Model:
     def load(cls, path: str | Path) -> "Model":
         """Raises `ModelFileError` for a file that is damaged, of another program, or of a later version."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            file = np.load(path, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise ModelFileError(f"{path} is no kanloom model, but a single array")
+            with file:
                 arrays = {name: file[name] for name in file.files}
         except FileNotFoundError:
             raise
@@ -159,6 +178,9 @@ class Model:
             depth = range(len(network.layers))
             nodes = [arrays[f"nodes_{index}"] for index in depth]
             domains = [arrays[f"domains_{index}"] for index in depth] if "domains_0" in arrays else None
+            history = arrays.get("history")
+            if history is not None and (history.ndim, history.dtype) != (1, HISTORY):
+                raise ValueError(f"a history of {history.dtype}")
             return cls(
                 network,
                 scaling,
@@ -167,6 +189,7 @@ class Model:
                 tuple(header["feature_names"]),
                 tuple(header["target_names"]),
                 domains,
+                history,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error

@@ -1,22 +1,24 @@
 """A network and a training schedule for each data set: where to start, found by a search over both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sw.machine import Phase, Rates
-from sw.network import Network
+from sw.network import Layer, Network
 
 
 @dataclass(frozen=True)
 class Preset:
     """`phases`: the training schedule. `headroom`: bits of the word above the targets.
 
-    `spreads`: reach of the first nodes, a layer each, as a share of the word's range.
+    `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: on a CPU, addends
+    of a group and epochs before the schedule.
     """
 
     network: Network
     phases: tuple[Phase, ...]
     headroom: int
     spreads: tuple[float, ...]
+    pretraining: tuple[int, int] | None = None
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
@@ -29,7 +31,9 @@ PRESETS = {
     "norm4": Preset(Network.two_layer(4, 16, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
     "norm8": Preset(Network.two_layer(8, 32, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
     "triangle": Preset(Network.two_layer(6, 32, (2, 32)), schedule((24, 3, 14), (8, 4, 15)), 4, (0.75, 0.125)),
-    "det4": Preset(Network.two_layer(16, 72, (2, 32)), schedule((3, 1, 13), (1, 2, 15)), 4, (0.25, 0.0625)),
+    "det4": Preset(
+        Network.two_layer(16, 72, (2, 32)), schedule((3, 1, 13), (1, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
+    ),
 }
 
 
@@ -56,3 +60,26 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
             result.append(Phase(min(phase.epochs, left), phase.rates))
             left -= result[-1].epochs
     return (*result, Phase(left, phases[-1].rates)) if left else tuple(result)
+
+
+def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
+    """The preset with layers of other sizes, (features, addends, ..., outputs), or of other segments, one a layer.
+
+    What it says of a hidden layer is said of each. Raises ValueError for segments that are not one a layer, and for a
+    network that is not legal.
+    """
+    inner, last = preset.network.layers[0], preset.network.layers[-1]
+    sizes = sizes or (inner.inputs, *(layer.outputs for layer in preset.network.layers))
+    hidden = len(sizes) - 2
+    segments = segments or (inner.segments, *(last.segments,) * hidden)
+    if len(segments) != hidden + 1:
+        raise ValueError(f"segments {'/'.join(map(str, segments))}: a network of {hidden + 1} layers needs as many")
+    layers = tuple(map(Layer, sizes, sizes[1:], segments, (*(inner.gain,) * hidden, last.gain)))
+    phases = tuple(
+        replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))
+        for phase in preset.phases
+    )
+    apart = preset.pretraining if hidden == 1 and preset.pretraining and preset.pretraining[0] < sizes[1] else None
+    network = replace(preset.network, layers=layers)
+    spreads = (*preset.spreads[:1] * hidden, preset.spreads[-1])
+    return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=apart)

@@ -148,7 +148,7 @@ class FloatTwin(FloatReference):
         """One pass over records of codes and words, at the rates that the shifts stand for."""
         assert rates is not None
         self.learning_rates = self._twin.learning_rates(rates)
-        return super().train(Records(records.arguments, records.targets / self.result_scale))
+        return super().train(Records(records.arguments.astype(float), records.targets / self.result_scale))
 
 
 @dataclass

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sw.datasets import Dataset, Split
+from sw.datasets import MemorySource, Source, Split
 from sw.machine import Machine, Phase, Progress, Statistics
 from sw.metrics import pearson, rmse
 from sw.model import Model, Scaling
@@ -14,6 +14,7 @@ from sw.presets import Preset
 from sw.reference import FloatReference, FloatTwin
 
 PAPER_RATE = 0.2
+SCALING_RECORDS = 1 << 16  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,9 @@ class Session:
     @classmethod
     def begin(cls, preset: Preset, split: Split, *, seed: int, network: Network | None = None) -> "Session":
         """`network`: in place of the preset's. Raises ValueError for a data set that the network does not fit."""
-        network, train = network or preset.network, split.train
-        check_fit(network, train)
-        nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
-        scaling = Scaling.of(train.features, train.targets)
-        model = Model(network, scaling, nodes, preset.headroom, train.feature_names, train.target_names)
-        return cls(split, model, model.encode(train.features, train.targets))
+        preset = replace(preset, network=network or preset.network)
+        model = first_model(preset, MemorySource(split), seed=seed)
+        return cls(split, model, model.encode(split.train.features, split.train.targets))
 
     def run(self, machine: Machine, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
         """Give the machine the model's nodes, train it, and predict the hold-out."""
@@ -80,11 +78,23 @@ class Session:
         return pearson(predicted, holdout.targets), rmse(predicted, holdout.targets)
 
 
-def check_fit(network: Network, data: Dataset) -> None:
-    """Raise ValueError unless the data set has the network's features and outputs."""
-    features, outputs = data.features.shape[1], data.targets.shape[1]
+def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
+    """The preset's network before its first record, scaled to the source's training records, which are read once.
+
+    Raises ValueError for a source that the network does not fit.
+    """
+    network = preset.network
+    check_fit(network, source)
+    nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
+    scaling = Scaling.of_source(source, SCALING_RECORDS)
+    return Model(network, scaling, nodes, preset.headroom, source.feature_names, source.target_names)
+
+
+def check_fit(network: Network, source: Source) -> None:
+    """Raise ValueError unless the source has the network's features and outputs."""
+    features, outputs = len(source.feature_names), len(source.target_names)
     if (features, outputs) != (network.features, network.outputs):
         raise ValueError(
-            f"{data.name} has {features} features and {outputs} targets; the network {network} takes "
+            f"{source.name} has {features} features and {outputs} targets; the network {network} takes "
             f"{network.features} and gives {network.outputs}"
         )

@@ -9,6 +9,7 @@ from hw.soc import Soc
 from sim.simulated import SimulatedTrainer
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
+from sw.compiled import CompiledFixed
 from sw.machine import Machine, Phase, Rates
 from sw.network import Network, Records
 from sw.reference import FixedReference
@@ -28,11 +29,14 @@ def design(request: pytest.FixtureRequest) -> Design:
     return SCHEDULES[request.param]
 
 
-@pytest.fixture(scope="module", params=["oracle", "simulator", "virtual board"])
+@pytest.fixture(scope="module", params=["oracle", "compiled", "simulator", "virtual board"])
 def machine(request: pytest.FixtureRequest, design: Design):
     nodes, _ = KINDS["zeros"](NETWORK, 0)
     if request.param == "oracle":
         yield FixedReference.of(design.configuration, nodes)
+    elif request.param == "compiled":
+        configuration = design.configuration
+        yield CompiledFixed(NETWORK, nodes, configuration.delays, configuration.capacity)
     elif request.param == "simulator":
         yield SimulatedTrainer(NETWORK, nodes, design.foldings, technology=design.board.technology, exact=design.exact)
     else:

@@ -7,6 +7,7 @@ CSV errors name the line of the file, as an editor counts it; the binary formats
 import csv
 import math
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -46,6 +47,20 @@ def read(path: Path) -> Table:
     check_names(path, table.columns)
     check_finite(path, table.columns, table.values)
     return table
+
+
+def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
+    """The columns of a file, and its rows as `read` has them: block by block where the format allows.
+
+    Raises
+    ------
+    DatasetError: as `read`; while the blocks are read, for numbers that are not finite.
+    """
+    if path.suffix.lower() in STREAMED:
+        rows = open_rows(path)
+        return rows.columns, (block for _, block in rows.blocks())
+    table = read(path)
+    return table.columns, iter((table.values,))
 
 
 def write(dataset: Dataset, path: Path) -> None:
@@ -138,10 +153,15 @@ def _csv_fault(stream: TextIO, delimiter: str, columns: tuple[str, ...], header:
     return f"the cells between the delimiters {delimiter!r} are not all plain numbers"
 
 
+def write_csv(dataset: Dataset, stream: TextIO) -> None:
+    """Write a data set as `write` does to a .csv file."""
+    csv.writer(stream, lineterminator="\n").writerow(_names(dataset))
+    np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
+
+
 def _write_csv(dataset: Dataset, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerow(_names(dataset))
-        np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
+        write_csv(dataset, stream)
 
 
 # NumPy

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sw.kernels.layout import ROW, Place
+from sw.kernels.layout import Place
 from sw.kernels.vectors import (
+    add_totals,
     adds,
     bits,
     differing,
@@ -46,6 +47,7 @@ from sw.kernels.vectors import (
 from sw.numerics import LayerFormat
 
 WORDS, WIDE = (0,), (0, 0)  # sizes: a register of words; as many wide numbers, or pairs
+ROW = WORDS  # size of a later layer's rows that are worked on at a time
 TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
 
 STATISTICS = 4
@@ -83,7 +85,7 @@ class Memory(NamedTuple):
     rows, pairs, starts: as `sw.kernels.layout.Layout` has them. arguments: of each layer past the first, signed words.
 
     places: of the left node that each input is at. weights: of its two nodes, 2**offset_bits - offset and offset, in
-    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. back: errors
+    the low and in the high half. found: the pairs that a forward pass met, (outputs, padded), words. totals, back: errors
     of a layer's inputs, and of the outputs, words. errors: of the outputs of a layer in pairs, as each of its inputs
     sees them, (outputs, padded), zero in the padding.
     """
@@ -96,6 +98,7 @@ class Memory(NamedTuple):
     places: np.ndarray
     weights: np.ndarray
     found: np.ndarray
+    totals: np.ndarray
     back: np.ndarray
     errors: np.ndarray
 
@@ -154,16 +157,22 @@ def locate(memory, layer, codes, at, slot):
 
 
 @inlined
-def update_row(memory, layer, here, lane, stride, size, error, limit, counting, statistics):
-    """Move both nodes of a segment, in the functions of one input; the step is the error itself."""
-    at = number(memory.places, here) + lane
-    before, behind = load(memory.rows, at, size), load(memory.rows, at + stride, size)
-    change = mulr(error, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
-    moved, pushed = adds(before, error - change, limit), adds(behind, change, limit)
+def update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics):
+    """Move both nodes of a segment, in the functions of one input."""
+    change = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
+    moved, pushed = adds(before, step - change, limit), adds(behind, change, limit)
     store(memory.rows, at, moved)
-    store(memory.rows, at + stride, pushed)
+    store(memory.rows, at + layer.stride, pushed)
     if len(counting):
-        statistics[SATURATIONS] += differing(moved, before + (error - change)) + differing(pushed, behind + change)
+        statistics[SATURATIONS] += differing(moved, before + (step - change)) + differing(pushed, behind + change)
+
+
+@inlined
+def update_first_row(memory, layer, here, lane, size, error, limit, counting, statistics):
+    """In the first layer, the step is the error itself."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, size), load(memory.rows, at + layer.stride, size)
+    update_row(memory, layer, here, at, before, behind, error, limit, counting, statistics)
 
 
 @inlined
@@ -193,9 +202,9 @@ def update_and_forward_rows(memory, layer, size, old, new, limit, counting, stat
         error = load(memory.back, old + layer.results_at + lane, size)
         sums = no_sums(memory.rows, size)
         for j in range(trail):
-            update_row(memory, layer, old + j, lane, stride, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
         for j in range(trail, inputs):
-            update_row(memory, layer, old + j, lane, stride, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
             sums = add_row(memory, sums, new + j - trail, lane, stride, size)
         for j in range(inputs - trail, inputs):
             sums = add_row(memory, sums, new + j, lane, stride, size)
@@ -208,7 +217,7 @@ def update_rows(memory, layer, size, old, limit, counting, statistics):
     for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
         error = load(memory.back, old + layer.results_at + lane, size)
         for j in range(layer.inputs):
-            update_row(memory, layer, old + j, lane, layer.stride, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
 
 
 @inlined
@@ -222,18 +231,36 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
+def update_hidden_row(memory, layer, here, lane, error, step, limit, counting, statistics):
+    """Update the functions of one input of a later layer in rows; gives the errors of the outputs, shifted back."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
+    update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
+    return rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
+
+
+@inlined
 def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
     """Update a later layer in rows for the errors of its outputs; leaves the errors of its inputs."""
-    for j in range(slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs):
-        back = np.int64(0)
-        for lane in range(0, layer.width, len(ROW) * lanes(memory.rows)):
-            error = widen(load(memory.back, slot + layer.results_at + lane, ROW))
-            at = number(memory.places, j) + lane
-            rise = widen(load(memory.rows, at + layer.stride, ROW)) - widen(load(memory.rows, at, ROW))
-            back += total(rounding_shift(error * rise, layer.back_shift))
-            step = narrow(rounding_shift(error, layer.update_shift))
-            update_row(memory, layer, j, lane, layer.stride, ROW, step, limit, counting, statistics)
-        put(memory.back, j, min(max(back, -limit), limit))
+    first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
+    spread(memory.totals, first, layer.padded, 0)
+    for lane in range(0, layer.width, lanes(memory.rows)):
+        error = widen(load(memory.back, slot + layer.results_at + lane, ROW))
+        step = narrow(rounding_shift(error, layer.update_shift))
+        for j in range(first, end - 3, 4):
+            add_totals(
+                memory.totals,
+                j,
+                update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, limit, counting, statistics),
+            )
+        for j in range(end - layer.inputs % 4, end):
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics))
+            put(memory.totals, j, number(memory.totals, j) + back)
+    for k in range(first, first + layer.padded, lanes(memory.rows)):
+        store(memory.back, k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))
 
 
 @inlined

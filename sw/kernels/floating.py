@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sw.kernels.layout import ROW, Place
+from sw.kernels.layout import Place
 from sw.kernels.vectors import (
+    add_totals,
     differing,
     inlined,
     kernel,
@@ -36,7 +37,8 @@ from sw.kernels.vectors import (
 from sw.reference import DOMAIN_MARGIN
 
 WORDS, PAIRS = (0,), (0, 0)  # sizes: a register of numbers; as many pairs
-TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
+ROW = (0, 0)  # size of a later layer's rows that are worked on at a time
+TRAIL = 2  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
 
 RECORDS, RESIDUAL = range(2)  # places in the statistics
 STATISTICS = 2
@@ -50,7 +52,8 @@ class Memory(NamedTuple):
     rows, pairs, starts: as `sw.kernels.layout.Layout` has them. rates: the learning rate of each layer.
     arguments, low, high, scale: of the inputs of all layers; the limits of their domains, and segments to the unit.
 
-    places: of the left node that each input is at. offsets: inside the segment. found: the pairs that a
+    places: of the left node that each input is at. offsets: inside the segment. remainders: to its
+    end. found: the pairs that a
     forward pass met, (outputs, padded). back: errors of a layer's inputs, and of the outputs. errors: of the outputs of
     a layer in pairs, as each of its inputs sees them, (outputs, padded), zero in the padding.
     """
@@ -66,6 +69,7 @@ class Memory(NamedTuple):
 
     places: np.ndarray
     offsets: np.ndarray
+    remainders: np.ndarray
     found: np.ndarray
     back: np.ndarray
     errors: np.ndarray
@@ -86,14 +90,16 @@ def layer_at(layers, index):
 def locate(memory, layer, arguments, at, slot):
     """The places of a layer's arguments, and their offsets inside the segments; arguments outside count as at the
     end."""
-    segments = layer.nodes - 1
+    segments, ones = layer.nodes - 1, zeros(memory.offsets, WORDS) + 1
     for k in range(0, layer.padded, lanes(memory.rows)):
         here = layer.inputs_at + k
         scaled = (load(arguments, at + k, WORDS) - load(memory.low, here, WORDS)) * load(memory.scale, here, WORDS)
         position = maximum(minimum(scaled, segments), 0)
         segment = minimum(whole(position), segments - 1)
         store(memory.places, slot + here, load(memory.starts, here, WORDS) + segment * layer.stride)
-        store(memory.offsets, slot + here, position - real(segment))
+        offset = position - real(segment)
+        store(memory.offsets, slot + here, offset)
+        store(memory.remainders, slot + here, ones - offset)
 
 
 @inlined
@@ -117,19 +123,25 @@ def grow(memory, layer):
 
 
 @inlined
-def update_row(memory, here, lane, stride, size, step):
+def update_row(memory, layer, here, at, before, behind, step):
     """Move both nodes of a segment, in the functions of one input."""
-    at, offset = number(memory.places, here) + lane, number(memory.offsets, here)
-    store(memory.rows, at, multiply_add(step, 1 - offset, load(memory.rows, at, size)))
-    store(memory.rows, at + stride, multiply_add(step, offset, load(memory.rows, at + stride, size)))
+    store(memory.rows, at, multiply_add(step, number(memory.remainders, here), before))
+    store(memory.rows, at + layer.stride, multiply_add(step, number(memory.offsets, here), behind))
+
+
+@inlined
+def update_first_row(memory, layer, here, lane, size, step):
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, size), load(memory.rows, at + layer.stride, size)
+    update_row(memory, layer, here, at, before, behind, step)
 
 
 @inlined
 def add_row(memory, sums, here, lane, stride, size):
     """The sums with one more input."""
-    at, offset = number(memory.places, here) + lane, number(memory.offsets, here)
-    sums = multiply_add(load(memory.rows, at, size), 1 - offset, sums)
-    return multiply_add(load(memory.rows, at + stride, size), offset, sums)
+    at = number(memory.places, here) + lane
+    sums = multiply_add(load(memory.rows, at, size), number(memory.remainders, here), sums)
+    return multiply_add(load(memory.rows, at + stride, size), number(memory.offsets, here), sums)
 
 
 @inlined
@@ -141,9 +153,9 @@ def update_and_forward_rows(memory, layer, size, old, new):
         step = load(memory.back, old + layer.results_at + lane, size) * memory.rates[0]
         sums = zeros(memory.rows, size)
         for j in range(trail):
-            update_row(memory, old + j, lane, stride, size, step)
+            update_first_row(memory, layer, old + j, lane, size, step)
         for j in range(trail, inputs):
-            update_row(memory, old + j, lane, stride, size, step)
+            update_first_row(memory, layer, old + j, lane, size, step)
             sums = add_row(memory, sums, new + j - trail, lane, stride, size)
         for j in range(inputs - trail, inputs):
             sums = add_row(memory, sums, new + j, lane, stride, size)
@@ -156,31 +168,55 @@ def update_rows(memory, layer, size, old):
     for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
         step = load(memory.back, old + layer.results_at + lane, size) * memory.rates[0]
         for j in range(layer.inputs):
-            update_row(memory, old + j, lane, layer.stride, size, step)
+            update_first_row(memory, layer, old + j, lane, size, step)
 
 
 @inlined
 def forward_rows(memory, layer, size, slot):
-    """The forward pass of a layer in rows."""
+    """The forward pass of a layer in rows. Two sums at a time, since each addition waits for the one before."""
+    first = slot + layer.inputs_at
     for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
-        sums = zeros(memory.rows, size)
-        for j in range(slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs):
+        sums = others = zeros(memory.rows, size)
+        for j in range(first + layer.inputs % 2, first + layer.inputs, 2):
             sums = add_row(memory, sums, j, lane, layer.stride, size)
-        store(memory.arguments, layer.results_at + lane, sums * (1 / layer.divisor))
+            others = add_row(memory, others, j + 1, lane, layer.stride, size)
+        if layer.inputs % 2:
+            sums = add_row(memory, sums, first, lane, layer.stride, size)
+        store(memory.arguments, layer.results_at + lane, (sums + others) * (1 / layer.divisor))
+
+
+@inlined
+def update_hidden_row(memory, layer, here, lane, error, step):
+    """Update the functions of one input of a later layer in rows; gives error times rise, for each output."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
+    update_row(memory, layer, here, at, before, behind, step)
+    return error * (behind - before)
 
 
 @inlined
 def update_hidden_rows(memory, layer, rate, slot):
     """Update a later layer in rows for the errors of its outputs; leaves the errors of its inputs."""
-    for j in range(layer.inputs_at, layer.inputs_at + layer.inputs):
-        products = zeros(memory.rows, ROW)
-        for lane in range(0, layer.width, len(ROW) * lanes(memory.rows)):
-            error = load(memory.back, slot + layer.results_at + lane, ROW)
-            at = number(memory.places, slot + j) + lane
-            rise = load(memory.rows, at + layer.stride, ROW) - load(memory.rows, at, ROW)
-            products = multiply_add(error, rise, products)
-            update_row(memory, slot + j, lane, layer.stride, ROW, error * rate)
-        put(memory.back, slot + j, total(products) * number(memory.scale, j))
+    first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
+    spread(memory.back, first, layer.padded, 0)
+    for lane in range(0, layer.width, len(ROW) * lanes(memory.rows)):
+        error = load(memory.back, slot + layer.results_at + lane, ROW)
+        step = error * rate
+        for j in range(first, end - 3, 4):
+            add_totals(
+                memory.back,
+                j,
+                update_hidden_row(memory, layer, j, lane, error, step),
+                update_hidden_row(memory, layer, j + 1, lane, error, step),
+                update_hidden_row(memory, layer, j + 2, lane, error, step),
+                update_hidden_row(memory, layer, j + 3, lane, error, step),
+            )
+        for j in range(end - layer.inputs % 4, end):
+            back = total(update_hidden_row(memory, layer, j, lane, error, step))
+            put(memory.back, j, number(memory.back, j) + back)
+    for k in range(0, layer.padded, lanes(memory.rows)):
+        scale = load(memory.scale, layer.inputs_at + k, WORDS)
+        store(memory.back, first + k, load(memory.back, first + k, WORDS) * scale)
 
 
 @inlined

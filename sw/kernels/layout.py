@@ -7,10 +7,9 @@ import numpy as np
 from sw.kernels.vectors import REGISTER_BYTES
 from sw.network import Network
 
-LINE_BYTES, PAGE_BYTES = 64, 4096
+LINE_BYTES, PAGE_BYTES = 64, 1 << 20
 MOST_REGISTERS = 10  # of a first layer's row worked on at a time: as many again hold its sums
 FEWEST_OUTPUTS = 4  # of a later layer whose functions lie in rows: below it a row would be mostly padding
-ROW = (0, 0)  # size of such a row worked on at a time
 
 
 class Place(NamedTuple):
@@ -38,21 +37,22 @@ class Place(NamedTuple):
 class Layout:
     """The places of a network's layers, in registers of `lanes` words.
 
-    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, stride), each from a
-    cache line on. One of few outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The
-    first layer is always of the first kind; `grouped`: the last is of the second.
+    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, width). One of few
+    outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The first layer is always of the
+    first kind; `grouped`: the last is of the second.
 
     Attributes:
         places: of each layer.
-        size: registers of the first layer's rows that are worked on at a time, as `sw.kernels.vectors` takes it.
+        size: registers of the first layer's rows that are worked on at a time, as `sw.kernels.vectors` takes it. Of
+            later layers' rows it is `row`.
         rows, pairs: words in the arrays of both kinds.
         kept: numbers kept of the inputs of all layers, and of the outputs.
         slot: numbers kept of a record in flight.
         starts: first node of each input's functions, of the first output.
     """
 
-    def __init__(self, network: Network, word: type, *, grouped: bool = False):
-        lanes, line = (size // np.dtype(word).itemsize for size in (REGISTER_BYTES, LINE_BYTES))
+    def __init__(self, network: Network, word: type, row: tuple[int, ...], *, grouped: bool = False):
+        lanes = REGISTER_BYTES // np.dtype(word).itemsize
         registers = -(-network.layers[0].outputs // lanes)
         at_a_time = min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -registers % count)
         self.size = (0,) * at_a_time
@@ -62,8 +62,8 @@ class Layout:
         padded, last = _whole(network.features, lanes), len(network.layers) - 1
         for index, layer in enumerate(network.layers):
             in_rows = not index or (layer.outputs >= FEWEST_OUTPUTS and not (grouped and index == last))
-            width = _whole(layer.outputs, lanes * len(ROW if index else self.size) if in_rows else lanes)
-            stride, nodes_at = (_whole(width, line), self.rows) if in_rows else (1, self.pairs)
+            width = _whole(layer.outputs, lanes * len(row if index else self.size) if in_rows else lanes)
+            stride, nodes_at = (width, self.rows) if in_rows else (1, self.pairs)
             inputs_at, self.kept = self.kept, self.kept + padded
             self.places.append(
                 Place(

@@ -24,7 +24,8 @@ point is as wide as it is. A *pair* is a function's left and right node, two wor
     weigh(sums, a, b, w)     sums + a * (low half of w) + b * (high half of w), exact
     words(sums)              sums that fit, as a row of words
     weighted(pairs, w)       left * (low half of w) + right * (high half of w), exact
-    total, differing         the sum of all lanes; in how many lanes two rows differ
+    total, add_totals        the sum of all lanes; those of four rows, added to four numbers of a flat array
+    differing                in how many lanes two rows differ
     bits, lanes              of an array's numbers; how many of them a register holds
 """
 
@@ -614,17 +615,16 @@ def weighted(typing, pairs, weights):
 # Over all lanes
 
 
-def _total(builder: Any, row: Row, registers: Sequence[Any]) -> Any:
-    """Longer registers are halved onto shorter ones, then all lanes: a fixed order, for floating point."""
-    add = builder.fadd if row.is_float else builder.add
+def _narrowed(builder: Any, add: Callable, registers: Sequence[Any], lanes: int) -> Any:
+    """The sum of registers, halves onto halves down to so many lanes: a fixed order, for floating point."""
     result = registers[0]
     for register in registers[1:]:
         while result.type.count > register.type.count:
             result = _fold(builder, add, result)
         result = add(result, register)
-    while result.type.count > 1:
+    while result.type.count > lanes:
         result = _fold(builder, add, result)
-    return builder.extract_element(result, _I32(0))
+    return result
 
 
 def _fold(builder: Any, add: Callable, register: Any) -> Any:
@@ -636,9 +636,30 @@ def _fold(builder: Any, add: Callable, register: Any) -> Any:
 @intrinsic
 def total(typing, row):
     def build(context, builder, signature, arguments):
-        return _total(builder, row, _split(builder, row, arguments[0]))
+        add = builder.fadd if row.is_float else builder.add
+        return builder.extract_element(_narrowed(builder, add, _split(builder, row, arguments[0]), 1), _I32(0))
 
     return row.element(row), build
+
+
+@intrinsic
+def add_totals(typing, array, at, a, b, c, d):
+    """array[at : at + 4] += the sums of all lanes of each of the rows."""
+
+    def build(context, builder, signature, arguments):
+        add = builder.fadd if a.is_float else builder.add
+        w, x, y, z = (_narrowed(builder, add, _split(builder, a, value), 4) for value in arguments[2:])
+        halves = [
+            add(_shuffle(builder, low, high, (0, 1, 4, 5)), _shuffle(builder, low, high, (2, 3, 6, 7)))
+            for low, high in ((w, x), (y, z))
+        ]
+        sums = add(_shuffle(builder, *halves, (0, 2, 4, 6)), _shuffle(builder, *halves, (1, 3, 5, 7)))
+        pointer = _pointer(context, builder, array, *arguments[:2], sums.type)
+        align = array.dtype.bitwidth // 8
+        builder.store(add(builder.load(pointer, align=align), sums), pointer, align=align)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, a, a, a, a), build
 
 
 @intrinsic

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sw.model import Model, ModelFileError, Scaling
+from sw.model import HISTORY, Model, ModelFileError, Scaling
 from sw.network import Network, random_nodes
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
@@ -27,6 +28,16 @@ def test_a_saved_model_loads_equal(tmp_path):
     x, y = np.full((2, 3), 5.0), np.full((2, 2), 1e-4)
     assert np.array_equal(loaded.encode(x, y).arguments, ours.encode(x, y).arguments)
     assert np.array_equal(loaded.decode(np.array([[7, -9]])), ours.decode(np.array([[7, -9]])))
+
+
+def test_a_history_is_saved_with_the_model_and_a_foreign_one_refused(tmp_path):
+    history = np.array([(100, 0.5, 0.9, 2.0, True), (200, 1.5, 0.99, 1.0, False)], HISTORY)
+    replace(model(), history=history).save(tmp_path / "model.npz")
+    loaded = Model.load(tmp_path / "model.npz").history
+    assert loaded is not None and np.array_equal(loaded, history)
+    replace(model(), history=np.zeros(3)).save(tmp_path / "foreign.npz")
+    with pytest.raises(ModelFileError, match="history of float64"):
+        Model.load(tmp_path / "foreign.npz")
 
 
 @pytest.mark.parametrize("keep", [0, 10, 0.5, 0.98])
@@ -52,8 +63,10 @@ def test_a_flipped_bit_in_the_nodes_is_noticed(tmp_path):
 
 def test_a_foreign_npz_is_refused(tmp_path):
     np.savez(tmp_path / "foreign.npz", x=np.arange(3))
-    with pytest.raises(ModelFileError, match="no kanloom model"):
-        Model.load(tmp_path / "foreign.npz")
+    np.save(tmp_path / "array.npy", np.arange(3))
+    for name in ("foreign.npz", "array.npy"):
+        with pytest.raises(ModelFileError, match="no kanloom model"):
+            Model.load(tmp_path / name)
 
 
 def test_a_later_version_is_refused_by_number(tmp_path):

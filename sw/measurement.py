@@ -1,0 +1,124 @@
+"""How long trainings take. Machines are noisy: take short turns, many of them, in turn with what is compared."""
+
+import json
+import multiprocessing
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
+
+import numpy as np
+
+from sw.datasets import Source
+from sw.metrics import Score
+from sw.model import Model
+from sw.training import Strategy, Training
+
+COMPILER = ("gcc", "-O3", "-march=native", "-ffast-math")
+PATIENCE = 600.0  # seconds until processes that wait for each other give up
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is trained: a network before its first record, on a source that is in memory."""
+
+    source: Source
+    model: Model
+    strategy: Strategy
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One training.
+
+    wall_ns, cpu_ns: of one record's update of the whole network, in the median epoch; by the clock, and in the time
+        that the calling thread had a processor. seconds: all of it. score: of the hold-out, if asked for.
+    """
+
+    wall_ns: float
+    cpu_ns: float
+    seconds: float
+    score: Score | None
+
+
+def turn(case: Case, threads: int, *, score: bool = False) -> Turn:
+    """Train once.
+
+    The first epoch, which encodes the records too, and those of pre-training, where groups of addends do the work, are
+    in `seconds`; they are among the epochs of the median only if there are no others.
+    """
+    training = Training(case.model, case.source, case.strategy, threads=threads)
+    ends, apart = [(time.perf_counter(), time.thread_time())], []
+    for report in training.run():
+        if report.epoch_done:
+            ends.append((time.perf_counter(), time.thread_time()))
+            apart.append(report.pretraining)
+    counted = ~np.array(apart)
+    counted[0] = False
+    epochs = np.diff(ends, axis=0)[counted if counted.any() else slice(None)]
+    wall, cpu = 1e9 * np.median(epochs, axis=0) / case.source.count("train")
+    return Turn(float(wall), float(cpu), ends[-1][0] - ends[0][0], training.score() if score else None)
+
+
+def independent(case: Case, processes: int, turns: int) -> list[float]:
+    """How many times as fast as one process are so many, each training on one thread by itself; turn by turn."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(processes, context) as pool:
+        barrier = manager.Barrier(processes)
+        futures = [pool.submit(_together, case, barrier, turns, rank) for rank in range(processes)]
+        times = np.array([future.result() for future in futures])
+    together, alone = times[:, :, 0], times[0, :, 1]
+    return (alone / together).sum(axis=0).tolist()
+
+
+def _together(case: Case, barrier: Barrier, turns: int, rank: int) -> list[tuple[float, float]]:
+    """`Turn.wall_ns` with all others at work, and that of the first process alone."""
+    turn(case, 1)
+    times = []
+    for _ in range(turns):
+        barrier.wait(PATIENCE)
+        together = turn(case, 1).wall_ns
+        barrier.wait(PATIENCE)
+        times.append((together, 0.0 if rank else turn(case, 1).wall_ns))
+    return times
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A program to compare with, `./program EPOCHS SEED`: it prints {"ns_per_update": ..., "pearson": ..., ...}."""
+
+    source: Path
+    program: Path
+
+    @classmethod
+    @contextmanager
+    def compiled(cls, source: Path) -> Iterator["Yardstick"]:
+        """A C file's. Raises ValueError if it cannot be compiled."""
+        if not source.is_file():
+            raise ValueError(f"{source}: there is no such file")
+        if not shutil.which(COMPILER[0]):
+            raise ValueError(f"{source} cannot be compiled: there is no {COMPILER[0]}")
+        with TemporaryDirectory() as folder:
+            program = Path(folder) / source.stem
+            command = [*COMPILER, "-o", str(program), str(source), "-lm"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise ValueError(f"{source} cannot be compiled: {done.stderr}")
+            yield cls(source, program)
+
+    def run(self, epochs: int, seed: int) -> dict[str, float]:
+        done = subprocess.run([self.program, str(epochs), str(seed)], capture_output=True, text=True)
+        names = "ns_per_update", "pearson"
+        try:
+            figures = json.loads(done.stdout)
+            return {name: float(figures[name]) for name in names}
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(
+                f"{self.source} printed {done.stdout!r} (exit code {done.returncode}), not JSON of {', '.join(names)}"
+            ) from error
