@@ -1,17 +1,36 @@
 """Processes that train together: one alone, or those of an MPI run."""
 
-from typing import Protocol
+import os
+import sys
+import time
+import traceback
+from typing import Any, Protocol, Self
 
 import numpy as np
 
+MESSAGE_SECONDS = 0.5  # for `mpiexec` to read a last message: it drops what is on its way when it ends a run
+
 
 class Processes(Protocol):
-    """`rank` of this process among `size`; `gather` gives to each the rows of all, in the order of their ranks."""
+    """`rank` of this process among `size`. What all must call at the same time, in the same order:
+
+    gather: gives to each the rows of all, in the order of their ranks.
+    broadcast: gives to each the value that the first has; of any kind that can be pickled.
+
+    In a `with` statement, whoever leaves it with an exception ends them all, with its message; else the others would
+    wait for it for ever.
+    """
 
     rank: int
     size: int
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None: ...
+
     def gather(self, rows: np.ndarray) -> np.ndarray: ...
+
+    def broadcast(self, value: Any) -> Any: ...
 
 
 class Alone:
@@ -19,8 +38,17 @@ class Alone:
 
     rank, size = 0, 1
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        pass
+
     def gather(self, rows: np.ndarray) -> np.ndarray:
         return rows
+
+    def broadcast(self, value: Any) -> Any:
+        return value
 
 
 ALONE = Alone()
@@ -35,7 +63,26 @@ class Mpi:
         self._world = MPI.COMM_WORLD
         self.rank, self.size = self._world.Get_rank(), self._world.Get_size()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            return
+        if not isinstance(error, SystemExit):
+            traceback.print_exception(error)
+        elif isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        time.sleep(MESSAGE_SECONDS)
+        self._world.Abort(1)
+        os._exit(1)  # MPICH returns, and ends the process a little later
+
     def gather(self, rows: np.ndarray) -> np.ndarray:
         gathered = np.empty((self.size, *rows.shape), rows.dtype)
         self._world.Allgather(np.ascontiguousarray(rows), gathered)
         return gathered.reshape(-1, *rows.shape[1:])
+
+    def broadcast(self, value: Any) -> Any:
+        return self._world.bcast(value)

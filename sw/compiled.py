@@ -34,6 +34,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def nbytes(self) -> int:
+        return self.arguments.nbytes + self.targets.nbytes
+
     def _part(self, start: int, stop: int, features: int) -> "Encoded":
         return Encoded(self.arguments[start * features :], self.targets[start:stop])
 
@@ -59,7 +63,7 @@ class CompiledMachine(Machine):
     Attributes:
         parameters: what training changes and merging takes the mean of, in one array where the kernels have it.
         groups: first addends of the groups that each have a residual of their own, as in pre-training, and the number
-            of addends.
+            of addends; only that, if there are no groups.
         result_scale: encoded targets, and residuals of statistics, times this are words.
     """
 
@@ -70,10 +74,10 @@ class CompiledMachine(Machine):
     def __init__(self, network: Network, groups: tuple[int, ...], word: type, row: tuple[int, ...]):
         self.network, self.word = network, word
         addends = network.layers[-1].inputs
-        self.groups = np.array([*(groups or (0,)), addends])
-        if len(self.groups) > 2:
+        self.groups = np.array([*groups, addends])
+        if groups:
             network.part(addends)  # raises, unless there are groups of addends
-        self._layout = Layout(network, word, row, grouped=len(self.groups) > 2)
+        self._layout = Layout(network, word, row, grouped=bool(groups))
 
     @property
     def _views(self) -> list[np.ndarray]:

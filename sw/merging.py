@@ -40,13 +40,19 @@ class Merging:
         return result
 
     def _mean(self, starts: np.ndarray, models: np.ndarray) -> np.ndarray:
-        # In order and in double the bits, so that any grouping of models in processes gives the same.
-        wide = np.float64 if np.issubdtype(models.dtype, np.floating) else np.int64
-        mean = models.sum(axis=0, dtype=wide) / len(models)
+        mean = _sum(models) / len(models)
         if self.relaxation != 1:
-            start = starts.sum(axis=0, dtype=wide) / len(models)
+            start = _sum(starts) / len(starts)
             mean = start + self.relaxation * (mean - start)
-        if wide is np.int64:
+        if np.issubdtype(models.dtype, np.integer):
             limits = np.iinfo(models.dtype)
             mean = np.clip(np.floor(mean + 0.5), limits.min, limits.max)
         return mean.astype(models.dtype)
+
+
+def _sum(rows: np.ndarray) -> np.ndarray:
+    """Row after row, exact for integers: NumPy's own sum takes an order that depends on how the rows lie in memory."""
+    total: np.ndarray = np.zeros(rows.shape[1], np.int64 if np.issubdtype(rows.dtype, np.integer) else np.float64)
+    for row in rows:
+        total += row
+    return total

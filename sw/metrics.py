@@ -8,6 +8,7 @@ def pearson(predicted: np.ndarray, true: np.ndarray) -> float:
     columns."""
     lowest = 1.0
     for p, t in zip(predicted.T, true.T, strict=True):
+        p, t = p - p[0], t - t[0]  # so that what is constant is exactly zero
         p, t = p - p.mean(), t - t.mean()
         norm = np.sqrt((p @ p) * (t @ t))
         lowest = min(lowest, float(p @ t / norm) if norm else 0.0)
@@ -22,16 +23,22 @@ def rmse(predicted: np.ndarray, true: np.ndarray) -> float:
 class Score:
     """Predictions against targets, (n, outputs), added shard by shard: the figures of all of them together.
 
-    Means and products of deviations are joined as Chan, Golub and LeVeque do, which loses no digits to large means.
+    Means and products of deviations are joined as Chan, Golub and LeVeque do. All are taken from the first record on,
+    so that no digits are lost to large means, and what is constant is exactly zero.
     """
 
     def __init__(self) -> None:
         self.records = 0
+        self._first: np.ndarray = np.zeros((2, 1))
         self._means: np.ndarray = np.zeros((2, 1))
         self._products: np.ndarray = np.zeros((2, 2, 1))
 
     def add(self, predicted: np.ndarray, true: np.ndarray) -> None:
+        """One record or more."""
         both = np.stack([predicted, true]).astype(float)
+        if not self.records:
+            self._first = both[:, 0].copy()
+        both -= self._first[:, None]
         count, means = both.shape[1], both.mean(axis=1)
         deviations = both - means[:, None]
         products = np.einsum("ano,bno->abo", deviations, deviations)
@@ -46,7 +53,7 @@ class Score:
     def _squared_error(self) -> np.ndarray:
         """The mean of (predicted - true)**2 of each output."""
         (pp, pt), (_, tt) = self._products
-        predicted, true = self._means
+        predicted, true = self._means + self._first
         return np.maximum(pp - 2 * pt + tt, 0) / self.records + (predicted - true) ** 2
 
     @property

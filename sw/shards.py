@@ -1,71 +1,74 @@
-"""Records made ready for the kernels, shard by shard: read, scaled, shuffled and encoded beside the training."""
+"""What is made of a source's records, shard by shard, beside the work that needs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import count
+from typing import Generic, Protocol, TypeVar
 
-import numpy as np
-
-from sw.compiled import Encoded
 from sw.datasets import Dataset, Source
 
 SHARD_RECORDS = 1 << 17
 CACHE_BYTES = 1 << 30
 
 
-class Shards:
-    """The training records of a source, encoded.
+class Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
 
-    A shard's records are shuffled among themselves, by the seed and the shard's number; an epoch visits the shards in
-    an order of its own. Shards that fit in `cache_bytes` together are kept; otherwise each epoch reads the source
-    again, one shard ahead of the training.
+
+Made = TypeVar("Made", bound=Sized)
+
+
+class Shards(Generic[Made]):
+    """What `make` makes of each shard of a part of a source, in the source's order.
+
+    It is kept if all of it fits in `cache_bytes`; otherwise each reading reads the source again, and has then two or
+    three shards in memory: one that is worked on, one that is ready, one that is being made. Both give the same.
 
     Parameters
     ----------
-    source: of the records.
-    encode: makes a shard ready for training.
-    seed: of the orders.
+    source, part: of the records.
+    make: of a shard's number and its records; called in another thread.
     size: records of a shard.
-    cache_bytes: to keep encoded shards in.
+    cache_bytes: to keep in.
     """
 
     def __init__(
         self,
         source: Source,
-        encode: Callable[[Dataset], Encoded],
+        part: str,
+        make: Callable[[int, Dataset], Made],
         *,
-        seed: int,
         size: int = SHARD_RECORDS,
         cache_bytes: int = CACHE_BYTES,
     ):
-        self._source, self._encode, self._seed, self._size = source, encode, seed, size
-        self._cache: list[Encoded] | None = None
+        self._source, self._part, self._make, self._size = source, part, make, size
         self._cache_bytes = cache_bytes
+        self._kept: list[Made] = []
 
-    def epoch(self, number: int) -> Iterator[Encoded]:
-        """All shards once, in the order of the epoch of that number."""
-        if number and self._cache:
-            order = np.random.default_rng((self._seed, number)).permutation(len(self._cache))
-            yield from (self._cache[index] for index in order)
+    def __len__(self) -> int:
+        return -(-self._source.count(self._part) // self._size)
+
+    def __iter__(self) -> Generator[Made, None, None]:
+        if self._kept:
+            yield from self._kept
             return
-        self._cache = []
-        for shard in _ahead(self._read()):
-            if self._cache is not None:
-                self._cache.append(shard)
-                if sum(kept.arguments.nbytes + kept.targets.nbytes for kept in self._cache) > self._cache_bytes:
-                    self._cache = None
-            yield shard
+        kept = []
+        for made in _ahead(self._read()):
+            if len(self) * made.nbytes <= self._cache_bytes:
+                kept.append(made)
+            yield made
+        if len(kept) == len(self):
+            self._kept = kept
 
-    def _read(self) -> Iterator[Encoded]:
-        for index, shard in zip(count(), self._source.shards("train", self._size), strict=False):
-            order = np.random.default_rng((self._seed, 0, index)).permutation(len(shard))
-            yield self._encode(shard.take(order))
+    def _read(self) -> Iterator[Made]:
+        for index, shard in enumerate(self._source.shards(self._part, self._size)):
+            yield self._make(index, shard)
 
 
-def _ahead(items: Iterator[Encoded]) -> Iterator[Encoded]:
+def _ahead(items: Iterator[Made]) -> Iterator[Made]:
     """The same items, each made by another thread while the one before is in use."""
     with ThreadPoolExecutor(1) as pool:
-        following: Future[Encoded | None] = pool.submit(next, items, None)
+        following: Future[Made | None] = pool.submit(next, items, None)
         while (item := following.result()) is not None:
             following = pool.submit(next, items, None)
             yield item

@@ -58,7 +58,7 @@ def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
     """
     if path.suffix.lower() in STREAMED:
         rows = open_rows(path)
-        return rows.columns, rows.blocks()
+        return rows.columns, (block for _, block in rows.blocks())
     table = read(path)
     return table.columns, iter((table.values,))
 

@@ -1,7 +1,7 @@
 """Tables of numbers in files that are read block by block: .npy and .parquet. A file of any size needs one block."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ import numpy as np
 from sw.datasets.dataset import DatasetError
 from sw.datasets.table import Table, check_finite, check_names, check_real, file_errors, indices, numpy_errors
 
-BLOCK = 1 << 22
-"""Bytes of a block as float64: many rows a read, and yet little memory."""
+BLOCK = 1 << 20
+"""Bytes of a block as float64: many rows a read, and yet little memory, and many blocks a shard."""
+
+Order = Callable[[int], np.ndarray]
+"""The numbers up to one, in some order."""
 
 
 class Rows(ABC):
-    """The rows of a file, every reading from the first to the last.
+    """The rows of a file.
 
     Attributes
     ----------
@@ -37,35 +40,35 @@ class Rows(ABC):
         return max(1, BLOCK // (8 * max(1, len(self.columns))))
 
     @abstractmethod
-    def _read(self) -> Iterator[np.ndarray]:
-        """The blocks, unchecked."""
+    def _read(self, order: Order) -> Iterator[tuple[int, np.ndarray]]:
+        """The blocks, unchecked, those that can be found without reading others in the order given."""
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """All rows in the file's order: float64, each block (rows, columns), about `BLOCK` bytes.
+    def blocks(self, seed: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """All rows in blocks, each with the number of its first row: float64, (rows, columns), about `BLOCK` bytes.
+
+        They come in the file's order, or in a random one: blocks of .npy, row groups of .parquet.
 
         Raises
         ------
         DatasetError: while they are read, if a number is not finite, or if the file is no longer the one that was
             opened.
         """
+        order = np.arange if seed is None else np.random.default_rng(seed).permutation
         with file_errors(self.path):
-            row = 0
             try:
-                for block in self._read():
+                for row, block in self._read(order):
                     self._check_unchanged()
                     check_finite(self.path, self.columns, block, row)
-                    yield block
-                    row += len(block)
+                    yield row, block
             except (OSError, DatasetError):
                 self._check_unchanged()  # since a change explains the fault
                 raise
 
     def table(self) -> Table:
         """All rows at once, the last column as the target."""
-        values, row = np.empty((self.count, len(self.columns))), 0
-        for block in self.blocks():
+        values = np.empty((self.count, len(self.columns)))
+        for row, block in self.blocks():
             values[row : row + len(block)] = block
-            row += len(block)
         return Table(self.columns, values, self.columns[-1:])
 
     def _present_stamp(self) -> tuple[int, int]:
@@ -95,10 +98,11 @@ class NpyRows(Rows):
         self.columns, self.count = indices(array.shape[1]), array.shape[0]
         self._dtype, self._offset, self._by_rows = array.dtype, array.offset, array.flags.c_contiguous
 
-    def _read(self) -> Iterator[np.ndarray]:
-        for start in range(0, self.count, self._per_block):
+    def _read(self, order: Order) -> Iterator[tuple[int, np.ndarray]]:
+        starts = range(0, self.count, self._per_block)
+        for start in (starts[index] for index in order(len(starts))):
             block = self._block(start, min(self._per_block, self.count - start))
-            yield block.astype(np.float64, copy=False)
+            yield start, block.astype(np.float64, copy=False)
 
     def _block(self, start: int, rows: int) -> np.ndarray:
         width = len(self.columns)
@@ -138,18 +142,24 @@ class ParquetRows(Rows):
         except self._pyarrow.ArrowException as error:
             raise DatasetError(f"{self.path} is not a Parquet file: {error}") from error
 
-    def _read(self) -> Iterator[np.ndarray]:
-        row = 0
+    def _read(self, order: Order) -> Iterator[tuple[int, np.ndarray]]:
         with self._open() as file:
-            for batch in file.iter_batches(self._per_block):
-                block = np.empty((batch.num_rows, batch.num_columns))
-                for index, (name, column) in enumerate(zip(self.columns, batch.columns, strict=True)):
-                    if column.null_count:
-                        empty = row + column.is_null().index(True).as_py()
-                        raise DatasetError(f"{self.path}: row {empty}, column {name!r}: the cell is empty")
-                    block[:, index] = column.to_numpy(zero_copy_only=False)
-                yield block
-                row += len(block)
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+            starts = np.cumsum([0, *sizes])
+            for group in order(len(sizes)):
+                row = int(starts[group])
+                for batch in file.iter_batches(self._per_block, row_groups=[group]):
+                    yield row, self._block(batch, row)
+                    row += batch.num_rows
+
+    def _block(self, batch: Any, row: int) -> np.ndarray:
+        block = np.empty((batch.num_rows, batch.num_columns))
+        for index, (name, column) in enumerate(zip(self.columns, batch.columns, strict=True)):
+            if column.null_count:
+                empty = row + column.is_null().index(True).as_py()
+                raise DatasetError(f"{self.path}: row {empty}, column {name!r}: the cell is empty")
+            block[:, index] = column.to_numpy(zero_copy_only=False)
+        return block
 
 
 def import_pyarrow(path: Path) -> Any:

@@ -75,7 +75,8 @@ class MemorySource(Source):
 
 
 class FileSource(Source):
-    """The records of a file, each part in the order of the file.
+    """The records of a file, read block by block, in a random order of the blocks: that of a sorted file would have
+    each shard teach what the next one unteaches. Inside a block they have the file's order.
 
     In memory are one byte a row, which says its part, a block of the file, and the shard that is being made; before
     that, the shuffle that chooses the parts takes eight bytes a row. While it reads, `shards` raises DatasetError for
@@ -86,11 +87,12 @@ class FileSource(Source):
     rows: of the file.
     layout: of its columns.
     train, holdout: row numbers, disjoint.
+    seed: of the order of the blocks.
     """
 
-    def __init__(self, rows: Rows, layout: Layout, train: np.ndarray, holdout: np.ndarray) -> None:
+    def __init__(self, rows: Rows, layout: Layout, train: np.ndarray, holdout: np.ndarray, seed: int) -> None:
         self.name, self.feature_names, self.target_names = layout.name, layout.feature_names, layout.target_names
-        self._rows, self._layout = rows, layout
+        self._rows, self._layout, self._seed = rows, layout, seed
         self._counts = {"train": len(train), "holdout": len(holdout)}
         self._parts = np.full(rows.count, len(PARTS), np.uint8)
         self._parts[train] = PARTS.index("train")
@@ -106,11 +108,8 @@ class FileSource(Source):
         return map(self._layout.dataset, _regroup(self._chosen(part), shape))
 
     def _chosen(self, part: str) -> Iterator[np.ndarray]:
-        start = 0
-        for block in self._rows.blocks():
-            chosen = self._parts[start : start + len(block)] == PARTS.index(part)
-            yield block[chosen]
-            start += len(block)
+        for start, block in self._rows.blocks(self._seed):
+            yield block[self._parts[start : start + len(block)] == PARTS.index(part)]
 
 
 def _regroup(blocks: Iterator[np.ndarray], shape: tuple[int, int]) -> Iterator[np.ndarray]:
@@ -140,8 +139,8 @@ def open_source(
     .npy file or a .parquet file. A .csv or .npz file is loaded.
 
     The hold-out has the same records as `load`'s, and so have the training records. Their order differs in .npy and
-    .parquet: `load` gives a file's records shuffled, a source in the order of the file. If a file is sorted, so are
-    the shards.
+    .parquet: `load` gives a file's records shuffled, a source only its blocks, which in .parquet are row groups. If a
+    .parquet file is sorted, its row groups should be much smaller than a shard.
 
     Raises
     ------
@@ -155,4 +154,4 @@ def open_source(
         return MemorySource(load(path, records=records, holdout=holdout, seed=seed, targets=targets))
     rows = open_rows(path)
     layout = choose_columns(path, rows.columns, rows.columns[-1:] if targets is None else targets)
-    return FileSource(rows, layout, *choose_rows(path.name, rows.count, records, holdout, seed))
+    return FileSource(rows, layout, *choose_rows(path.name, rows.count, records, holdout, seed), seed)

@@ -387,7 +387,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record in flight.
     arguments: words, flat, (n, features) and a register more. targets: words, (n, outputs).
-    groups: the first addend of each group that has a residual of its own, and the number of addends.
+    groups: the first addend of each group that has a residual of its own, and the number of addends; only that, if
+    there are none.
     limit: the largest word.
     counting: a size that is not zero if saturations are to be counted.
     statistics: int64, added to: records, sum of |residual|, saturations, clips.
@@ -408,7 +409,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
             forward(memory, layers, new, counting, statistics)
             for output in range(last.outputs):
                 target = np.int64(targets[r, output])
-                if len(groups) > 2:
+                if len(groups) > 1:
                     judge_groups(memory, last, output, target, groups, new, limit, statistics)
                 else:
                     result = np.int64(number(memory.arguments, last.results_at + output))

@@ -318,7 +318,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record.
     arguments: flat, (n, features) and a register more. targets: (n, outputs).
-    groups: the first addend of each group that has a residual of its own, and the number of addends.
+    groups: the first addend of each group that has a residual of its own, and the number of addends; only that, if
+    there are none.
     statistics: float64, added to: records, sum of |residual|.
     """
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
@@ -330,7 +331,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
         forward(memory, layers, new, True)
         for output in range(last.outputs):
             target = targets[r, output]
-            if len(groups) > 2:
+            if len(groups) > 1:
                 judge_groups(memory, last, output, target, groups, new, statistics)
             else:
                 residual = target - number(memory.arguments, last.results_at + output)

@@ -122,10 +122,23 @@ def test_every_reading_is_the_same_whatever_the_size(hundred: Callable[[str], Pa
 
 
 @pytest.mark.parametrize("suffix", STREAMED)
-def test_a_streamed_file_keeps_its_order(hundred: Callable[[str], Path], suffix: str) -> None:
-    source = open_source(hundred(suffix), seed=4)
-    for part in PARTS:
-        assert (np.diff(read(source, part, 9).features[:, 0]) > 0).all()
+def test_blocks_of_a_streamed_file_come_in_a_random_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suffix: str
+) -> None:
+    """Since the file may be sorted. Here they have ten rows."""
+    path, values = tmp_path / f"rows{suffix}", np.c_[np.arange(1000.0), np.zeros(1000)]
+    if suffix == ".npy":
+        monkeypatch.setattr(rows, "BLOCK", 10 * values.shape[1] * 8)
+        np.save(path, values)
+    else:
+        pyarrow.parquet.write_table(pyarrow.table({"a": values[:, 0], "b": values[:, 1]}), path, row_group_size=10)
+    sources = [open_source(path, records=990, holdout=10, seed=seed) for seed in (4, 4, 5)]
+    first, same, other = ([shard.features[:, 0] for shard in source.shards("train", 100)] for source in sources)
+    assert all(np.ptp(shard) > 500 for shard in first)
+    steps = np.diff(np.concatenate(first))
+    assert 80 < (np.abs(steps) > 10).sum() < 100 and ((0 < steps) & (steps < 10)).sum() > 850
+    assert np.array_equal(np.concatenate(first), np.concatenate(same))
+    assert not np.array_equal(np.concatenate(first), np.concatenate(other))
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
