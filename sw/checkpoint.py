@@ -26,7 +26,7 @@ FILE_FORMAT = "kanloom-checkpoint"
 FILE_VERSION = 1
 
 
-class CheckpointError(Exception):
+class CheckpointError(ValueError):
     """A checkpoint that is damaged, or of another training."""
 
 

@@ -53,6 +53,8 @@ class Alone:
 
 ALONE = Alone()
 
+LAUNCHED = "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"  # what MPICH's and Open MPI's mpiexec set
+
 
 class Mpi:
     """The processes that `mpiexec` started, by mpi4py: pip install kanloom[cluster]."""
@@ -86,3 +88,8 @@ class Mpi:
 
     def broadcast(self, value: Any) -> Any:
         return self._world.bcast(value)
+
+
+def launched() -> Processes:
+    """Those that `mpiexec` started this process with, or this one alone."""
+    return Mpi() if any(name in os.environ for name in LAUNCHED) else ALONE

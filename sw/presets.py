@@ -12,6 +12,7 @@ class Preset:
 
     `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: on a CPU, addends
     of a group and epochs before the schedule. `robust`: for data that may have heavy tails, scaled accordingly.
+    `arithmetic`: of a CPU, as `sw.training.Strategy` has it.
     """
 
     network: Network
@@ -20,6 +21,7 @@ class Preset:
     spreads: tuple[float, ...]
     pretraining: tuple[int, int] | None = None
     robust: bool = False
+    arithmetic: str = "fixed16"
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
@@ -31,7 +33,7 @@ def _tetra(outputs: int) -> Preset:
     """For floating point: in 16 bits the small steps of the first layers round to nothing."""
     layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=0)
     phases = Phase(8, Rates((2, 3), (15, 13))), Phase(4, Rates((3, 5), (16, 14)))
-    return Preset(Network(layers), phases, 3, (0.5, 0.5, 0.25))
+    return Preset(Network(layers), phases, 3, (0.5, 0.5, 0.25), arithmetic="float32")
 
 
 PRESETS = {
@@ -42,7 +44,13 @@ PRESETS = {
     "det4": Preset(
         Network.two_layer(16, 72, (2, 32)), schedule((2, 1, 13), (2, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
     ),
-    "det5": Preset(Network.two_layer(25, 200, (2, 32), gain=2), schedule((2, 2, 13), (1, 3, 14)), 5, (0.25, 0.015)),
+    "det5": Preset(
+        Network.two_layer(25, 200, (2, 32), gain=2),
+        schedule((2, 2, 13), (2, 3, 14)),
+        5,
+        (0.25, 0.015),
+        arithmetic="float32",
+    ),
     "tetra-volume": _tetra(1),
     "tetra-faces": _tetra(4),
 }

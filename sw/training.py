@@ -261,7 +261,7 @@ class Training:
                         epoch * each + done,
                         len(self._epochs) * each,
                         time.monotonic() - begun,
-                        residual * self._residual_scale,
+                        residual * self._scratch.result_scale,
                         apart,
                         done == each,
                     )
@@ -291,10 +291,6 @@ class Training:
         """The model with parameters as the machines have them."""
         self._scratch.parameters[:] = parameters
         return with_machine(self._model, self._scratch)
-
-    @property
-    def _residual_scale(self) -> float:
-        return self._scratch.result_scale if isinstance(self._scratch, CompiledTwin) else 1.0
 
     def _prepare(self, apart: bool) -> None:
         """The machines for an epoch."""

@@ -10,7 +10,7 @@ from sw.defaults import default_preset
 from sw.merging import MERGES, Merging
 from sw.presets import PRESETS, Preset, find, shaped, stretched
 from sw.session import first_model
-from sw.training import ARITHMETICS, Pretraining, State, Strategy, Training
+from sw.training import ARITHMETICS, Pretraining, Strategy, Training
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--segments", type=_segments, metavar="N/N", help="of each layer's functions, such as 2/32")
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=int, help="passes over the records after pre-training (default: the preset's)")
-    group.add_argument("--arithmetic", choices=ARITHMETICS, default="fixed16", help="default: %(default)s")
+    group.add_argument("--arithmetic", choices=ARITHMETICS, help="default: the preset's; the board's is fixed16")
     group.add_argument("--threads", type=int, default=1, help="that work at a time (default: %(default)s)")
     group.add_argument("--models", type=int, help="that train concurrently, each on its own records (default: threads)")
     group.add_argument(
@@ -60,6 +60,8 @@ def preset_of(options: argparse.Namespace, source: Source) -> Preset:
     preset = shaped(preset, shape, options.segments)
     if options.epochs is not None:
         preset = replace(preset, phases=stretched(preset.phases, options.epochs))
+    if options.arithmetic is not None:
+        preset = replace(preset, arithmetic=options.arithmetic)
     if options.pretrain is not None:
         preset = replace(preset, pretraining=options.pretrain or None)
     return preset
@@ -70,7 +72,7 @@ def strategy_of(options: argparse.Namespace, preset: Preset) -> Strategy:
         raise ValueError(f"threads {options.threads} must be 1 or more")
     return Strategy(
         phases=preset.phases,
-        arithmetic=options.arithmetic,
+        arithmetic=preset.arithmetic,
         pretraining=Pretraining(*preset.pretraining, preset.phases[0].rates) if preset.pretraining else None,
         models=options.threads if options.models is None else options.models,
         round_records=options.round_records,
@@ -80,17 +82,11 @@ def strategy_of(options: argparse.Namespace, preset: Preset) -> Strategy:
 
 
 def training_of(
-    options: argparse.Namespace,
-    source: Source,
-    preset: Preset,
-    *,
-    processes: Processes = ALONE,
-    state: State | None = None,
+    options: argparse.Namespace, source: Source, preset: Preset, *, processes: Processes = ALONE
 ) -> Training:
-    """A training from the preset's first model, or from `state` on. It reads the source once, for its ranges."""
+    """A training from the preset's first model on. It reads the source once, for its ranges."""
     model = first_model(preset, source, seed=options.seed)
-    strategy = strategy_of(options, preset)
-    return Training(model, source, strategy, threads=options.threads, processes=processes, state=state)
+    return Training(model, source, strategy_of(options, preset), threads=options.threads, processes=processes)
 
 
 def _network(text: str) -> str | tuple[int, ...]:

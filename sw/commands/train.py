@@ -3,7 +3,7 @@
 import argparse
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sw import checkpoint
+from sw.cluster import Processes, launched
 from sw.commands.options import (
     DATA_HELP,
     INTERRUPTED,
@@ -28,7 +30,7 @@ from sw.commands.plan import add_plan, preset_of, strategy_of, training_of
 from sw.course import Course
 from sw.datasets import Source
 from sw.presets import Preset
-from sw.training import Report, Training
+from sw.training import Report
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,24 +38,42 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_plan(parser)
     parser.add_argument("--save", type=Path, metavar="FILE", help="of the best model (default: its data set's, .npz)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="go on from it if it is there; write it as the training goes on. The best model is one seen since then",
+    )
+    parser.add_argument(
+        "--checkpoint-seconds", type=float, default=60, metavar="S", help="between checkpoints (default: %(default)s)"
+    )
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    console = Console(highlight=False, soft_wrap=True)
+    processes = launched()
+    first = processes.rank == 0
+    console = Console(highlight=False, soft_wrap=True, quiet=not first)
     source = open_data(options)
     save = options.save or Path(f"{Path(options.dataset).stem}.npz")
-    check_folders(save, options.json)
+    check_folders(save, options.json, options.checkpoint)
     if save.exists() and save.resolve() == Path(options.dataset).resolve():
         raise ValueError(f"{save} is the data set; name another file with --save")
     preset = preset_of(options, source)
     with console.status(f"reading the ranges of {source.count('train'):,} records"):
-        training = training_of(options, source, preset)
-    figures = planned(options, source, preset)
+        training = training_of(options, source, preset, processes=processes)
+    reports = training.run()
+    if options.checkpoint:
+        if checkpoint.resume(training, options.checkpoint):
+            console.print(f"Going on from {options.checkpoint}: epochs done {training.state.position.epoch}.")
+        reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds)
+    figures = planned(options, source, preset) | {"processes": processes.size}
     course = Course(training)
-    with stopping() as stop:
+    with processes, stopping() as stop:
         console.print(headline(figures))
-        report = follow(training, course, console, stop, total=figures["epochs"] * figures["records"])
+        report = follow(reports, course, console, stop, processes, total=figures["epochs"] * figures["records"])
+        if not first:
+            return 0
         course.model.save(save)
     figures |= achieved(course) | {"stopped": report.position.epoch < report.epochs, "model": str(save)}
     if figures["stopped"]:
@@ -123,8 +143,12 @@ def conclusion(figures: dict[str, Any]) -> str:
     )
 
 
-def follow(training: Training, course: Course, console: Console, stop: Event, *, total: int) -> Report:
-    """Train, show how far it is, evaluate after each epoch; until the end, or the first shard after `stop` is set."""
+def follow(
+    reports: Generator[Report], course: Course, console: Console, stop: Event, processes: Processes, *, total: int
+) -> Report:
+    """Train, show how far it is, evaluate after each epoch; until the end, or the first shard after `stop` is set in
+    the first process, which alone evaluates. Raises ValueError if there is nothing left to train."""
+    report = None
     with Progress(
         TextColumn("{task.description:12}"),
         BarColumn(16),
@@ -133,19 +157,23 @@ def follow(training: Training, course: Course, console: Console, stop: Event, *,
         TextColumn("{task.fields[score]}"),
         TimeRemainingColumn(),
         console=console,
+        disable=console.quiet,
     ) as progress:
         bar = progress.add_task("preparing", total=total, pace="", score="")
-        for report in training.run():
-            stopping = stop.is_set()
+        for report in reports:
+            stopping = processes.broadcast(stop.is_set())
             course.follow(report)
             fields: dict[str, Any] = {"description": "pre-training" if report.pretraining else "training"}
             if course.pace:
                 fields["pace"] = f"{course.pace:,.0f} records/s"
-            if report.epoch_done or stopping:
+            if processes.rank == 0 and (report.epoch_done or stopping):
                 fields["score"] = f"Pearson {course.evaluate(report).pearson:.5f}"
             progress.update(bar, completed=report.records, **fields)
             if stopping:
                 break
+    reports.close()
+    if report is None:
+        raise ValueError("the checkpoint is of a training that has ended; remove it to train anew")
     return report
 
 
