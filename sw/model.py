@@ -74,6 +74,10 @@ class Scaling:
         some = features[:: max(1, len(features) // QUANTILE_RECORDS)]
         return replace(ranges, target_low=low, target_high=high, feature_knots=_knots(ranges.unit_features(some)))
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What it consists of, by name."""
+        return {name: values for name, values in vars(self).items() if values is not None}
+
     def widened(self, ratio: float) -> "Scaling":
         """The same with targets that reach `ratio` times as far from their centre."""
         factor, centre, reach = self._target_units
@@ -223,7 +227,7 @@ class Model:
             "target_names": self.target_names,
         }
         arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)}
-        arrays |= {name: values for name, values in vars(self.scaling).items() if values is not None}
+        arrays |= self.scaling.arrays()
         arrays |= {f"domains_{index}": domains for index, domains in enumerate(self.domains or ())}
         if self.history is not None:
             arrays["history"] = self.history

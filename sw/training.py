@@ -207,7 +207,7 @@ class Training:
         first = next(source.shards("train", FIRST_RECORDS))
         return {
             "network": self._model.network.describe(),
-            "start": digest(parameters_of(self._model), *asdict(self._model.scaling).values()),
+            "start": digest(parameters_of(self._model), *self._model.scaling.arrays().values()),
             "data": source.name,
             "columns": [*source.feature_names, *source.target_names],
             "records": source.count("train"),
