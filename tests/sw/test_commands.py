@@ -233,3 +233,39 @@ def test_info_imports_neither_numba_nor_matplotlib(folder):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "sw.model" in done.stdout and "numba" not in done.stdout and "matplotlib" not in done.stdout
+
+
+def parameters(checkpoint: Path) -> np.ndarray:
+    with np.load(checkpoint) as file:
+        return file["parameters"]
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_end(tmp_path):
+    killed, whole = tmp_path / "killed.ck", tmp_path / "whole.ck"
+    train = ["train", "norm2", *SMALL, "--epochs", 3000, "--save", tmp_path / "model.npz", "--checkpoint"]
+    with subprocess.Popen(
+        command(*train, killed, "--checkpoint-seconds", 0), cwd=ROOT, stdout=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and not (tmp_path / "killed.ck.previous").exists():
+            pass
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert "Going on from" in sw(*train, killed)
+    sw(*train, whole)
+    np.testing.assert_array_equal(parameters(killed), parameters(whole))
+    assert "has ended" in sw(*train, whole, code=1)
+    other = sw("train", "norm2", *SMALL, "--epochs", 2, "--checkpoint", whole, "--save", tmp_path / "b.npz", code=1)
+    assert "another training" in other
+
+
+def test_processes_of_mpi_come_to_what_one_process_does(tmp_path):
+    train = ["train", "norm2", *SMALL, "--epochs", 3, "--round-records", 100, "--save"]
+    mpiexec = Path(sys.executable).parent / "mpiexec"
+    done = subprocess.run(
+        [mpiexec, "-n", "2", *command(*train, tmp_path / "two.npz")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("The best model is in") == 1
+    sw(*train, tmp_path / "one.npz", "--models", 2)
+    ours, theirs = (Model.load(tmp_path / name).nodes for name in ("one.npz", "two.npz"))
+    assert all(map(np.array_equal, ours, theirs))
