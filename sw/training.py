@@ -78,7 +78,7 @@ class Strategy:
     arithmetic: str = "fixed16"
     pretraining: Pretraining | None = None
     models: int = 1
-    round_records: int = 25_000
+    round_records: int = 50_000
     merging: Merging = field(default_factory=Merging)
     seed: int = 0
 
