@@ -108,8 +108,8 @@ class Soc(wiring.Component):
             runner.mode.eq(control.start),
             runner.count.eq(control.count),
             runner.results.eq(control.results),
-            trainer.update_shift.eq(control.update_shift - word.update_shifts.start),
-            trainer.back_shift.eq(control.back_shift - word.back_shifts.start),
+            trainer.update_shifts[0].eq(control.update_shift - word.update_shifts.start),
+            trainer.back_shifts[0].eq(control.back_shift - word.back_shifts.start),
         ]
 
     def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:

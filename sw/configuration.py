@@ -13,7 +13,7 @@ import numpy as np
 from sw.network import Layer, Network
 from sw.numerics import bits_for
 
-LAYER_ADDRESS_BITS = 22  # of a node's address below the number of its layer
+LAYER_ADDRESS_BITS = 20  # of a node's address below the number of its layer
 
 
 @dataclass(frozen=True)
