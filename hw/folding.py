@@ -12,15 +12,18 @@ def chain(taps: int, lanes: Sequence[int]) -> tuple[Folding, ...]:
     return tuple(map(Folding, (taps, *lanes[:-1]), lanes))
 
 
-def check_chain(network: Network, foldings: tuple[Folding, ...]) -> None:
-    """Raise ValueError unless there is a folding for each layer, that takes the lanes of the one before as its taps.
-
-    Whether they divide their layers is for `hw.layer` to say.
-    """
+def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
+    """Raise ValueError unless there is a folding for each layer, which divides it and takes the lanes of the layer
+    before as its taps."""
     if len(foldings) != len(network.layers):
         raise ValueError(f"{len(foldings)} foldings for a network of {len(network.layers)} layers")
-    for index, (before, after) in enumerate(pairwise(foldings), start=1):
+    for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True)):
+        for count, what, size, of in (
+            (folding.taps, "taps", layer.inputs, "inputs"),
+            (folding.lanes, "lanes", layer.outputs, "outputs"),
+        ):
+            if count < 1 or size % count:
+                raise ValueError(f"layer {index}: {count} {what} do not divide its {size} {of}")
+    for index, (before, after) in enumerate(pairwise(foldings)):
         if after.taps != before.lanes:
-            raise ValueError(
-                f"layer {index} is folded to {after.taps} taps; it takes the {before.lanes} lanes of the layer before"
-            )
+            raise ValueError(f"layer {index + 1}: {after.taps} taps cannot take {before.lanes} lanes of layer {index}")

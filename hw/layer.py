@@ -61,9 +61,7 @@ class LayerUnit(wiring.Component):
         technology: Technology,
         first: bool,
     ):
-        for name, count, unit, of in (("taps", taps, inputs, "inputs"), ("lanes", lanes, outputs, "outputs")):
-            if count < 1 or unit % count:
-                raise ValueError(f"{count} {name} do not divide a layer's {unit} {of}")
+        """`taps` must divide `inputs`, and `lanes` `outputs`."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
         self.slots = self.input_groups * self.output_groups

@@ -9,15 +9,15 @@ from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.course import RESIDUAL_LATENCY, Course, Schedule
-from hw.folding import check_chain
+from hw.folding import check_foldings
 from hw.layer import LayerUnit
 from hw.nodes import words
 from hw.pipeline import Pipeline, clamp
 from hw.stage import Stage, collected, counter
 from hw.technology import Technology
-from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
+from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of
 from sw.network import Network
-from sw.protocol import STATISTICS
+from sw.protocol import ADDRESS_BYTES, STATISTICS
 
 
 class RecordLayout(data.StructLayout):
@@ -48,7 +48,7 @@ class NodeAccessSignature(wiring.Signature):
             {
                 "select": Out(1),
                 "write": Out(1),
-                "address": Out(24),
+                "address": Out(8 * ADDRESS_BYTES),
                 "data_write": Out(signed(width)),
                 "data_read": In(signed(width)),
                 "fault": In(1),
@@ -76,7 +76,7 @@ class Trainer(wiring.Component):
     """
 
     def __init__(self, network: Network, foldings: tuple[Folding, ...], *, technology: Technology, exact: bool):
-        check_chain(network, foldings)
+        check_foldings(network, foldings)
         self.network, self.technology, self.exact = network, technology, exact
         self.units = [
             LayerUnit(
@@ -93,9 +93,7 @@ class Trainer(wiring.Component):
         self.courses = [Course(self.units[0])]
         for unit in self.units[1:]:
             self.courses.append(Course(unit, before=self.courses[-1]))
-        self.addresses = [
-            NodeAddresses(layer, folding) for layer, folding in zip(network.layers, foldings, strict=True)
-        ]
+        self.addresses = addresses_of(network, foldings)
         word, past = network.word, len(network.layers) - 1
         super().__init__(
             {

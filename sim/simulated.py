@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from hw.technology import Technology
 from hw.trainer import Trainer
-from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
+from sw.configuration import LAYER_ADDRESS_BITS, Folding
 from sw.machine import FixedMachine, Rates, Statistics
 from sw.network import Network, Records
 
@@ -33,8 +33,7 @@ class SimulatedTrainer(FixedMachine):
         self.trainer = Trainer(network, foldings, technology=technology, exact=exact)
         self.cycles = 0
         self._addresses = [
-            NodeAddresses(layer, folding).table().ravel() | index << LAYER_ADDRESS_BITS
-            for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True))
+            layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
         ]
 
     def _train(self, records: Records, rates: Rates) -> Statistics:

@@ -134,15 +134,16 @@ def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its
 
 
 @pytest.mark.parametrize(
-    ("network", "foldings", "message"),
+    ("foldings", "message"),
     [
-        (Network.two_layer(3, 4, (4, 8)), (Folding(2, 1), Folding(1, 1)), "2 taps do not divide a layer's 3 inputs"),
-        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 3), Folding(3, 1)), "3 lanes do not divide a layer's 4 outputs"),
-        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 2), Folding(1, 1)), "the 2 lanes of the layer before"),
-        (Network.chain((3, 4, 2, 1), (4, 4, 4)), chain(3, (1, 2)), "2 foldings for a network of 3 layers"),
+        ((Folding(2, 1), Folding(1, 1)), "layer 0: 2 taps do not divide its 3 inputs"),
+        ((Folding(3, 3), Folding(3, 1)), "layer 0: 3 lanes do not divide its 4 outputs"),
+        ((Folding(3, 2), Folding(1, 1)), "layer 1: 1 taps cannot take 2 lanes of layer 0"),
+        (chain(3, (2, 1, 1)), "3 foldings for a network of 2 layers"),
     ],
 )
-def test_a_folding_that_cannot_be_is_named(network, foldings, message):
+def test_a_folding_that_cannot_be_is_named(foldings, message):
+    network = Network.two_layer(3, 4, (4, 8))
     with pytest.raises(ValueError, match=message):
         Trainer(network, foldings, technology=ECP5, exact=False)
 
