@@ -50,8 +50,8 @@ class Course:
     def period(self) -> int:
         """Cycles from one group of inputs to the next in a backward walk: those of its slots, and no fewer than the
         layer before spends on the errors that come of it."""
-        following = self.before is not None and not self.before.walks_backward
-        return max(self.unit.output_groups, self.before.unit.input_groups if self.before and following else 1)
+        before = self.before
+        return max(self.unit.output_groups, before.unit.input_groups if before and not before.walks_backward else 1)
 
     @property
     def busy(self) -> int:
@@ -73,19 +73,32 @@ class Course:
         return arrivals[:, None] + WALK_LATENCY + inputs
 
 
+def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The slots of each layer, forward and in the update, for a record that starts in cycle 0 and does not pause."""
+    forward: list[np.ndarray] = []
+    update: list[np.ndarray] = []
+    arrivals = np.zeros(1, dtype=int)
+    for course in courses:
+        forward.append(course.forward_slots(arrivals))
+        arrivals = forward[-1][:, -1] + course.unit.timing.result
+    arrivals = arrivals + RESIDUAL_LATENCY
+    for course in reversed(courses):
+        update.insert(0, course.update_slots(arrivals))
+        arrivals = update[0][-1] + (course.unit.timing.error or 0)
+    return forward, update
+
+
 @dataclass(frozen=True)
 class Schedule:
     """When what happens, in cycles.
 
     `interval`: from a record's start to the next. `pause`: between residual and update. `latency`: from a record's
-    start to its last write. `backward`: from its start to its first error. `delays`: records whose updates a record's
-    forward pass does not see yet, per layer.
+    start to its last write. `delays`: records whose updates a record's forward pass does not see yet, per layer.
     """
 
     interval: int
     pause: int
     latency: int
-    backward: int
     delays: tuple[int, ...]
 
     @property
@@ -97,18 +110,8 @@ class Schedule:
     def of(cls, courses: Sequence[Course], *, exact: bool) -> "Schedule":
         """The tightest one in which every slot of a layer has the layer's delay and no forward read meets a write of
         the same row in one clock; `exact`, with no delays."""
-        forward: list[np.ndarray] = []
-        update: list[np.ndarray] = []
-        arrivals = np.zeros(1, dtype=int)
-        for course in courses:
-            forward.append(course.forward_slots(arrivals))
-            arrivals = forward[-1][:, -1] + course.unit.timing.result
-        arrivals = arrivals + RESIDUAL_LATENCY
-        backward = int(arrivals[0])
-        for course in reversed(courses):
-            update.insert(0, course.update_slots(arrivals))
-            arrivals = update[0][-1] + (course.unit.timing.error or 0)
         timings = [course.unit.timing for course in courses]
+        forward, update = slots_of(courses)
         # From a row's forward read to its write: a multiple of the interval would be another record's read.
         unseen = [
             slots + timing.write - (reads + timing.forward_read)
@@ -127,5 +130,5 @@ class Schedule:
                 apart = all(cycle and delay == last for (delay, cycle), last in places)
                 if apart and delays == sorted(delays, reverse=True):
                     latency = int(update[0].max()) + pause + timings[0].write + 1
-                    return cls(interval, pause, latency, backward + pause, tuple(delays))
+                    return cls(interval, pause, latency, tuple(delays))
         raise AssertionError("an interval that is long enough hides nothing")

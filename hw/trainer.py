@@ -125,10 +125,8 @@ class Trainer(wiring.Component):
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
         record = self.records.payload
-        judge_width = len(record.targets.as_value()) + 1
-        m.submodules.judged = judged = SyncFIFOBuffered(
-            width=judge_width, depth=self.schedule.backward // self.schedule.interval + 2
-        )
+        width = len(record.targets.as_value()) + 1
+        m.submodules.judged = judged = SyncFIFOBuffered(width=width, depth=self.schedule.flights)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
