@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.course import RESIDUAL_LATENCY, Course, Schedule
@@ -184,9 +184,7 @@ class Trainer(wiring.Component):
         present = waiting[pause]
         m.d.sync += waiting.eq(Cat(waiting[1:], found.valid))
         if pause:  # shorter than the interval: each group is gone before it comes again
-            m.submodules.paused = paused = SyncFIFO(width=len(errors), depth=unit.output_groups)
-            m.d.comb += [paused.w_en.eq(present), paused.w_data.eq(errors), paused.r_en.eq(waiting[0])]
-            errors = paused.r_data
+            errors = kept_until(m, waiting[0], present, errors, unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(waiting[0]),
             last.errors.values.eq(errors[:-1]),
@@ -250,6 +248,15 @@ class Trainer(wiring.Component):
 def code_of(result: Value) -> Value:
     """The unsigned argument code of a signed result: its sign bit inverted."""
     return Cat(result[:-1], ~result[-1])
+
+
+def kept_until(m: Module, wanted: Value, present: Value, value: Value, groups: int) -> Value:
+    """In the cycles in which they are wanted, values that were present before, in turn; room for `groups` of them."""
+    kept = Signal(len(value) * groups, reset_less=True, name="kept")
+    first, next_ = counter(m, "kept_first", wanted, groups), counter(m, "kept_next", present, groups)
+    with m.If(present):
+        m.d.sync += kept.word_select(next_, len(value)).eq(value)
+    return kept.word_select(first, len(value))
 
 
 def delayed(m: Module, strobe: Value) -> Signal:

@@ -30,7 +30,7 @@ from typing import Literal
 
 from cobs import cobs
 
-VERSION = 1
+VERSION = 2
 CREDITS = 4  # requests of any length that the board's receive memory holds at once
 
 DELIMITER = b"\x00"

@@ -53,7 +53,7 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     """Train and infer mixed; results, statistics and every node."""
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 50)
-    equals_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
+    check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
 )
 def test_the_authors_networks_equal_the_oracle(network, taps, lanes):
     nodes, records = KINDS["ordinary"](network, 5)
-    equals_the_oracle(simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes), records)
+    check_against_the_oracle(simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes), records)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_deep_network_takes_a_record_as_often_as_its_first_layer(network, taps
     assert max(schedule.delays) <= 3
 
 
-def equals_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
+def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
     """Over one pass, in which some records are only inferred: results, statistics, cycles and every node."""
     network, schedule = machine.network, machine.trainer.schedule
     oracle = FixedReference(network, machine.nodes, schedule.delays)
