@@ -219,10 +219,9 @@ class LayerUnit(wiring.Component):
         if self.first:
             return read, write, None
         done = input_errors[0].cycle
+        present = pipe.wire(lambda valid, last: valid & last, valid, pipe.input(port.last))
         m.d.comb += [
-            self.errors.valid.eq(
-                pipe.at(pipe.wire(lambda valid, last: valid & last, valid, pipe.input(port.last)), done)
-            ),
+            self.errors.valid.eq(pipe.at(present, done)),
             self.errors.train.eq(pipe.at(train, done)),
             *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
         ]
