@@ -92,19 +92,30 @@ def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarr
 class Schedule:
     """When what happens, in cycles.
 
-    `interval`: from a record's start to the next. `pause`: between residual and update. `latency`: from a record's
-    start to its last write. `delays`: records whose updates a record's forward pass does not see yet, per layer.
+    `interval`: from a record's start to the next. `pause`: between residual and update. `judgement`, `latency`: from a
+    record's start to its last result and its last write. `delays`: records whose updates a record's forward pass does
+    not see yet, per layer.
     """
 
     interval: int
     pause: int
+    judgement: int
     latency: int
     delays: tuple[int, ...]
 
     @property
     def flights(self) -> int:
         """Records that are under way at once, at most."""
-        return self.latency // self.interval + 2
+        return self._most(self.latency)
+
+    @property
+    def unjudged(self) -> int:
+        """Records whose results are not complete at once, at most."""
+        return self._most(self.judgement)
+
+    def _most(self, cycles: int) -> int:
+        """Records that are at once in a queue for so long, which takes a cycle or two itself."""
+        return cycles // self.interval + 2
 
     @classmethod
     def of(cls, courses: Sequence[Course], *, exact: bool) -> "Schedule":
@@ -123,6 +134,7 @@ class Schedule:
             *(timing.write - timing.update_read + 1 for timing in timings),
             *(high + 1 if exact else high - low + 2 for low, high in spans),
         )
+        judgement = int(forward[-1].max()) + timings[-1].result
         for interval in count(least):
             for pause in range(interval):
                 places = [(divmod(low + pause, interval), (high + pause) // interval) for low, high in spans]
@@ -130,5 +142,5 @@ class Schedule:
                 apart = all(cycle and delay == last for (delay, cycle), last in places)
                 if apart and delays == sorted(delays, reverse=True):
                     latency = int(update[0].max()) + pause + timings[0].write + 1
-                    return cls(interval, pause, latency, tuple(delays))
+                    return cls(interval, pause, judgement, latency, tuple(delays))
         raise AssertionError("an interval that is long enough hides nothing")

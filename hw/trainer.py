@@ -126,7 +126,7 @@ class Trainer(wiring.Component):
             m.submodules[f"layer{index}"] = stage
         record = self.records.payload
         width = len(record.targets.as_value()) + 1
-        m.submodules.judged = judged = SyncFIFOBuffered(width=width, depth=self.schedule.flights)
+        m.submodules.judged = judged = SyncFIFOBuffered(width=width, depth=self.schedule.unjudged)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
