@@ -46,7 +46,7 @@ class Report:
     board: str
     network: str
     schedule: str
-    lanes: int
+    lanes: tuple[int, ...]
     taps: int
     logic: Usage
     block_ram: Usage
@@ -67,7 +67,7 @@ class Report:
             board=design.board.name,
             network=str(design.network),
             schedule=SCHEDULES[design.exact],
-            lanes=design.lanes,
+            lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
             fmax_mhz=round(placement.fmax_hz / 1e6, 2),
             target_mhz=design.board.clock_hz / 1e6,
@@ -88,7 +88,7 @@ class Report:
             if (usage := getattr(self, name)).available:
                 table.add_row(words, str(usage))
         table.add_row("clock", f"{self.target_mhz:g} MHz (this placement reaches {self.fmax_mhz:g} MHz)")
-        table.add_row("schedule", f"{self.schedule}; lanes {self.lanes}, taps {self.taps}")
+        table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
         table.add_row("cycles per record", str(self.cycles_per_record))
         table.add_row("records per second", f"{self.records_per_second:,}")
         table.add_row("built in", f"{self.wall_s:g} s, seed {self.seed}")
@@ -103,13 +103,16 @@ def parser() -> argparse.ArgumentParser:
         "--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}"
     )
     network.add_argument("--features", type=int, metavar="N")
-    network.add_argument("--addends", type=int, metavar="N", help="inner functions per feature")
-    network.add_argument(
-        "--segments", metavar="INNER,OUTER", help="segments per inner and outer function, powers of two"
-    )
+    network.add_argument("--addends", metavar="N[,N...]", help="inner functions per feature; more of them, more layers")
+    network.add_argument("--outputs", type=int, metavar="N", default=1, help="default %(default)s")
+    network.add_argument("--segments", metavar="INNER,OUTER", help="segments per function of each layer, powers of two")
     parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
     folding = parser.add_argument_group("folding", "by default the one with the most records per second that fits")
-    folding.add_argument("--lanes", type=int, metavar="N", help="addends a clock; must divide them all")
+    folding.add_argument(
+        "--lanes",
+        metavar="N[,N...]",
+        help="addends a clock, layer by layer; must divide them all; layers left out at the end have all their outputs",
+    )
     folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
@@ -130,16 +133,16 @@ def network_of(arguments: argparse.Namespace) -> Network:
     if len(given) < len(explicit):
         missing = ", ".join(option for option in explicit if option not in given)
         raise ValueError(f"which network? give --network PRESET ({', '.join(presets.PRESETS)}), or {missing}")
-    return Network.two_layer(arguments.features, arguments.addends, segments_of(arguments.segments))
+    addends, segments = (numbers(option, explicit[option]) for option in ("--addends", "--segments"))
+    return Network.chain((arguments.features, *addends, arguments.outputs), segments)
 
 
-def segments_of(text: str) -> tuple[int, int]:
-    """Raises ValueError unless the text is two numbers with a comma between them."""
+def numbers(option: str, text: str) -> tuple[int, ...]:
+    """Raises ValueError unless the option's text is numbers with commas between them."""
     try:
-        inner, outer = (int(part) for part in text.split(","))
+        return tuple(map(int, text.split(",")))
     except ValueError as error:
-        raise ValueError(f"--segments {text!r}: give two numbers, INNER,OUTER, such as 2,32") from error
-    return inner, outer
+        raise ValueError(f"{option} {text!r}: give numbers with commas between them, such as 2,32") from error
 
 
 def design_of(board: Board, arguments: argparse.Namespace) -> Design:
@@ -147,24 +150,23 @@ def design_of(board: Board, arguments: argparse.Namespace) -> Design:
     folding."""
     network, exact = network_of(arguments), arguments.schedule == "exact"
     if arguments.lanes is None and arguments.taps is None:
-        lanes, taps = plan.fold(board, network, exact=exact)
-    else:
-        lanes, taps = (1 if count is None else count for count in (arguments.lanes, arguments.taps))
-    design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
-    _ = design.configuration  # refuses foldings that do not divide
-    return design
+        return plan.fold(board, network, exact=exact)
+    lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
+    taps = Design.taps if arguments.taps is None else arguments.taps
+    return Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
 
 
 def build(design: Design, *, directory: Path, seed: int) -> Report:
     """Check the budget, then make the bitstream in `directory`, which is emptied first.
 
     Raises:
-        plan.DoesNotFitError: naming the budget that the design breaks.
+        ValueError: naming the budget that the design breaks (`plan.DoesNotFitError`), or records that come too late.
         BuildError: see `make_bitstream`.
     """
     began = time.perf_counter()
     need = plan.requirements(design)
     plan.check(need=need, have=design.board.budget, what=str(design.network), board=design.board.name)
+    _ = design.configuration  # refuses records that cannot be fetched in time
     placement, bitstream = make_bitstream(
         board=design.board, soc=Soc(design), need=need, directory=directory, seed=seed
     )

@@ -6,6 +6,7 @@ from functools import cached_property
 from amaranth.hdl import Fragment
 
 from boards import Board
+from hw.folding import chain, check_foldings
 from hw.records import Pass, RecordStore, fetch_cycles
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
@@ -21,20 +22,27 @@ class Design:
     """A network on a board, folded.
 
     Attributes:
-        lanes: addends worked on each clock; must divide the network's.
-        taps: features of each addend worked on each clock; must divide the network's.
+        lanes: outputs of each layer worked on each clock, the first layer's addends first; must divide the layer's.
+            Layers left out at the end have all of their outputs. A layer takes as many inputs a clock as the layer
+            before it has lanes.
+        taps: features worked on each clock; must divide the network's.
         exact: a record waits until it sees every update of those before. Otherwise records stream through.
     """
 
     board: Board
     network: Network
-    lanes: int = 1
+    lanes: tuple[int, ...] = (1,)
     taps: int = 1
     exact: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a folding that is not the network's."""
+        check_foldings(self.network, self.foldings)
+
     @property
     def foldings(self) -> tuple[Folding, ...]:
-        return Folding(self.taps, self.lanes), Folding(self.lanes, self.network.outputs)
+        left_out = self.network.layers[len(self.lanes) :]
+        return chain(self.taps, (*self.lanes, *(layer.outputs for layer in left_out)))
 
     def make_trainer(self) -> Trainer:
         return Trainer(self.network, self.foldings, technology=self.board.technology, exact=self.exact)
@@ -47,8 +55,7 @@ class Design:
 
     @cached_property
     def trainer(self) -> Trainer:
-        """One to ask for its schedule and its size. Raises ValueError for a folding that does not divide the
-        network."""
+        """One to ask for its schedule."""
         trainer = self.make_trainer()
         Fragment.get(trainer, None)
         return trainer
@@ -79,13 +86,13 @@ class Design:
     @property
     def slots(self) -> int:
         """Clocks that a record takes at the least."""
-        return NodeAddresses(self.network.layers[0], self.foldings[0]).slots
+        return max(addresses.slots for addresses in map(NodeAddresses, self.network.layers, self.foldings))
 
     @property
     def multipliers(self) -> int:
         """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
-        inner, outer = (folding.taps * folding.lanes for folding in self.foldings)
-        return 2 * inner + 3 * outer
+        first, *others = (folding.taps * folding.lanes for folding in self.foldings)
+        return 2 * first + 3 * sum(others)
 
     @property
     def memories(self) -> list[MemoryShape]:

@@ -4,22 +4,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.nodes import AccessSignature, NodeBanks, words
 from hw.pipeline import Pipeline, Timed, clamp
 from hw.technology import Technology
-from sw.numerics import LayerFormat, rounding_shift
+from sw.numerics import LayerFormat, bits_for, rounding_shift
 
 
 @dataclass(frozen=True)
 class LayerTiming:
     """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
 
-    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`: when the results of the
-    last slot of a mean are there. `error`: when the errors of the layer's inputs are (None for a first layer).
+    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`, `error`: when the results
+    of the last slot of an output group are there, and the errors of the last slot of an input group (None for a first
+    layer).
     """
 
     forward_read: int
@@ -32,14 +33,16 @@ class LayerTiming:
 class LayerUnit(wiring.Component):
     """`inputs` x `outputs` functions, of which a tile of `taps` inputs and `lanes` outputs is worked on each clock.
 
-    The tiles of one record are its slots, numbered output group by output group: the slots of one output group follow
-    each other and their sum is the group's mean. Both passes take a slot every clock.
+    The tiles of one record are its slots, numbered output group by output group. Both passes take a slot every clock.
+    Forward, the slots of one output group follow each other, since they are summed; in the update, those of one input
+    group, except in a first layer.
 
     Attributes:
         forward: a slot's argument codes, one per tap; `first` and `last` mark the ends of an output group.
         results: the signed results of an output group, one per lane; `clips` of them were cut to their domain.
-        update: a slot's argument codes and the errors of its outputs; nodes change only where `train`.
-        errors: the errors of a slot's inputs (absent in a first layer, which takes errors for steps).
+        update: a slot's argument codes and the errors of its outputs; nodes change only where `train`. `first` and
+            `last` mark the ends of an input group (absent in a first layer).
+        errors: the errors of an input group (absent in a first layer, which takes errors for steps).
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are
         under way.
         saturations: nodes that an update drove to the end of the word, in this clock.
@@ -58,9 +61,7 @@ class LayerUnit(wiring.Component):
         technology: Technology,
         first: bool,
     ):
-        for name, count, unit, of in (("taps", taps, inputs, "inputs"), ("lanes", lanes, outputs, "outputs")):
-            if count < 1 or unit % count:
-                raise ValueError(f"{count} {name} do not divide a layer's {unit} {of}")
+        """`taps` must divide `inputs`, and `lanes` `outputs`."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
         self.slots = self.input_groups * self.output_groups
@@ -68,14 +69,16 @@ class LayerUnit(wiring.Component):
         self.banks = [NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology) for _ in range(taps)]
         slot = {"valid": Out(1), "slot": Out(range(max(self.slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
+        ends = {"first": Out(1), "last": Out(1)}
+        errors = {"train": Out(1), "errors": Out(words(word, lanes))}
         ports = {
-            "forward": In(wiring.Signature({**slot, **codes, "first": Out(1), "last": Out(1)})),
+            "forward": In(wiring.Signature({**slot, **codes, **ends})),
             "results": Out(
                 wiring.Signature(
                     {"valid": Out(1), "values": Out(words(form.result_bits, lanes)), "clips": Out(range(lanes + 1))}
                 )
             ),
-            "update": In(wiring.Signature({**slot, **codes, "train": Out(1), "errors": Out(words(word, lanes))})),
+            "update": In(wiring.Signature({**slot, **codes, **errors, **({} if first else ends)})),
             "saturations": Out(range(2 * taps * lanes + 1)),
             "access": In(AccessSignature(rows=self.banks[0].even_rows, width=word, lanes=lanes)),
             "access_tap": In(range(max(taps, 2))),
@@ -136,7 +139,7 @@ class LayerUnit(wiring.Component):
         for lane in range(self.lanes):
             total = pipe.sum(terms[lane])
             if self.input_groups > 1:
-                total = self._accumulate(pipe, total, valid, first)
+                total = self._accumulate(pipe, total, valid, first, signed(2 * form.word.width))
             mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
             results.append(pipe.register(lambda mean: clamp(mean, low, high), mean))
             clips.append(pipe.wire(lambda mean: (mean < low) | (mean > high), mean))
@@ -151,9 +154,9 @@ class LayerUnit(wiring.Component):
         ]
         return done
 
-    def _accumulate(self, pipe: Pipeline, tile: Timed, valid: Timed, first: Timed) -> Timed:
-        """The running sum over the slots of an output group, exact in 2 W bits."""
-        total = Signal(signed(2 * self.form.word.width), reset_less=True)
+    def _accumulate(self, pipe: Pipeline, tile: Timed, valid: Timed, first: Timed, shape: Shape) -> Timed:
+        """The running sum over the slots of a group, exact in `shape`."""
+        total = Signal(shape, reset_less=True)
         present, start = pipe.at(valid, tile.cycle), pipe.at(first, tile.cycle)
         pipe.m.d.sync += total.eq(Mux(present, Mux(start, 0, total) + tile.value, total))
         return Timed(total, tile.cycle + 1)
@@ -196,6 +199,9 @@ class LayerUnit(wiring.Component):
             stores.append((bank, segment, evens, odds))
             if not self.first:
                 total = pipe.sum(slopes)
+                if self.output_groups > 1:
+                    bits = total.value.shape().width + bits_for(self.output_groups)
+                    total = self._accumulate(pipe, total, valid, pipe.input(port.first), signed(bits))
                 input_errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
 
         write = max(new.cycle for _, _, evens, odds in stores for new in (*evens, *odds))
@@ -213,8 +219,9 @@ class LayerUnit(wiring.Component):
         if self.first:
             return read, write, None
         done = input_errors[0].cycle
+        present = pipe.wire(lambda valid, last: valid & last, valid, pipe.input(port.last))
         m.d.comb += [
-            self.errors.valid.eq(pipe.at(valid, done)),
+            self.errors.valid.eq(pipe.at(present, done)),
             self.errors.train.eq(pipe.at(train, done)),
             *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
         ]

@@ -1,6 +1,7 @@
 """Does a configuration fit a board? Decided from its numbers, before anything is elaborated."""
 
 from collections.abc import Iterable
+from itertools import product
 
 from boards import Board
 from hw.design import Design
@@ -49,16 +50,15 @@ def requirements(design: Design) -> Resources:
     )
 
 
-def fold(board: Board, network: Network, *, exact: bool = False) -> tuple[int, int]:
-    """The lanes and taps with the most records per second that fit the board; the fewest multipliers among equals.
+def fold(board: Board, network: Network, *, exact: bool = False) -> Design:
+    """The design with the most records per second that fits the board; the fewest multipliers among equals.
 
     Raises DoesNotFitError naming the budget that even the smallest folding breaks.
     """
-    features, addends = network.layers[0].inputs, network.layers[0].outputs
     candidates = [
         Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
-        for lanes in divisors(addends)
-        for taps in divisors(features)
+        for taps in divisors(network.features)
+        for lanes in product(*(divisors(layer.outputs) for layer in network.layers))
     ]
     best = candidates[0]
     check(need=requirements(best), have=board.budget, what=str(network), board=board.name)
@@ -69,7 +69,7 @@ def fold(board: Board, network: Network, *, exact: bool = False) -> tuple[int, i
         schedule, others = design.trainer.schedule, best.trainer.schedule
         if max(schedule.delays) <= MOST_DELAY and schedule.interval < others.interval:
             best = design
-    return best.lanes, best.taps
+    return best
 
 
 def divisors(number: int) -> list[int]:

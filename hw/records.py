@@ -205,11 +205,12 @@ class Pass(wiring.Component):
             m.d.sync += self.busy.eq(0)
         with m.If(self.start):
             m.d.sync += address.eq(self.results)
+        with m.Elif(self.store.written):
+            m.d.sync += address.eq(address + 1)
         with m.If(self.predicted_valid & (self.mode == Mode.PREDICT)):
             m.d.sync += [kept.eq(self.predicted), pending.eq(self.network.outputs)]
         with m.Elif(self.store.written):
             m.d.sync += [
                 kept.as_value().eq(kept.as_value() >> self.network.width),
                 pending.eq(pending - 1),
-                address.eq(address + 1),
             ]

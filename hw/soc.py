@@ -12,7 +12,7 @@ from hw.records import Pass
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
 from hw.trainer import Trainer
-from sw.protocol import LINK_COUNTERS, REGISTERS, STATISTICS, Space
+from sw.protocol import LINK_COUNTERS, STATISTICS, Space, rate_registers, register_table
 
 
 class Soc(wiring.Component):
@@ -29,7 +29,7 @@ class Soc(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         design, configuration = self.design, self.design.configuration
-        word_bits = 8 * configuration.word_bytes
+        word_bits, table = 8 * configuration.word_bytes, register_table(len(design.network.layers))
         m.submodules.link = link = Link(
             clocks_per_bit=design.board.clocks_per_bit,
             word_bytes=configuration.word_bytes,
@@ -38,7 +38,7 @@ class Soc(wiring.Component):
         m.submodules.trainer = trainer = design.make_trainer()
         m.submodules.runner = runner = design.make_pass()
         m.submodules.store = store = runner.storage
-        m.submodules.registers = registers = RegisterFile(REGISTERS, word_bits=word_bits)
+        m.submodules.registers = registers = RegisterFile(table, word_bits=word_bits)
         m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
         m.submodules.nodes = nodes = NodeTarget(
             width=design.network.width, latency=trainer.access_latency, word_bits=word_bits
@@ -108,9 +108,11 @@ class Soc(wiring.Component):
             runner.mode.eq(control.start),
             runner.count.eq(control.count),
             runner.results.eq(control.results),
-            trainer.update_shift.eq(control.update_shift - word.update_shifts.start),
-            trainer.back_shift.eq(control.back_shift - word.back_shifts.start),
         ]
+        for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
+            legal = word.update_shifts, word.back_shifts
+            for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
+                m.d.comb += place.eq(control[register.name] - values.start)
 
     def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
         status = registers.status

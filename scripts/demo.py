@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
-from hw.design import Design
 from hw.plan import DoesNotFitError, fold
 from hw.soc import Soc
 from scripts.stream import Bars, progress_bars
@@ -69,14 +68,14 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     )
     session = Session.begin(preset, split, seed=options.seed)
     board = boards.find(options.board)
-    lanes, taps = fold(board, preset.network, exact=options.exact)
-    design = Design(board=board, network=preset.network, lanes=lanes, taps=taps, exact=options.exact)
+    design = fold(board, preset.network, exact=options.exact)
     configuration = design.configuration
 
+    lanes = "-".join(str(folding.lanes) for folding in design.foldings)
     console.print(
         f"[bold]{split.train.name}[/]: {len(split.train)} records x {epochs} epochs, network {preset.network}, "
         f"{preset.network.parameters} parameters, on a virtual [bold]{board.name}[/] "
-        f"({lanes} lanes, {taps} taps, a record every {configuration.interval} clocks)"
+        f"({lanes} lanes, {design.taps} taps, a record every {configuration.interval} clocks)"
     )
     with ProcessPoolExecutor(max_workers=2) as pool:
         fixed = pool.submit(train_oracle, session, configuration, phases)

@@ -11,7 +11,6 @@ from rich.console import Console
 
 import boards
 from hw import plan
-from hw.design import Design
 from hw.soc import Soc
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import presets
@@ -41,8 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         board, network = boards.find(options.board), presets.find(options.network).network
-        lanes, taps = plan.fold(board, network, exact=options.exact)
-        design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=options.exact)
+        design = plan.fold(board, network, exact=options.exact)
         serve(Soc(design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
     except (ValueError, VirtualBoardError) as error:
         print(f"error: {error}", file=sys.stderr)

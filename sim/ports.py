@@ -6,7 +6,8 @@ from typing import Any
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from sw.numerics import WordFormat
+from sw.machine import Rates
+from sw.numerics import WordFormat, bits_for
 
 PERIOD_NS = 10
 
@@ -50,9 +51,15 @@ async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[
     return sampled
 
 
-def rate_ports(word: WordFormat, update: int, back: int) -> dict[str, int]:
-    """The ports for learning rates, set to these shifts."""
-    return {"update_shift": word.update_shifts.index(update), "back_shift": word.back_shifts.index(back)}
+def rate_ports(word: WordFormat, rates: Rates) -> dict[str, int]:
+    """The ports of a trainer for learning rates, set to these."""
+    return {
+        f"{name}_shifts": pack(map(legal.index, shifts), bits_for(len(legal)))
+        for name, shifts, legal in (
+            ("update", rates.update, word.update_shifts),
+            ("back", rates.back, word.back_shifts),
+        )
+    }
 
 
 Place = Mapping[str, int]

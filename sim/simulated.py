@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from hw.technology import Technology
 from hw.trainer import Trainer
-from sw.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
+from sw.configuration import LAYER_ADDRESS_BITS, Folding
 from sw.machine import FixedMachine, Rates, Statistics
 from sw.network import Network, Records
 
@@ -33,16 +33,15 @@ class SimulatedTrainer(FixedMachine):
         self.trainer = Trainer(network, foldings, technology=technology, exact=exact)
         self.cycles = 0
         self._addresses = [
-            NodeAddresses(layer, folding).table().ravel() | index << LAYER_ADDRESS_BITS
-            for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True))
+            layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
         ]
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
 
     def _predict(self, records: Records) -> np.ndarray:
-        word = self.network.word
-        rates = Rates((word.update_shifts.start,), (word.back_shifts.start,))
+        word, past = self.network.word, len(self.network.layers) - 1
+        rates = Rates((word.update_shifts.start,) * past, (word.back_shifts.start,) * past)
         return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
@@ -53,8 +52,8 @@ class SimulatedTrainer(FixedMachine):
 
         async def drive(ctx: Any) -> None:
             word = self.network.word
-            ctx.set(trainer.update_shift, word.update_shifts.index(rates.update[0]))
-            ctx.set(trainer.back_shift, word.back_shifts.index(rates.back[0]))
+            ctx.set(trainer.update_shifts, list(map(word.update_shifts.index, rates.update)))
+            ctx.set(trainer.back_shifts, list(map(word.back_shifts.index, rates.back)))
             await self._store_nodes(ctx)
             ctx.set(trainer.clear, 1)
             await ctx.tick()

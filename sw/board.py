@@ -10,7 +10,7 @@ from sw.configuration import Configuration, digest_of
 from sw.link import Link, WrongDeviceError, open_port
 from sw.machine import Machine, Rates, Statistics
 from sw.network import Records, check_nodes
-from sw.protocol import LINK_COUNTERS, Mode, Space
+from sw.protocol import LINK_COUNTERS, Mode, Space, rate_registers, register_table
 
 BAUD = 3_000_000  # of every board in boards/
 STALL_SECONDS = 10.0  # without a single record done, after which a pass is given up
@@ -44,6 +44,7 @@ class Board(Machine):
         self._loaded: Records | None = None
         self.configuration = self._read_configuration()
         self.network = self.configuration.network
+        link.registers = register_table(len(self.network.layers))
 
     @classmethod
     def open(cls, path: str, *, baud: int = BAUD, transfer: Transfer | None = None) -> Self:
@@ -80,8 +81,9 @@ class Board(Machine):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        self.link.write_register("update_shift", rates.update[0])
-        self.link.write_register("back_shift", rates.back[0])
+        for layer, shifts in enumerate(zip(rates.update, rates.back, strict=True), start=1):
+            for register, shift in zip(rate_registers(layer), shifts, strict=True):
+                self.link.write_register(register.name, shift)
         statistics = Statistics()
         for block in records.blocks(self.configuration.capacity):
             self._load(block)

@@ -5,6 +5,7 @@ The gateware is generated from a configuration and carries its text, so that a b
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -12,8 +13,10 @@ import numpy as np
 
 from sw.network import Layer, Network
 from sw.numerics import bits_for
+from sw.protocol import ADDRESS_BYTES
 
-LAYER_ADDRESS_BITS = 22  # of a node's address below the number of its layer
+LAYER_ADDRESS_BITS = 20  # of a node's address below the number of its layer
+MOST_LAYERS = 1 << (8 * ADDRESS_BYTES - LAYER_ADDRESS_BITS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class NodeAddresses:
     def tap_bits(self) -> int:
         return bits_for(self.folding.taps)
 
+    @property
+    def bits(self) -> int:
+        return self.lane_bits + self.row_bits + 1 + self.tap_bits
+
     def table(self) -> np.ndarray:
         """The address in the layer of every node, an array of `Layer.shape`."""
         inputs, nodes, outputs = np.indices(self.layer.shape)
@@ -68,6 +75,17 @@ class NodeAddresses:
         address = (inputs % taps) << 1 | odd
         address = address << self.row_bits | row
         return address << self.lane_bits | outputs % lanes
+
+
+def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAddresses, ...]:
+    """Those of each layer. Raises ValueError for more layers, or more nodes in one, than there are addresses for."""
+    if len(network.layers) > MOST_LAYERS:
+        raise ValueError(f"{len(network.layers)} layers; there are addresses for {MOST_LAYERS}")
+    addresses = tuple(map(NodeAddresses, network.layers, foldings))
+    for index, layer in enumerate(addresses):
+        if layer.bits > LAYER_ADDRESS_BITS:
+            raise ValueError(f"nodes of layer {index} need {layer.bits} address bits; there are {LAYER_ADDRESS_BITS}")
+    return addresses
 
 
 @dataclass(frozen=True)
@@ -133,7 +151,7 @@ class Configuration:
 
     @property
     def addresses(self) -> tuple[NodeAddresses, ...]:
-        return tuple(map(NodeAddresses, self.network.layers, self.foldings))
+        return addresses_of(self.network, self.foldings)
 
     def node_addresses(self) -> np.ndarray:
         """The word address of every node in the parameter space, all layers flattened one after the other."""

@@ -23,6 +23,7 @@ from sw.protocol import (
     Command,
     Frame,
     FrameError,
+    RegisterTable,
     Space,
     Status,
     max_read_words,
@@ -130,6 +131,11 @@ class Link:
     clock : Callable[[], float]
         Seconds that never go back. A simulation gives its own.
 
+    Attributes
+    ----------
+    registers : RegisterTable
+        The board's; at first those of every board.
+
     Every method raises a `LinkError` that says what is wrong, within about `timeout`.
     """
 
@@ -142,6 +148,7 @@ class Link:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.statistics = LinkStatistics()
+        self.registers: RegisterTable = REGISTERS
         self._port = port
         self._timeout = timeout
         self._least_patience = self._patience = patience
@@ -224,23 +231,23 @@ class Link:
 
     def read_register(self, name: str) -> int:
         """The unsigned value of register `name`."""
-        register = REGISTERS[name]
+        register = self.registers[name]
         if register.access != "r":
             raise ValueError(f"register {name!r} cannot be read")
-        words = self.read(Space.REGISTERS, REGISTERS.address(name), register.words)
+        words = self.read(Space.REGISTERS, self.registers.address(name), register.words)
         bits = 8 * self._session().word_bytes
         return sum(int(word) << bits * place for place, word in enumerate(words))
 
     def write_register(self, name: str, value: int) -> None:
         """Set register `name` to the unsigned `value`."""
-        register = REGISTERS[name]
+        register = self.registers[name]
         if register.access != "w":
             raise ValueError(f"register {name!r} cannot be written")
         if not 0 <= value < 1 << register.bits:
             raise ValueError(f"register {name!r} has {register.bits} bits; {value} does not fit")
         bits = 8 * self._session().word_bytes
         words = [value >> bits * place & (1 << bits) - 1 for place in range(register.words)]
-        self.write(Space.REGISTERS, REGISTERS.address(name), words)
+        self.write(Space.REGISTERS, self.registers.address(name), words)
 
     @property
     def _name(self) -> str:

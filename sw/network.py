@@ -1,5 +1,6 @@
 """A network's geometry, its records and its nodes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -79,8 +80,18 @@ class Network:
         gain: int = HIDDEN_GAIN,
     ) -> "Network":
         """The paper's network: `addends` inner functions per feature, one outer function per addend and output."""
-        inner, outer = segments
-        return cls((Layer(features, addends, inner, gain), Layer(addends, outputs, outer, gain=0)), width)
+        return cls.chain((features, addends, outputs), segments, width=width, gain=gain)
+
+    @classmethod
+    def chain(
+        cls, sizes: Sequence[int], segments: Sequence[int], *, width: int = 16, gain: int = HIDDEN_GAIN
+    ) -> "Network":
+        """Layers from each of `sizes`, features first and outputs last, to the next one: `segments` names each one's.
+        Hidden sums have a `gain`, outputs have none."""
+        if len(segments) != len(sizes) - 1:
+            raise ValueError(f"{len(sizes) - 1} layers between {len(sizes)} sizes, but segments for {len(segments)}")
+        gains = [gain] * (len(segments) - 1) + [0]
+        return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
     def part(self, addends: int) -> "Network":
         """So many addends of a two-layer network alone: what they give is divided as if all the others were there.

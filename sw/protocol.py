@@ -30,7 +30,7 @@ from typing import Literal
 
 from cobs import cobs
 
-VERSION = 1
+VERSION = 2
 CREDITS = 4  # requests of any length that the board's receive memory holds at once
 
 DELIMITER = b"\x00"
@@ -235,8 +235,6 @@ CONTROLS = (
     Register("start", 1, "w", "writing a `Mode` begins a pass from the first record on, and zeroes its statistics"),
     Register("count", 24, "w", "records of a pass"),
     Register("results", 24, "w", "word of the record store to which a predicting pass writes its first result"),
-    Register("update_shift", 5, "w", "learning rate of the second layer, as a shift"),
-    Register("back_shift", 5, "w", "learning rate of the first layer, as a shift of the error's products"),
 )
 """What the host decides."""
 
@@ -247,3 +245,18 @@ REGISTERS = RegisterTable(
     Register("underruns", 16, "r", "records that came too late for the schedule; the pass is then not as specified"),
     *CONTROLS,
 )
+"""Those of every board."""
+
+
+def rate_registers(layer: int) -> tuple[Register, Register]:
+    """The update shift and the back shift of a layer past the first."""
+    return (
+        Register(f"update_shift_{layer}", 5, "w", f"learning rate of layer {layer}, as a shift"),
+        Register(f"back_shift_{layer}", 5, "w", f"learning rate before layer {layer}, as a shift of error products"),
+    )
+
+
+def register_table(layers: int) -> RegisterTable:
+    """Those of a board with so many layers: `REGISTERS`, at the same addresses, and the rates."""
+    rates = (register for layer in range(1, layers) for register in rate_registers(layer))
+    return RegisterTable(*REGISTERS.values(), *rates)

@@ -16,29 +16,39 @@ from sw.reference import FixedReference
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
+DEEP = Network.chain((3, 4, 3, 2), (4, 8, 4))
 BOARD = boards.find("icebreaker")
-SCHEDULES = {
+DESIGNS = {
     "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
     "delayed": Design(board=BOARD, network=NETWORK, taps=3),
+    "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1)),
 }
-PHASES = [Phase(2, Rates((2,), (12,))), Phase(1, Rates((3,), (14,)))]
 
 
-@pytest.fixture(scope="module", params=SCHEDULES)
+@pytest.fixture(scope="module", params=DESIGNS)
 def design(request: pytest.FixtureRequest) -> Design:
-    return SCHEDULES[request.param]
+    return DESIGNS[request.param]
+
+
+@pytest.fixture(scope="module")
+def phases(design: Design) -> list[Phase]:
+    """Each layer past the first has rates of its own."""
+    past = len(design.network.layers) - 1
+    return [Phase(2, Rates((2, 1)[:past], (12, 13)[:past])), Phase(1, Rates((3, 2)[:past], (14, 12)[:past]))]
 
 
 @pytest.fixture(scope="module", params=["oracle", "compiled", "simulator", "virtual board"])
 def machine(request: pytest.FixtureRequest, design: Design):
-    nodes, _ = KINDS["zeros"](NETWORK, 0)
+    nodes, _ = KINDS["zeros"](design.network, 0)
     if request.param == "oracle":
         yield FixedReference.of(design.configuration, nodes)
     elif request.param == "compiled":
         configuration = design.configuration
         yield CompiledFixed(NETWORK, nodes, configuration.delays, configuration.capacity)
     elif request.param == "simulator":
-        yield SimulatedTrainer(NETWORK, nodes, design.foldings, technology=design.board.technology, exact=design.exact)
+        yield SimulatedTrainer(
+            design.network, nodes, design.foldings, technology=design.board.technology, exact=design.exact
+        )
     else:
         with (
             VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,
@@ -49,57 +59,59 @@ def machine(request: pytest.FixtureRequest, design: Design):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_training_leaves_the_oracles_nodes_and_statistics(machine: Machine, design: Design, kind: str):
-    nodes, records = KINDS[kind](NETWORK, 60)
+def test_training_leaves_the_oracles_nodes_and_statistics(
+    machine: Machine, design: Design, phases: list[Phase], kind: str
+):
+    nodes, records = KINDS[kind](machine.network, 60)
     oracle = FixedReference.of(design.configuration, nodes)
     machine.nodes = nodes
     seen = []
-    last = machine.fit(records, PHASES, lambda done, total, statistics: seen.append((done, total, statistics)))
+    last = machine.fit(records, phases, lambda done, total, statistics: seen.append((done, total, statistics)))
     expected = []
-    oracle.fit(records, PHASES, lambda done, total, statistics: expected.append((done, total, statistics)))
+    oracle.fit(records, phases, lambda done, total, statistics: expected.append((done, total, statistics)))
     assert seen == expected and last == expected[-1][2]
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
 
-def test_predicting_changes_nothing_and_follows_training(machine: Machine, design: Design):
-    nodes, records = KINDS["ordinary"](NETWORK, 40, seed=5)
+def test_predicting_changes_nothing_and_follows_training(machine: Machine, design: Design, phases: list[Phase]):
+    nodes, records = KINDS["ordinary"](machine.network, 40, seed=5)
     oracle = FixedReference.of(design.configuration, nodes)
     machine.nodes = nodes
     for _ in range(2):
         assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
         for trainer in (machine, oracle):
-            trainer.train(records, PHASES[0].rates)
+            trainer.train(records, phases[0].rates)
 
 
 def test_nodes_come_back_as_they_were_set(machine: Machine):
     for kind in KINDS:
-        nodes, _ = KINDS[kind](NETWORK, 0, seed=3)
+        nodes, _ = KINDS[kind](machine.network, 0, seed=3)
         machine.nodes = nodes
         assert all(map(np.array_equal, machine.nodes, nodes))
 
 
-def test_no_records_are_no_work(machine: Machine):
-    nodes, records = KINDS["ordinary"](NETWORK, 0)
+def test_no_records_are_no_work(machine: Machine, phases: list[Phase]):
+    nodes, records = KINDS["ordinary"](machine.network, 0)
     machine.nodes = nodes
-    assert machine.train(records, PHASES[0].rates).records == 0
-    assert machine.predict(records.arguments).shape == (0, 1)
+    assert machine.train(records, phases[0].rates).records == 0
+    assert machine.predict(records.arguments).shape == (0, machine.network.outputs)
 
 
-@pytest.mark.parametrize("rates", [Rates((0,), (12,)), Rates((2,), (99,)), Rates((2, 2), (12, 12))])
+@pytest.mark.parametrize("rates", [Rates((0,), (12,)), Rates((2,), (99,)), Rates((2, 2, 2), (12, 12, 12))])
 def test_illegal_rates_are_refused(machine: Machine, rates: Rates):
     with pytest.raises(ValueError, match="shifts"):
-        machine.train(KINDS["ordinary"](NETWORK, 1)[1], rates)
+        machine.train(KINDS["ordinary"](machine.network, 1)[1], rates)
 
 
 def test_nodes_that_do_not_fit_are_refused(machine: Machine):
-    nodes, _ = KINDS["ordinary"](NETWORK, 0)
+    nodes, _ = KINDS["ordinary"](machine.network, 0)
     with pytest.raises(ValueError, match="shapes"):
         machine.nodes = nodes[:1]
     with pytest.raises(ValueError, match="outside"):
-        machine.nodes = [nodes[0] + 99999, nodes[1]]
+        machine.nodes = [nodes[0] + 99999, *nodes[1:]]
 
 
-def test_records_of_another_network_are_refused(machine: Machine):
+def test_records_of_another_network_are_refused(machine: Machine, phases: list[Phase]):
     with pytest.raises(ValueError, match="2 features"):
-        machine.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), PHASES[0].rates)
+        machine.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), phases[0].rates)

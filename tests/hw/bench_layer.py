@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 
 from sim.bench import bench_parameters
-from sim.ports import begin, load_nodes, pack, play, rate_ports, store_nodes, unpack
+from sim.ports import begin, load_nodes, pack, play, store_nodes, unpack
 from sw.configuration import Folding, NodeAddresses
 from sw.network import Layer, Network
 from sw.numerics import LayerFormat, rounding_shift
@@ -123,14 +123,24 @@ class LayerBench:
         }
 
     def update_slot(self, codes: np.ndarray, errors: np.ndarray, slot: int, train: bool) -> dict[str, int]:
+        """`errors`: of all outputs."""
+        _, outputs = self.functions(slot)
+        first, last = slot < self.groups, slot >= self.slots - self.groups
         return {
             **self._slot("update", codes, slot),
             "update__train": train,
-            "update__errors": pack(errors, self.form.word.width),
+            "update__errors": pack(errors[outputs], self.form.word.width),
+            **({} if self.first else {"update__first": first, "update__last": last}),
         }
 
+    def input_groups(self) -> list[tuple[slice, range]]:
+        """The inputs of each input group, and its slots."""
+        return [(self.functions(group)[0], range(group, self.slots, self.groups)) for group in range(self.groups)]
+
     def rates(self) -> dict[str, int]:
-        return {} if self.first else rate_ports(self.form.word, UPDATE_SHIFT, BACK_SHIFT)
+        word = self.form.word
+        shifts = word.update_shifts.index(UPDATE_SHIFT), word.back_shifts.index(BACK_SHIFT)
+        return {} if self.first else dict(zip(("update_shift", "back_shift"), shifts, strict=True))
 
     def _slot(self, port: str, codes: np.ndarray, slot: int) -> dict[str, int]:
         inputs, _ = self.functions(slot)
@@ -192,13 +202,14 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
     expected = {}
     for _ in range(40):
         codes, train = bench.random_codes(), random.random() < 0.8
-        for slot in range(bench.slots):
+        for own, slots in bench.input_groups():
             choices = [maximum, -maximum, 0, 1, -1, *(random.randint(-maximum, maximum) for _ in range(5))]
-            errors = np.array(random.choices(choices, k=bench.folding.lanes))
-            own, outputs = bench.functions(slot)
-            arrival = len(inputs) + (bench.timing["error"] or 0)
-            expected[arrival] = train, model.update(codes[own], errors, own, outputs, train=train).tolist()
-            inputs.append(bench.update_slot(codes, errors, slot, train))
+            errors = np.array(random.choices(choices, k=bench.layer.outputs))
+            for slot in slots:
+                inputs += [{"update__valid": 0}] * random.choice([0, 0, 0, 2])
+                inputs.append(bench.update_slot(codes, errors, slot, train))
+            arrival = len(inputs) - 1 + (bench.timing["error"] or 0)
+            expected[arrival] = train, model.update(codes[own], errors, own, slice(None), train=train).tolist()
         inputs += [{"update__valid": 0}] * (bench.interval - bench.slots)
     inputs[0] |= bench.rates()
     inputs += [{"update__valid": 0}] * (max(bench.timing["write"], bench.timing["error"] or 0) + 3)
@@ -216,28 +227,27 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
 
 @cocotb.test
 async def one_update_follows_the_float_twin(dut: Any) -> None:
-    """A node: half a unit for the product, half for the step unless that is the error itself. An error: half a lane."""
+    """A node: half a unit for the product, half for the step unless that is the error. An error: half an output."""
     bench = LayerBench(dut)
     await begin(dut)
     nodes = bench.random_nodes(0.25)
     await bench.store(nodes)
     twin = LayerModel(bench.form, nodes.astype(float), bench.first, rounded=False)
     codes = bench.random_codes()
-    inputs, expected = [bench.rates()], []
-    for slot in range(bench.slots):
-        errors = np.array([random.randint(-8000, 8000) for _ in range(bench.folding.lanes)])
-        own, outputs = bench.functions(slot)
-        inputs.append(bench.update_slot(codes, errors, slot, True))
-        expected.append(twin.update(codes[own], errors, own, outputs, train=True))
+    inputs, expected = [bench.rates()], {}
+    for own, slots in bench.input_groups():
+        errors = np.array([random.randint(-8000, 8000) for _ in range(bench.layer.outputs)])
+        inputs += [bench.update_slot(codes, errors, slot, True) for slot in slots]
+        arrival = len(inputs) - 1 + (bench.timing["error"] or 0)
+        expected[arrival] = twin.update(codes[own], errors, own, slice(None), train=True)
     inputs += [{"update__valid": 0}] * (max(bench.timing["write"], bench.timing["error"] or 0) + 3)
     sampled = await play(dut, inputs, [] if bench.first else ERRORS)
     assert np.abs(twin.nodes - nodes).max() > 100  # so that the bound means something
     assert np.abs(await bench.load() - twin.nodes).max() <= (0.5 if bench.first else 1.0)
     if not bench.first:
-        for index, errors in enumerate(expected):
-            bits = sampled["errors__values"][1 + index + bench.timing["error"]]
-            ours = unpack(bits, bench.form.word.width, bench.folding.taps)
-            assert np.abs(ours - errors).max() <= 0.5 * bench.folding.lanes
+        for cycle, errors in expected.items():
+            ours = unpack(sampled["errors__values"][cycle], bench.form.word.width, bench.folding.taps)
+            assert np.abs(ours - errors).max() <= 0.5 * bench.layer.outputs
 
 
 @cocotb.test
@@ -249,7 +259,7 @@ async def updates_are_seen_when_the_timing_says(dut: Any) -> None:
     nodes = np.zeros(bench.layer.shape, dtype=np.int64)
     codes = np.full(bench.layer.inputs, 1 << (bench.form.offset_bits - 1))
     own, outputs = bench.functions(0)
-    errors = np.full(bench.folding.lanes, word.maximum // 4)
+    errors = np.full(bench.layer.outputs, word.maximum // 4)
     update, idle = bench.update_slot(codes, errors, 0, True), {"update__valid": 0}
     # The slot alone, as if it were a whole output group: a mean of its taps.
     probe = bench.forward_slot(codes, 0) | {"forward__first": 1, "forward__last": 1}
@@ -263,5 +273,5 @@ async def updates_are_seen_when_the_timing_says(dut: Any) -> None:
         seen = [index for index, bits in enumerate(sampled["results__values"]) if bits and index >= timing["result"]]
         assert seen[0] == timing["result"] + timing["write"] - timing["forward_read"] + 1
         for _ in range(1 + late):  # too early, the second update finds the nodes before the first, which is lost
-            model.update(codes[own], errors, own, outputs, train=True)
+            model.update(codes[own], errors[outputs], own, outputs, train=True)
         assert np.array_equal(await bench.load(), model.nodes)

@@ -32,7 +32,10 @@ class TrainerBench:
         self.interval: int = parameters["interval"]
         self.latency: int = parameters["latency"]
         self.delays = tuple(parameters["delays"])
-        self.rates = Rates((2,), (self.network.width - 3,))
+        past = len(self.network.layers) - 1
+        self.rates = Rates(
+            (2, 1, 3)[:past], (self.network.width - 3, self.network.width - 2, self.network.width - 4)[:past]
+        )
         self.cycles = 0
         self._access_latency: int = parameters["access_latency"]
         foldings = [Folding(**folding) for folding in parameters["foldings"]]
@@ -59,7 +62,7 @@ class TrainerBench:
         """
         count, width = len(records), self.network.width
         inputs: list[dict[str, int]] = [
-            {"clear": 1, **rate_ports(self.network.word, *self.rates.update, *self.rates.back)},
+            {"clear": 1, **rate_ports(self.network.word, self.rates)},
             {"clear": 0},
         ]
         pauses: list[dict[str, int]] = [{}] * (self.interval - 1)

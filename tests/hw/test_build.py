@@ -9,6 +9,7 @@ from hw import bitstream
 from hw.build import main
 
 EXPLICIT = ["--features", "2", "--addends", "8", "--segments", "4,32"]
+DEEP = ["--features", "12", "--addends", "60,10", "--outputs", "4", "--segments", "4,8,16"]
 
 
 @pytest.fixture
@@ -26,8 +27,12 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--board", "icebreaker", "--features", "2"], "which network? give --network PRESET (norm2, "),
         (["--board", "icebreaker", "--features", "2"], "or --addends, --segments"),
         (["--board", "icebreaker", "--network", "norm2", "--addends", "8"], "leave out --addends"),
-        (["--board", "icebreaker", *EXPLICIT, "--segments", "4"], "--segments '4': give two numbers, INNER,OUTER"),
-        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"], "--segments '4,x': give two numbers"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4"], "2 layers between 3 sizes, but segments for 1"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"], "--segments '4,x': give numbers with commas"),
+        (["--board", "icebreaker", *EXPLICIT, "--lanes", "1,1,1"], "3 foldings for a network of 2 layers"),
+        (["--board", "icebreaker", *EXPLICIT, "--outputs", "4", "--lanes", "1,3"], "3 lanes do not divide its 4"),
+        (["--board", "icebreaker", *DEEP], "60-10-4 (4/8/16 segments, 16 bit) needs "),
+        (["--board", "ulx3s", *DEEP, "--lanes", "60"], "2040 multipliers, ulx3s has 156"),
         (["--board", "icebreaker", *EXPLICIT, "--segments", "4,30"], "30 segments: must be a power of two"),
         (["--board", "icebreaker", *EXPLICIT, "--features", "0"], "layer inputs 0 must be 1 or more"),
         (["--board", "icebreaker", *EXPLICIT, "--lanes", "3"], "3 lanes do not divide"),

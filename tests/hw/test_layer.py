@@ -17,13 +17,16 @@ from tests.cases import RATES, ordinary
 from tests.hw.bench_layer import LayerModel
 
 NETWORK = Network.two_layer(4, 6, (4, 8), outputs=2)
-FOLDINGS = Folding(taps=2, lanes=3), Folding(taps=3, lanes=2)
 
 
 @pytest.mark.parametrize("technology", [ICE40UP5K, ECP5], ids=lambda technology: technology.name)
-@pytest.mark.parametrize("layer", [0, 1], ids=["first", "second"])
-def test_a_layer_equals_its_model(layer: int, technology: Technology, waves: Path | None) -> None:
-    geometry, folding = NETWORK.layers[layer], FOLDINGS[layer]
+@pytest.mark.parametrize(
+    ("layer", "folding"),
+    [(0, Folding(taps=2, lanes=3)), (1, Folding(taps=3, lanes=2)), (1, Folding(taps=3, lanes=1))],
+    ids=["first", "second", "second, an output at a time"],
+)
+def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Technology, waves: Path | None) -> None:
+    geometry = NETWORK.layers[layer]
     unit = LayerUnit(
         NETWORK.formats[layer],
         inputs=geometry.inputs,

@@ -2,8 +2,10 @@
 
 import pytest
 
-from hw.plan import DoesNotFitError, check, demand
+import boards
+from hw.plan import MOST_DELAY, DoesNotFitError, check, demand, fold, requirements
 from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology
+from sw.network import Network
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,25 @@ def test_refusal_names_every_broken_budget_and_no_other() -> None:
     assert str(refusal.value) == (
         "norm8 with 2 lanes needs 31 block RAMs, icebreaker has 30; 14 multipliers, icebreaker has 8"
     )
+
+
+@pytest.mark.parametrize(
+    ("board", "network", "interval"),
+    [
+        ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
+        ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 16),
+        ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 30),
+        ("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
+    ],
+    ids=str,
+)
+def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, interval: int) -> None:
+    design = fold(boards.find(board), network)
+    check(need=requirements(design), have=design.board.budget, what=str(network), board=board)
+    assert design.configuration.interval == interval
+    assert max(design.configuration.delays) <= MOST_DELAY
+
+
+def test_a_network_that_fits_no_folding_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="11 multipliers, icebreaker has 8"):
+        fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))

@@ -5,33 +5,45 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from hw.folding import chain
 from hw.technology import ECP5, ICE40UP5K
 from hw.trainer import Trainer
 from sim.simulated import SimulatedTrainer
 from sw.configuration import Folding
 from sw.machine import Rates
-from sw.network import Layer, Network
+from sw.network import Network, Records
 from sw.reference import FixedReference
 from tests.cases import KINDS
 
 TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
 
 SHAPES = {
-    "one tap": (Network.two_layer(2, 8, (16, 16)), 1, 1),
-    "all taps": (Network.two_layer(2, 8, (16, 16)), 2, 1),
-    "lanes": (Network.two_layer(2, 8, (16, 16)), 2, 2),
-    "one slot": (Network.two_layer(2, 4, (4, 8)), 2, 4),
-    "outputs": (Network.two_layer(3, 6, (2, 4), outputs=2), 3, 2),
-    "narrow": (Network.two_layer(6, 4, (4, 8), width=12), 2, 1),
-    "wide": (Network.two_layer(6, 4, (4, 8), width=20), 3, 2),
+    "one tap": (Network.two_layer(2, 8, (16, 16)), 1, (1, 1)),
+    "all taps": (Network.two_layer(2, 8, (16, 16)), 2, (1, 1)),
+    "lanes": (Network.two_layer(2, 8, (16, 16)), 2, (2, 1)),
+    "one slot": (Network.two_layer(2, 4, (4, 8)), 2, (4, 1)),
+    "outputs": (Network.two_layer(3, 6, (2, 4), outputs=2), 3, (2, 2)),
+    "outputs in turn": (Network.two_layer(2, 3, (2, 4), outputs=4), 1, (1, 2)),
+    "narrow": (Network.two_layer(6, 4, (4, 8), width=12), 2, (1, 1)),
+    "wide": (Network.two_layer(6, 4, (4, 8), width=20), 3, (2, 1)),
+    "three layers": (Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)),
+    "three layers, each input for itself": (Network.chain((2, 3, 4, 2), (4, 8, 2)), 1, (1, 1, 1)),
+    "four layers": (Network.chain((2, 6, 3, 2, 3), (4, 2, 8, 4)), 1, (1, 3, 1, 3)),
+    "four layers, one slot": (Network.chain((2, 2, 1, 2, 1), (4, 8, 4, 2), width=12), 2, (2, 1, 2, 1)),
 }
 
 
 def simulated(
-    network: Network, taps: int, lanes: int, technology: str, *, exact: bool, nodes: list
+    network: Network, taps: int, lanes: tuple[int, ...], technology: str, *, exact: bool, nodes: list
 ) -> SimulatedTrainer:
-    foldings = Folding(taps, lanes), Folding(lanes, network.outputs)
+    foldings = chain(taps, lanes)
     return SimulatedTrainer(network, nodes, foldings, technology=TECHNOLOGIES[technology], exact=exact)
+
+
+def rates_of(network: Network, update: int, back: int) -> Rates:
+    """The same shifts in all layers."""
+    past = len(network.layers) - 1
+    return Rates((update,) * past, (back,) * past)
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
@@ -41,39 +53,72 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     """Train and infer mixed; results, statistics and every node."""
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 50)
-    train = np.random.default_rng(1).random(50) < 0.8
-    rates = Rates((1,), (network.width - 3,))
-    machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes)
-    oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
+    check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
+
+
+@pytest.mark.parametrize(
+    ("network", "taps", "lanes"),
+    [
+        (Network.chain((12, 60, 10, 4), (2, 2, 2)), 3, (1, 5, 1)),
+        (Network.chain((6, 53, 11, 4, 1), (2, 2, 2, 2)), 1, (1, 1, 1, 1)),
+    ],
+    ids=["tetra-faces", "triangle"],
+)
+def test_the_authors_networks_equal_the_oracle(network, taps, lanes):
+    nodes, records = KINDS["ordinary"](network, 5)
+    check_against_the_oracle(simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes), records)
+
+
+@pytest.mark.parametrize(
+    ("network", "taps", "lanes"),
+    [
+        (Network.chain((12, 60, 10, 4), (4, 8, 16)), 12, (2, 10, 1)),
+        (Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 6, (1, 11, 1, 1)),
+    ],
+    ids=["tetra-faces", "triangle"],
+)
+def test_a_deep_network_takes_a_record_as_often_as_its_first_layer(network, taps, lanes):
+    schedule = Trainer(network, chain(taps, lanes), technology=ECP5, exact=False).schedule
+    assert schedule.interval == network.layers[0].outputs // lanes[0]
+    assert max(schedule.delays) <= 3
+
+
+def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
+    """Over one pass, in which some records are only inferred: results, statistics, cycles and every node."""
+    network, schedule = machine.network, machine.trainer.schedule
+    oracle = FixedReference(network, machine.nodes, schedule.delays)
+    train = np.random.default_rng(1).random(len(records)) < 0.8
+    rates = rates_of(network, 1, network.width - 3)
     results, statistics = machine.run(records, train, rates)
     expected, expected_statistics = oracle.run(records, train, rates)
     assert np.array_equal(results, expected)
     assert statistics == expected_statistics
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-    schedule = machine.trainer.schedule
     assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
 
 
 @pytest.mark.parametrize("kind", ["ordinary", "zeros"])
 def test_it_equals_the_oracle_over_several_passes(kind):
-    network, taps, lanes = SHAPES["all taps"]
+    network, taps, lanes = SHAPES["three layers"]
     nodes, records = KINDS[kind](network, 40)
     machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
     oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
     for shift in (12, 14):
-        rates = Rates((3,), (shift,))
+        rates = Rates((3, 2), (shift, 13))
         assert machine.train(records, rates) == oracle.train(records, rates)
     assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
 
 def test_every_shift_is_what_the_oracle_makes_of_it():
-    network = Network.two_layer(2, 4, (4, 8))
+    """Of each layer: they differ."""
+    network = Network.chain((2, 4, 2, 1), (4, 8, 4))
     nodes, records = KINDS["ordinary"](network, 6)
-    machine = simulated(network, 2, 1, "iCE40UP5K", exact=True, nodes=nodes)
+    machine = simulated(network, 2, (1, 2, 1), "iCE40UP5K", exact=True, nodes=nodes)
     oracle = FixedReference(network, nodes)
-    for update, back in zip(network.word.update_shifts, network.word.back_shifts, strict=True):
-        rates = Rates((update,), (back,))
+    updates, backs = network.word.update_shifts, network.word.back_shifts
+    for update, back in zip(updates, backs, strict=True):
+        rates = Rates((update, updates[-update]), (back, backs[backs.index(back) - 3]))
         assert machine.train(records, rates) == oracle.train(records, rates)
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
@@ -81,40 +126,35 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
 def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
     network = Network.two_layer(4, 16, (8, 16))
-    foldings = Folding(4, 1), Folding(1, 1)
     exact, delayed = (
-        Trainer(network, foldings, technology=technology, exact=exact).schedule for exact in (True, False)
+        Trainer(network, chain(4, (1, 1)), technology=technology, exact=exact).schedule for exact in (True, False)
     )
     assert exact.delays == (0, 0) and delayed.delays > (0, 0)
     assert delayed.interval == 16 < exact.interval < exact.latency
 
 
 @pytest.mark.parametrize(
-    ("network", "foldings", "message"),
+    ("foldings", "message"),
     [
-        (Network.two_layer(3, 4, (4, 8)), (Folding(2, 1), Folding(1, 1)), "2 taps do not divide a layer's 3 inputs"),
-        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 3), Folding(3, 1)), "3 lanes do not divide a layer's 4 outputs"),
-        (Network.two_layer(3, 4, (4, 8)), (Folding(3, 2), Folding(1, 1)), "takes the first one's 2 lanes"),
-        (
-            Network((Layer(3, 4, 4), Layer(4, 2, 4), Layer(2, 1, 4))),
-            (Folding(3, 1),) * 3,
-            "networks of 2 layers, not 3",
-        ),
+        ((Folding(2, 1), Folding(1, 1)), "layer 0: 2 taps do not divide its 3 inputs"),
+        ((Folding(3, 3), Folding(3, 1)), "layer 0: 3 lanes do not divide its 4 outputs"),
+        ((Folding(3, 2), Folding(1, 1)), "layer 1: 1 taps cannot take 2 lanes of layer 0"),
+        (chain(3, (2, 1, 1)), "3 foldings for a network of 2 layers"),
     ],
 )
-def test_a_folding_that_cannot_be_is_named(network, foldings, message):
+def test_a_folding_that_cannot_be_is_named(foldings, message):
+    network = Network.two_layer(3, 4, (4, 8))
     with pytest.raises(ValueError, match=message):
         Trainer(network, foldings, technology=ECP5, exact=False)
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
-@pytest.mark.parametrize("shape", ["all taps", "one slot", "outputs"])
+@pytest.mark.parametrize("shape", ["all taps", "one slot", "outputs in turn", "three layers, each input for itself"])
 def test_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
     """The memories promise nothing then, and both simulators are kinder than a board: so the clocks are compared."""
     network, taps, lanes = SHAPES[shape]
-    foldings = Folding(taps, lanes), Folding(lanes, network.outputs)
-    trainer = Trainer(network, foldings, technology=TECHNOLOGIES[technology], exact=exact)
+    trainer = Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact)
     reads: list[tuple] = []
     writes: list[tuple] = []
 

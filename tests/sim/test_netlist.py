@@ -12,18 +12,26 @@ from hw.soc import Soc
 from sim.netlist import make_netlist
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
+from sw.machine import Rates
 from sw.network import Network
+from sw.numerics import WordFormat
 from sw.reference import FixedReference
-from tests.cases import KINDS, RATES
+from tests.cases import KINDS
 
 BOARD = boards.find("icebreaker")
-NETWORK = Network.two_layer(2, 4, (4, 8))
-ENDS = (NETWORK.word.minimum, NETWORK.word.maximum)  # predictions reach them when all nodes are there
+DESIGNS = {
+    "two layers": Design(board=BOARD, network=Network.two_layer(2, 4, (4, 8)), taps=2),
+    "three layers": Design(board=BOARD, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
+}
+WORD = WordFormat()
+ENDS = (WORD.minimum, WORD.maximum)  # predictions reach them when all nodes are there
 
 
-def test_netlist_has_every_hard_block_and_trains_as_the_reference() -> None:
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design) -> None:
     """One test, so that it is synthesised and compiled once."""
-    design = Design(board=BOARD, network=NETWORK, taps=2)
+    past = len(design.network.layers) - 1
+    rates = Rates((2,) * past, (13,) * past)
     netlist = make_netlist(board=BOARD, soc=Soc(design))
     cells = re.findall(r"^  (SB_\w+) ", netlist, re.MULTILINE)
     assert cells.count("SB_MAC16") == design.multipliers
@@ -41,7 +49,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference() -> None:
             board.nodes = nodes
             assert all(map(np.array_equal, board.nodes, nodes)), kind
             assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
-            assert board.train(records, RATES) == oracle.train(records, RATES), kind
+            assert board.train(records, rates) == oracle.train(records, rates), kind
             assert all(map(np.array_equal, board.nodes, oracle.nodes)), kind
             assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
 

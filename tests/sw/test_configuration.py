@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sw.configuration import Configuration, Folding
+from sw.configuration import Configuration, Folding, addresses_of
 from sw.network import Network
 
 
@@ -32,6 +32,16 @@ def test_every_node_has_an_address_of_its_own(taps, lanes, outputs):
     ours = configuration(taps, lanes, outputs)
     addresses = ours.node_addresses()
     assert len(addresses) == ours.network.parameters == len(np.unique(addresses))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [((1,) * 18, "17 layers; there are addresses for 16"), ((2048, 1024, 1), "nodes of layer 0 need 23 address bits")],
+)
+def test_a_network_without_enough_addresses_is_refused(sizes, message):
+    network = Network.chain(sizes, (2,) * (len(sizes) - 1))
+    with pytest.raises(ValueError, match=message):
+        addresses_of(network, [Folding(1, 1)] * len(network.layers))
 
 
 def test_a_record_begins_on_a_row():

@@ -15,6 +15,7 @@ from sw.protocol import (
     checksum,
     max_read_words,
     max_write_words,
+    register_table,
 )
 
 BYTE = st.integers(0, 255)
@@ -65,6 +66,14 @@ def test_registers_lie_one_behind_the_other() -> None:
         table["d"]
     with pytest.raises(ValueError, match="'a' is declared twice"):
         RegisterTable(table["a"], table["b"], table["a"])
+
+
+def test_rates_lie_behind_the_registers_of_every_board() -> None:
+    table = register_table(4)
+    assert [table.address(name) for name in REGISTERS] == [REGISTERS.address(name) for name in REGISTERS]
+    assert list(table)[len(REGISTERS) :] == [
+        f"{kind}_shift_{layer}" for layer in (1, 2, 3) for kind in ("update", "back")
+    ]
 
 
 def test_the_links_counters_are_registers() -> None:

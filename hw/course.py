@@ -1,0 +1,146 @@
+"""The order in which a layer works on a record, and the schedule of records that follows from it.
+
+A layer's inputs arrive group by group, as the layer before it makes them, and so do the errors of its outputs. It
+either *follows*, working on each group as it comes, or *walks*: waits for all groups and then goes through its slots.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from hw.layer import LayerUnit
+
+WALK_LATENCY = 1  # cycles from what starts a walk to its first slot: what is walked over is held in registers
+RESIDUAL_LATENCY = 2  # cycles from results to the errors of the outputs
+
+
+@dataclass(frozen=True)
+class Course:
+    """A layer's way through its slots; the layer `before` it, if any, sets the pace of the errors it gives.
+
+    Forward, a mean is summed over the groups of inputs, slot after slot. A layer with one group of outputs follows its
+    inputs. One with several needs them all for each group: it walks, output group by output group.
+
+    Backward, an error is summed over the groups of outputs. A layer with one group of inputs follows its errors. One
+    with several walks, input group by input group. The first layer gives no errors, so it follows in any case, with the
+    slots of all its inputs for each group.
+
+    Arrivals are arrays of cycles, one for each group; slots are arrays (output groups, input groups) of cycles.
+    """
+
+    unit: LayerUnit
+    before: "Course | None" = None
+
+    @property
+    def walks_forward(self) -> bool:
+        return self.unit.first or self.unit.output_groups > 1
+
+    @property
+    def walks_backward(self) -> bool:
+        return not self.unit.first and self.unit.input_groups > 1
+
+    @property
+    def arrivals(self) -> int:
+        """Groups in which the inputs of a record arrive."""
+        return 1 if self.unit.first else self.unit.input_groups
+
+    @property
+    def period(self) -> int:
+        """Cycles from one group of inputs to the next in a backward walk: those of its slots, and no fewer than the
+        layer before spends on the errors that come of it."""
+        before = self.before
+        return max(self.unit.output_groups, before.unit.input_groups if before and not before.walks_backward else 1)
+
+    @property
+    def busy(self) -> int:
+        """Cycles that a record takes of the layer in either direction."""
+        return max(self.unit.slots, self.unit.input_groups * self.period if self.walks_backward else 0)
+
+    def forward_slots(self, arrivals: np.ndarray) -> np.ndarray:
+        """From arrivals of inputs."""
+        unit = self.unit
+        if self.walks_forward:
+            return arrivals[-1] + WALK_LATENCY + np.arange(unit.slots).reshape(unit.output_groups, unit.input_groups)
+        return arrivals[None, :]
+
+    def update_slots(self, arrivals: np.ndarray) -> np.ndarray:
+        """From arrivals of the outputs' errors."""
+        outputs, inputs = np.ogrid[: self.unit.output_groups, : self.unit.input_groups]
+        if self.walks_backward:
+            return arrivals[-1] + WALK_LATENCY + self.period * inputs + outputs
+        return arrivals[:, None] + WALK_LATENCY + inputs
+
+
+def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The slots of each layer, forward and in the update, for a record that starts in cycle 0 and does not pause."""
+    forward: list[np.ndarray] = []
+    update: list[np.ndarray] = []
+    arrivals = np.zeros(1, dtype=int)
+    for course in courses:
+        forward.append(course.forward_slots(arrivals))
+        arrivals = forward[-1][:, -1] + course.unit.timing.result
+    arrivals = arrivals + RESIDUAL_LATENCY
+    for course in reversed(courses):
+        update.insert(0, course.update_slots(arrivals))
+        arrivals = update[0][-1] + (course.unit.timing.error or 0)
+    return forward, update
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When what happens, in cycles.
+
+    `interval`: from a record's start to the next. `pause`: between residual and update. `judgement`, `latency`: from a
+    record's start to its last result and its last write. `delays`: records whose updates a record's forward pass does
+    not see yet, per layer.
+    """
+
+    interval: int
+    pause: int
+    judgement: int
+    latency: int
+    delays: tuple[int, ...]
+
+    @property
+    def flights(self) -> int:
+        """Records that are under way at once, at most."""
+        return self._most(self.latency)
+
+    @property
+    def unjudged(self) -> int:
+        """Records whose results are not complete at once, at most."""
+        return self._most(self.judgement)
+
+    def _most(self, cycles: int) -> int:
+        """Records that are at once in a queue for so long, which takes a cycle or two itself."""
+        return cycles // self.interval + 2
+
+    @classmethod
+    def of(cls, courses: Sequence[Course], *, exact: bool) -> "Schedule":
+        """The tightest one in which every slot of a layer has the layer's delay and no forward read meets a write of
+        the same row in one clock; `exact`, with no delays."""
+        timings = [course.unit.timing for course in courses]
+        forward, update = slots_of(courses)
+        # From a row's forward read to its write: a multiple of the interval would be another record's read.
+        unseen = [
+            slots + timing.write - (reads + timing.forward_read)
+            for slots, reads, timing in zip(update, forward, timings, strict=True)
+        ]
+        spans = [(int(cycles.min()), int(cycles.max())) for cycles in unseen]
+        least = max(
+            *(course.busy for course in courses),
+            *(timing.write - timing.update_read + 1 for timing in timings),
+            *(high + 1 if exact else high - low + 2 for low, high in spans),
+        )
+        judgement = int(forward[-1].max()) + timings[-1].result
+        for interval in count(least):
+            for pause in range(interval):
+                places = [(divmod(low + pause, interval), (high + pause) // interval) for low, high in spans]
+                delays = [delay for (delay, _), _ in places]
+                apart = all(cycle and delay == last for (delay, cycle), last in places)
+                if apart and delays == sorted(delays, reverse=True):
+                    latency = int(update[0].max()) + pause + timings[0].write + 1
+                    return cls(interval, pause, judgement, latency, tuple(delays))
+        raise AssertionError("an interval that is long enough hides nothing")

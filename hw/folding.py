@@ -1,0 +1,29 @@
+"""How a network is folded: taps and lanes of each layer, chained."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sw.configuration import Folding
+from sw.network import Network
+
+
+def chain(taps: int, lanes: Sequence[int]) -> tuple[Folding, ...]:
+    """The foldings of layers of so many lanes each: the first has `taps` taps, the others take the lanes before."""
+    return tuple(map(Folding, (taps, *lanes[:-1]), lanes))
+
+
+def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
+    """Raise ValueError unless there is a folding for each layer, which divides it and takes the lanes of the layer
+    before as its taps."""
+    if len(foldings) != len(network.layers):
+        raise ValueError(f"{len(foldings)} foldings for a network of {len(network.layers)} layers")
+    for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True)):
+        for count, what, size, of in (
+            (folding.taps, "taps", layer.inputs, "inputs"),
+            (folding.lanes, "lanes", layer.outputs, "outputs"),
+        ):
+            if count < 1 or size % count:
+                raise ValueError(f"layer {index}: {count} {what} do not divide its {size} {of}")
+    for index, (before, after) in enumerate(pairwise(foldings)):
+        if after.taps != before.lanes:
+            raise ValueError(f"layer {index + 1}: {after.taps} taps cannot take {before.lanes} lanes of layer {index}")

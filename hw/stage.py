@@ -1,0 +1,171 @@
+"""A layer in its place in the network: what arrives group by group becomes slots of its unit."""
+
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from hw.course import Course
+from hw.nodes import words
+
+
+class Stage(wiring.Component):
+    """A layer unit that is driven along its course, and keeps the arguments of each record until its update.
+
+    Attributes:
+        unit: the layer; its results and the errors of its inputs leave through it.
+        inputs: argument codes of the next group of inputs, or of all of them in a first layer; taken as they come.
+        errors: errors of the next group of outputs, and whether the record is trained on; taken as they come.
+        updated: the last cycle of a record's update has come.
+    """
+
+    def __init__(self, course: Course, *, flights: int):
+        """`flights`: records that are under way at once, at most."""
+        self.course, self.unit, self.flights = course, course.unit, flights
+        unit = self.unit
+        codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)
+        errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
+        super().__init__(
+            {
+                "inputs": In(wiring.Signature({"valid": Out(1), "codes": Out(codes)})),
+                "errors": In(wiring.Signature(errors)),
+                "updated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.unit = self.unit
+        entry, codes = self._forward(m)
+        entries = 1 if self.course.walks_forward else self.unit.input_groups
+        m.submodules.kept = kept = SyncFIFOBuffered(width=len(codes), depth=self.flights * entries)
+        m.d.comb += [kept.w_en.eq(entry), kept.w_data.eq(codes)]
+        self._update(m, kept)
+        return m
+
+    def _forward(self, m: Module) -> tuple[Value, Value]:
+        """Send a record's slots forward; returns when there is something to keep for the update, and what."""
+        unit, course, inputs = self.unit, self.course, self.inputs
+        present, codes = inputs.valid, inputs.codes.as_value()
+        if course.walks_forward:
+            present, codes = collected(m, "inputs", present, codes, course.arrivals)
+            walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups)
+            valid, slot, group = walk.valid, walk.slot, walk.inner
+            arguments = self._group(held(m, present, codes), group)
+        else:
+            group = counter(m, "input_group", present, unit.input_groups)
+            valid, slot, arguments = present, group, codes
+        m.d.comb += [
+            unit.forward.valid.eq(valid),
+            unit.forward.slot.eq(slot),
+            unit.forward.arguments.eq(arguments),
+            unit.forward.first.eq(group == 0),
+            unit.forward.last.eq(group == unit.input_groups - 1),
+        ]
+        return present, codes
+
+    def _update(self, m: Module, kept: SyncFIFOBuffered) -> None:
+        """Send a record's slots through the update."""
+        unit, course, port = self.unit, self.course, self.errors
+        present, errors = port.valid, port.values.as_value()
+        if course.walks_backward:
+            present, every = collected(m, "errors", present, errors, unit.output_groups)
+            inputs, outputs = unit.input_groups, unit.output_groups
+            walk = Walk(m, "update", present, inputs, outputs, stride=inputs, period=course.period)
+            input_group, output_group = walk.outer, walk.inner
+            errors = held(m, present, every).word_select(output_group, len(errors))
+        else:
+            walk = Walk(m, "update", present, unit.output_groups, unit.input_groups, turn_by_turn=True)
+            output_group, input_group = walk.outer, walk.inner
+            errors = held(m, present, errors)
+        m.d.comb += [
+            unit.update.valid.eq(walk.valid),
+            unit.update.slot.eq(walk.slot),
+            unit.update.arguments.eq(self._group(kept.r_data, input_group) if course.walks_forward else kept.r_data),
+            unit.update.train.eq(held(m, present, port.train)),
+            unit.update.errors.eq(errors),
+            kept.r_en.eq(walk.last if course.walks_forward else walk.valid),
+            self.updated.eq(walk.last),
+        ]
+        if not unit.first:
+            m.d.comb += [
+                unit.update.first.eq(output_group == 0),
+                unit.update.last.eq(output_group == unit.output_groups - 1),
+            ]
+
+    def _group(self, codes: Value, group: Value) -> Value:
+        """The arguments of one group of inputs."""
+        return codes.word_select(group, self.unit.taps * self.unit.form.argument_bits)
+
+
+class Walk:
+    """Two nested loops over the slots of a record, one a cycle from the cycle after `start`, which may come again with
+    the last one.
+
+    Slots of the inner loop are `stride` apart: 1, or `outer` where the outer loop runs over neighbours. The inner loop
+    takes `period` cycles, the last ones without a slot where that is more than `inner`. `turn_by_turn`, a start is for
+    one turn of the outer loop.
+
+    Attributes:
+        valid: in a slot. slot: its number. outer, inner: its places in the loops. last: in a record's last cycle.
+    """
+
+    def __init__(
+        self,
+        m: Module,
+        name: str,
+        start: Value,
+        outer: int,
+        inner: int,
+        *,
+        stride: int = 1,
+        period: int | None = None,
+        turn_by_turn: bool = False,
+    ):
+        period, slots = period or inner, outer * inner
+        active = Signal(name=f"{name}_active")
+        self.slot = Signal(range(slots), name=f"{name}_slot")
+        self.inner = Signal(range(period), name=f"{name}_inner")
+        turned = self.inner == period - 1
+        done = turned & (self.slot == slots - 1)
+        self.outer = counter(m, f"{name}_outer", active & turned, outer)
+        self.valid, self.last = active & (self.inner < inner), active & done
+        along = (inner if stride == 1 else 1) - (inner - 1) * stride
+        with m.If(active):
+            m.d.sync += self.inner.eq(Mux(turned, 0, self.inner + 1))
+            with m.If(turned):
+                m.d.sync += self.slot.eq(Mux(done, 0, self.slot + along))
+            with m.Elif(self.inner < inner - 1):
+                m.d.sync += self.slot.eq(self.slot + stride)
+            with m.If(turned if turn_by_turn else done):
+                m.d.sync += active.eq(0)
+        with m.If(start):
+            m.d.sync += active.eq(1)
+
+
+def collected(m: Module, name: str, valid: Value, group: Value, groups: int) -> tuple[Value, Value]:
+    """When the last of `groups` groups is there, and all of them then, the first one lowest."""
+    if groups == 1:
+        return valid, group
+    number = counter(m, f"{name}_collected", valid, groups)
+    before = Signal(len(group) * (groups - 1), reset_less=True, name=f"{name}_before")
+    every = Cat(before, group)
+    with m.If(valid):
+        m.d.sync += before.eq(every[len(group) :])
+    return valid & (number == groups - 1), every
+
+
+def held(m: Module, present: Value, value: Value) -> Signal:
+    """The value from the cycle after it was present on, until another one is."""
+    register = Signal.like(value, reset_less=True, name="held")
+    with m.If(present):
+        m.d.sync += register.eq(value)
+    return register
+
+
+def counter(m: Module, name: str, step: Value, modulus: int) -> Signal:
+    """Counts steps modulo `modulus`."""
+    count = Signal(range(modulus), name=name)
+    with m.If(step):
+        m.d.sync += count.eq(Mux(count == modulus - 1, 0, count + 1))
+    return count

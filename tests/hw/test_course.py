@@ -1,0 +1,74 @@
+"""Courses and schedules from their numbers alone: any depth, any folding, any latencies."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.course import Course, Schedule, slots_of
+from hw.layer import LayerTiming
+
+GROUPS = st.integers(1, 6)
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[Course]:
+    """Layers of any groups, each with as many of inputs as the one before has of outputs, and of any latencies."""
+    courses: list[Course] = []
+    inputs = draw(GROUPS)
+    for index in range(draw(st.integers(2, 5))):
+        outputs, read = draw(GROUPS), draw(st.integers(0, 6))
+        write = read + draw(st.integers(1, 5))
+        timing = LayerTiming(
+            forward_read=1,
+            result=draw(st.integers(4, 12)),
+            update_read=read,
+            write=write,
+            error=write + draw(st.integers(0, 4)) if index else None,
+        )
+        unit: Any = SimpleNamespace(
+            first=index == 0, input_groups=inputs, output_groups=outputs, slots=inputs * outputs, timing=timing
+        )
+        courses.append(Course(unit, before=courses[-1] if courses else None))
+        inputs = outputs
+    return courses
+
+
+@given(chains())
+def test_slots_come_one_by_one_and_no_sooner_than_what_they_need(courses: list[Course]) -> None:
+    forward, update = slots_of(courses)
+    for slots in (*forward, *update):
+        assert len(np.unique(slots)) == slots.size
+    for layer, before in enumerate(courses[:-1]):
+        results = forward[layer][:, -1] + before.unit.timing.result
+        assert (forward[layer + 1] >= (results if len(forward[layer + 1]) == 1 else results.max())).all()
+        timing = courses[layer + 1].unit.timing
+        assert (update[layer] > (update[layer + 1].max(axis=0) + timing.error)[:, None]).all()
+
+
+@given(chains())
+def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> None:
+    forward, update = slots_of(courses)
+    for slots in forward:
+        assert (np.diff(slots.ravel()) > 0).all()
+    for slots in update[1:]:
+        assert (np.diff(slots.T.ravel()) > 0).all()
+
+
+@given(chains(), st.booleans())
+def test_every_slot_has_its_layers_delay_and_the_memory_to_itself(courses: list[Course], exact: bool) -> None:
+    schedule = Schedule.of(courses, exact=exact)
+    starts = schedule.interval * np.arange(-schedule.flights - 1, schedule.flights + 1)[:, None, None]
+    for course, forward, update, delay in zip(courses, *slots_of(courses), schedule.delays, strict=True):
+        timing = course.unit.timing
+        writes = update + schedule.pause + timing.write + starts
+        reads = forward + timing.forward_read
+        assert (np.sum((writes > reads) & (starts < 0), axis=0) == delay).all()
+        assert not (writes == reads).any()
+        assert not ((update + schedule.pause + timing.update_read == writes) & (starts < 0)).any()
+        for slots in (forward, update):  # of all records
+            assert len(np.unique(slots % schedule.interval)) == slots.size
+    assert list(schedule.delays) == sorted(schedule.delays, reverse=True)
+    assert not exact or not any(schedule.delays)
