@@ -44,7 +44,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
         yield FixedReference.of(design.configuration, nodes)
     elif request.param == "compiled":
         configuration = design.configuration
-        yield CompiledFixed(NETWORK, nodes, configuration.delays, configuration.capacity)
+        yield CompiledFixed(configuration.network, nodes, configuration.delays, configuration.capacity)
     elif request.param == "simulator":
         yield SimulatedTrainer(
             design.network, nodes, design.foldings, technology=design.board.technology, exact=design.exact
