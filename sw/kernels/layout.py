@@ -7,7 +7,8 @@ import numpy as np
 from sw.kernels.vectors import REGISTER_BYTES
 from sw.network import Network
 
-LINE_BYTES, PAGE_BYTES = 64, 1 << 20
+LINE_BYTES = 64
+SPAN_BYTES = 1 << 20  # memory begins at a multiple, so that its addresses differ in low bits only: caches hash them
 MOST_REGISTERS = 10  # of a first layer's row worked on at a time: as many again hold its sums
 FEWEST_OUTPUTS = 4  # of a later layer whose functions lie in rows: below it a row would be mostly padding
 
@@ -119,8 +120,8 @@ def arena(counts: dict[str, tuple[int, type]]) -> dict[str, np.ndarray]:
     Scattered ones slow the kernels down by a tenth or more when chance has them meet in a cache.
     """
     lines = {name: -(-count * np.dtype(kind).itemsize // LINE_BYTES) for name, (count, kind) in counts.items()}
-    memory = np.zeros(sum(lines.values()) * LINE_BYTES + PAGE_BYTES, np.uint8)
-    at = -memory.ctypes.data % PAGE_BYTES
+    memory = np.zeros(sum(lines.values()) * LINE_BYTES + SPAN_BYTES, np.uint8)
+    at = -memory.ctypes.data % SPAN_BYTES
     arrays: dict[str, np.ndarray] = {}
     for name, (count, kind) in counts.items():
         arrays[name] = memory[at : at + count * np.dtype(kind).itemsize].view(kind)
