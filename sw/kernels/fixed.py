@@ -4,7 +4,8 @@
 
 The first layer has its functions of one input side by side: a row goes over the outputs, and the place in it is found
 once an input. The update of an earlier record goes through the rows together with the forward pass of the present one.
-The later layers have the nodes of a function side by side, as pairs: a row goes over the inputs of one output.
+Later layers of many outputs lie in rows, too. Those of few have the nodes of a function side by side, as pairs: a row
+goes over the inputs of one output (`sw.kernels.layout`).
 """
 
 from collections import namedtuple
@@ -383,7 +384,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
 
     Parameters
     ----------
-    memory, layers: the network, as `Memory` and an array of `LAYER`.
+    memory, layers: the network, as `Memory` and a flat array of `Layer`.
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record in flight.
     arguments: words, flat, (n, features) and a register more. targets: words, (n, outputs).
@@ -423,11 +424,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
 @kernel
 def predict(memory, layers, size, arguments, results):
     """Results (n, outputs) of records of arguments as `train` takes them."""
-    first, last, statistics = (
-        layer_at(layers, 0),
-        layer_at(layers, depth_of(layers) - 1),
-        np.zeros(STATISTICS, np.int64),
-    )
+    first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
+    statistics = np.zeros(STATISTICS, np.int64)
     for r in range(len(results)):
         locate(memory, first, arguments, r * first.inputs, 0)
         forward_rows(memory, first, size, 0, (), statistics)

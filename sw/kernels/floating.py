@@ -314,7 +314,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
 
     Parameters
     ----------
-    memory, layers: the network, as `Memory` and an array of `sw.kernels.layout.Place`.
+    memory, layers: the network, as `Memory` and a flat array of `sw.kernels.layout.Place`.
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record.
     arguments: flat, (n, features) and a register more. targets: (n, outputs).
