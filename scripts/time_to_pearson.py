@@ -23,10 +23,10 @@ from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
 from sw import datasets, presets
+from sw.conversion import machine_of
 from sw.datasets import Split
 from sw.metrics import pearson
 from sw.session import Session
-from sw.training import machine_of
 
 STEPS = 4  # of an epoch, after each of which the hold-out is predicted
 PATIENCE = 4  # schedules long: then a run is given up

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from sw.compiled import Encoded
+from sw.conversion import Part, as_floating, assembled, machine_of
 from sw.machine import Rates
 from sw.model import Model
 from sw.network import Network
 from sw.numerics import bits_for
-from sw.training import Part, as_floating, assembled, machine_of
 
 
 class Member:
@@ -18,7 +18,7 @@ class Member:
     Parameters
     ----------
     model: to begin with; it is not changed.
-    arithmetic: one of `sw.training.ARITHMETICS`.
+    arithmetic: one of `sw.conversion.ARITHMETICS`.
     records: of the whole ensemble, encoded for that arithmetic.
     holdout: numbers of the records that are never trained on.
     rng: of the order of the records, another one in each epoch.

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from sw.conversion import machine_of
 from sw.model import Model
-from sw.training import machine_of
 
 
 class Predictor:

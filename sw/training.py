@@ -18,17 +18,26 @@ from typing import Any
 import numpy as np
 
 from sw.cluster import ALONE, Processes
-from sw.compiled import CompiledFixed, CompiledMachine, CompiledTwin, Encoded
+from sw.compiled import CompiledMachine, Encoded
+from sw.conversion import (
+    ARITHMETICS,
+    Part,
+    as_floating,
+    assembled,
+    machine_of,
+    parameters_of,
+    part_of,
+    with_machine,
+    with_parameters,
+)
 from sw.datasets import Dataset, Source
 from sw.machine import Phase, Rates
 from sw.merging import Merging
 from sw.metrics import Score
 from sw.model import Model
 from sw.network import Network
-from sw.reference import Twin
 from sw.shards import CACHE_BYTES, SHARD_RECORDS, Shards
 
-ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
 FIRST_RECORDS = 100  # by which sources are told from each other
 RETUNED_FROM = 4  # models, from which on the learning rate is larger
 
@@ -362,15 +371,6 @@ class Held:
         return self.records.nbytes + self.targets.nbytes
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Addends `start` up to `stop` of a model, on a machine of their own."""
-
-    start: int
-    stop: int
-    machine: CompiledMachine
-
-
 def digest(*arrays: np.ndarray) -> str:
     """Of the numbers in arrays."""
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
@@ -382,62 +382,3 @@ def retuned(rates: Rates, models: int) -> Rates:
     if models < RETUNED_FROM:
         return rates
     return replace(rates, update=tuple(max(shift - 1, 1) for shift in rates.update))
-
-
-def as_floating(model: Model) -> Model:
-    """A fixed-point model as a floating-point one; that which is one already as it is."""
-    if model.domains is not None:
-        return model
-    return replace(model, nodes=[nodes.astype(float) for nodes in model.nodes], domains=Twin(model.network).domains)
-
-
-def machine_of(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> CompiledMachine:
-    """A compiled machine with the model's parameters. Raises ValueError for a model of another arithmetic."""
-    word = ARITHMETICS[arithmetic]
-    if word is not None:
-        return CompiledTwin(model.network, model.nodes, model.domains, groups=groups, word=word)
-    if model.domains is not None:
-        raise ValueError(f"a floating-point model cannot be trained in {arithmetic}; use float32 or float64")
-    return CompiledFixed(model.network, model.nodes, groups=groups, counting=False)
-
-
-def with_machine(model: Model, machine: CompiledMachine) -> Model:
-    """The model with the parameters of a machine."""
-    domains = machine.domains if isinstance(machine, CompiledTwin) else None
-    return replace(model, nodes=machine.nodes, domains=domains)
-
-
-def part_of(model: Model, start: int, stop: int) -> Model:
-    """Some addends of a model alone."""
-    (inner, outer), domains = model.nodes, model.domains
-    return replace(
-        model,
-        network=model.network.part(stop - start),
-        nodes=[inner[:, :, start:stop], outer[start:stop]],
-        domains=domains and [domains[0], domains[1][start:stop]],
-    )
-
-
-def assembled(model: Model, parts: list[Part]) -> Model:
-    """The model that the parts make up."""
-    machines = [part.machine for part in parts]
-    inner, outer = zip(*(machine.nodes for machine in machines), strict=True)
-    domains = model.domains
-    if domains:
-        ends = [machine.domains[1] for machine in machines if isinstance(machine, CompiledTwin)]
-        domains = [domains[0], np.concatenate(ends)]
-    return replace(model, nodes=[np.concatenate(inner, axis=2), np.concatenate(outer)], domains=domains)
-
-
-def parameters_of(model: Model) -> np.ndarray:
-    """All parameters in a row."""
-    return np.concatenate([array.ravel() for array in (*model.nodes, *(model.domains or ()))])
-
-
-def with_parameters(model: Model, parameters: np.ndarray) -> Model:
-    """The inverse of `parameters_of`."""
-    arrays = [*model.nodes, *(model.domains or ())]
-    ends = np.cumsum([array.size for array in arrays])[:-1]
-    values = [part.reshape(array.shape) for part, array in zip(np.split(parameters, ends), arrays, strict=True)]
-    depth = len(model.nodes)
-    return replace(model, nodes=values[:depth], domains=values[depth:] or None)

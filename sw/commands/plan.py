@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 
 from sw.cluster import ALONE, Processes
+from sw.conversion import ARITHMETICS
 from sw.datasets import Source
 from sw.defaults import default_preset
 from sw.merging import MERGES, Merging
 from sw.presets import PRESETS, Preset, find, shaped, stretched
 from sw.session import first_model
-from sw.training import ARITHMETICS, Pretraining, Strategy, Training
+from sw.training import Pretraining, Strategy, Training
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from sw import checkpoint
 from sw.checkpoint import CheckpointError
+from sw.conversion import parameters_of
 from sw.merging import Merging
 from sw.network import Network
-from sw.training import Position, Training, parameters_of
+from sw.training import Position, Training
 from tests.trainings import STRATEGIES, model_of, source_of, trained
 
 STRATEGY = replace(STRATEGIES["fixed16"], models=2)

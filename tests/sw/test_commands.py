@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from sw import datasets
+from sw.conversion import as_floating
 from sw.model import Model
 from sw.reference import FixedReference
-from sw.training import as_floating
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--records", 2000, "--holdout", 300)

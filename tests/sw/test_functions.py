@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from sw import datasets
+from sw.conversion import as_floating
 from sw.datasets import MemorySource
 from sw.functions import functions
 from sw.model import Model
 from sw.presets import find
 from sw.session import first_model
-from sw.training import as_floating
 
 
 @pytest.fixture(params=["fixed", "floating"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sw.compiled import CompiledFixed
+from sw.conversion import as_floating, machine_of, parameters_of, part_of
 from sw.datasets import Source, open_source
 from sw.machine import Phase, Rates
 from sw.merging import Merging
@@ -16,17 +17,7 @@ from sw.metrics import pearson, rmse
 from sw.model import Model
 from sw.network import Layer, Network, Records
 from sw.reference import FixedReference, FloatTwin
-from sw.training import (
-    Position,
-    Pretraining,
-    State,
-    Strategy,
-    Training,
-    as_floating,
-    machine_of,
-    parameters_of,
-    part_of,
-)
+from sw.training import Position, Pretraining, State, Strategy, Training
 from tests.trainings import LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -12,8 +12,9 @@ import numpy as np
 
 from sw import checkpoint
 from sw.cluster import ALONE, Mpi
+from sw.conversion import parameters_of
 from sw.machine import Phase
-from sw.training import Training, parameters_of
+from sw.training import Training
 from tests.trainings import PHASES, STRATEGIES, model_of, source_of
 
 SHARD = 240
