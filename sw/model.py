@@ -273,3 +273,13 @@ class Model:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error
+
+
+def check_fit(network: Network, source: Source) -> None:
+    """Raise ValueError unless the source has the network's features and outputs."""
+    features, outputs = len(source.feature_names), len(source.target_names)
+    if (features, outputs) != (network.features, network.outputs):
+        raise ValueError(
+            f"{source.name} has {features} features and {outputs} targets; the network {network} takes "
+            f"{network.features} and gives {network.outputs}"
+        )

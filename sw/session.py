@@ -8,7 +8,7 @@ import numpy as np
 from sw.datasets import MemorySource, Source, Split
 from sw.machine import Machine, Phase, Progress, Statistics
 from sw.metrics import pearson, rmse
-from sw.model import Model, Scaling
+from sw.model import Model, Scaling, check_fit
 from sw.network import Network, Records, first_nodes
 from sw.presets import Preset
 from sw.reference import FloatReference, FloatTwin
@@ -93,13 +93,3 @@ def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
     else:
         scaling = Scaling.of_source(source, SCALING_RECORDS)
     return Model(network, scaling, nodes, preset.headroom, source.feature_names, source.target_names)
-
-
-def check_fit(network: Network, source: Source) -> None:
-    """Raise ValueError unless the source has the network's features and outputs."""
-    features, outputs = len(source.feature_names), len(source.target_names)
-    if (features, outputs) != (network.features, network.outputs):
-        raise ValueError(
-            f"{source.name} has {features} features and {outputs} targets; the network {network} takes "
-            f"{network.features} and gives {network.outputs}"
-        )

@@ -34,7 +34,7 @@ from sw.datasets import Dataset, Source
 from sw.machine import Phase, Rates
 from sw.merging import Merging
 from sw.metrics import Score
-from sw.model import Model
+from sw.model import Model, check_fit
 from sw.network import Network
 from sw.shards import CACHE_BYTES, SHARD_RECORDS, Shards
 
@@ -175,11 +175,7 @@ class Training:
         network = model.network
         if threads < 1:
             raise ValueError(f"threads {threads} must be 1 or more")
-        columns = len(source.feature_names), len(source.target_names)
-        if columns != (network.features, network.outputs):
-            raise ValueError(
-                f"{source.name} has {columns[0]} features and {columns[1]} targets; the network is {network}"
-            )
+        check_fit(network, source)
         if strategy.pretraining:
             strategy.pretraining.groups(network)
         if ARITHMETICS[strategy.arithmetic] is not None:

@@ -11,8 +11,7 @@ from sw import plots
 from sw.commands.options import DATA_HELP, add_data, check_folders, open_data
 from sw.datasets import NAMES
 from sw.diagram import diagram
-from sw.model import Model
-from sw.session import check_fit
+from sw.model import Model, check_fit
 
 KINDS = ("network", "convergence", "predictions")
 OUTPUTS = (".png", ".svg")
