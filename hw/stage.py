@@ -2,11 +2,11 @@
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.course import Course
 from hw.nodes import words
+from hw.queue import Queue
 
 
 class Stage(wiring.Component):
@@ -38,8 +38,10 @@ class Stage(wiring.Component):
         m.submodules.unit = self.unit
         entry, codes = self._forward(m)
         entries = 1 if self.course.walks_forward else self.unit.input_groups
-        m.submodules.kept = kept = SyncFIFOBuffered(width=len(codes), depth=self.flights * entries)
-        m.d.comb += [kept.w_en.eq(entry), kept.w_data.eq(codes)]
+        m.submodules.kept = kept = Queue(
+            width=len(codes), depth=self.flights * entries, technology=self.unit.technology
+        )
+        m.d.comb += [kept.write.eq(entry), kept.value.eq(codes)]
         self._update(m, kept)
         return m
 
@@ -64,7 +66,7 @@ class Stage(wiring.Component):
         ]
         return present, codes
 
-    def _update(self, m: Module, kept: SyncFIFOBuffered) -> None:
+    def _update(self, m: Module, kept: Queue) -> None:
         """Send a record's slots through the update."""
         unit, course, port = self.unit, self.course, self.errors
         present, errors = port.valid, port.values.as_value()
@@ -81,10 +83,10 @@ class Stage(wiring.Component):
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
             unit.update.slot.eq(walk.slot),
-            unit.update.arguments.eq(self._group(kept.r_data, input_group) if course.walks_forward else kept.r_data),
+            unit.update.arguments.eq(self._group(kept.first, input_group) if course.walks_forward else kept.first),
             unit.update.train.eq(held(m, present, port.train)),
             unit.update.errors.eq(errors),
-            kept.r_en.eq(walk.last if course.walks_forward else walk.valid),
+            kept.read.eq(walk.last if course.walks_forward else walk.valid),
             self.updated.eq(walk.last),
         ]
         if not unit.first:

@@ -18,7 +18,7 @@ from hw.technology import ECP5, ICE40UP5K, Resources, Technology
 TOP = "top"
 
 # Where a schedule never reads and writes a row in one cycle, "old data" on a collision is logic for nothing.
-COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i"
+COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.course import RESIDUAL_LATENCY, Course, Schedule
@@ -13,6 +12,7 @@ from hw.folding import check_foldings
 from hw.layer import LayerUnit
 from hw.nodes import words
 from hw.pipeline import Pipeline, clamp
+from hw.queue import Queue
 from hw.stage import Stage, collected, counter
 from hw.technology import Technology
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of
@@ -126,12 +126,12 @@ class Trainer(wiring.Component):
             m.submodules[f"layer{index}"] = stage
         record = self.records.payload
         width = len(record.targets.as_value()) + 1
-        m.submodules.judged = judged = SyncFIFOBuffered(width=width, depth=self.schedule.unjudged)
+        m.submodules.judged = judged = Queue(width=width, depth=self.schedule.unjudged, technology=self.technology)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
-            judged.w_en.eq(start),
-            judged.w_data.eq(Cat(record.targets, record.train)),
+            judged.write.eq(start),
+            judged.value.eq(Cat(record.targets, record.train)),
         ]
         self._admit(m, start)
         m.d.comb += [stages[0].inputs.valid.eq(start), stages[0].inputs.codes.eq(record.arguments)]
@@ -163,22 +163,22 @@ class Trainer(wiring.Component):
         with m.Elif(gap != 0):
             m.d.sync += gap.eq(gap - 1)
 
-    def _residual(self, m: Module, last: Stage, judged: SyncFIFOBuffered) -> None:
+    def _residual(self, m: Module, last: Stage, judged: Queue) -> None:
         """Judge the last layer's results, group by group as they come, and send it their errors after the pause."""
         word, unit = self.network.word, last.unit
         found = unit.results
         group = counter(m, "judged_group", found.valid, unit.output_groups)
         complete, results = collected(m, "results", found.valid, found.values.as_value(), unit.output_groups)
-        m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.r_en.eq(complete)]
+        m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.read.eq(complete)]
         pipe, pause = Pipeline(m, self.technology), self.schedule.pause
         targets = data.View(
-            words(word.width, unit.lanes), judged.r_data[:-1].word_select(group, word.width * unit.lanes)
+            words(word.width, unit.lanes), judged.first[:-1].word_select(group, word.width * unit.lanes)
         )
         residuals = []
         for target, result in zip(targets, found.values, strict=True):
             difference = pipe.register(lambda t, y: t - y, pipe.input(target), pipe.input(result))
             residuals.append(pipe.register(lambda d: clamp(d, -word.maximum, word.maximum), difference))
-        train = pipe.at(pipe.input(judged.r_data[-1]), RESIDUAL_LATENCY)
+        train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
         waiting = Signal(RESIDUAL_LATENCY + pause)
         present = waiting[pause]
