@@ -119,28 +119,31 @@ class Schedule:
 
     @classmethod
     def of(cls, courses: Sequence[Course], *, exact: bool) -> "Schedule":
-        """The tightest one in which every slot of a layer has the layer's delay and no forward read meets a write of
-        the same row in one clock; `exact`, with no delays."""
-        timings = [course.unit.timing for course in courses]
+        """The tightest one in which every slot of a layer has the layer's delay, and no read meets a write of the same
+        row in one clock unless the layer forwards; `exact`, with no delays."""
+        units = [course.unit for course in courses]
+        timings = [unit.timing for unit in units]
         forward, update = slots_of(courses)
         # From a row's forward read to its write: a multiple of the interval would be another record's read.
         unseen = [
             slots + timing.write - (reads + timing.forward_read)
             for slots, reads, timing in zip(update, forward, timings, strict=True)
         ]
-        spans = [(int(cycles.min()), int(cycles.max())) for cycles in unseen]
+        lows, highs = ([int(limit(cycles)) for cycles in unseen] for limit in (np.min, np.max))
         least = max(
             *(course.busy for course in courses),
-            *(timing.write - timing.update_read + 1 for timing in timings),
-            *(high + 1 if exact else high - low + 2 for low, high in spans),
+            *(unit.timing.write - unit.timing.update_read + 1 for unit in units if not unit.forwarding),
+            *(high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)),
         )
         judgement = int(forward[-1].max()) + timings[-1].result
         for interval in count(least):
             for pause in range(interval):
-                places = [(divmod(low + pause, interval), (high + pause) // interval) for low, high in spans]
-                delays = [delay for (delay, _), _ in places]
-                apart = all(cycle and delay == last for (delay, cycle), last in places)
-                if apart and delays == sorted(delays, reverse=True):
+                # A write in the clock of the read counts as seen: where it is not forwarded, there must be none.
+                delays, most = ([(cycles + pause - 1) // interval for cycles in ends] for ends in (lows, highs))
+                apart = all(
+                    unit.forwarding or (high + pause) % interval for unit, high in zip(units, highs, strict=True)
+                )
+                if apart and delays == most == sorted(delays, reverse=True):
                     latency = int(update[0].max()) + pause + timings[0].write + 1
                     return cls(interval, pause, judgement, latency, tuple(delays))
         raise AssertionError("an interval that is long enough hides nothing")

@@ -8,7 +8,8 @@ from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.nodes import AccessSignature, NodeBanks, words
+from hw.bank import words
+from hw.nodes import AccessSignature, NodeBanks
 from hw.pipeline import Pipeline, Timed, clamp
 from hw.technology import Technology
 from sw.numerics import LayerFormat, bits_for, rounding_shift
@@ -48,6 +49,7 @@ class LayerUnit(wiring.Component):
         saturations: nodes that an update drove to the end of the word, in this clock.
         access: the nodes of tap number `access_tap`, for the host.
         timing: latencies in cycles.
+        forwarding: as for `NodeBanks`.
     """
 
     def __init__(
@@ -60,13 +62,17 @@ class LayerUnit(wiring.Component):
         lanes: int,
         technology: Technology,
         first: bool,
+        revisit: int | None,
     ):
-        """`taps` must divide `inputs`, and `lanes` `outputs`."""
+        """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
         self.slots = self.input_groups * self.output_groups
         word = form.word.width
-        self.banks = [NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology) for _ in range(taps)]
+        self.banks = [
+            NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
+        ]
+        self.forwarding = self.banks[0].forwarding
         slot = {"valid": Out(1), "slot": Out(range(max(self.slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
         ends = {"first": Out(1), "last": Out(1)}
@@ -105,10 +111,10 @@ class LayerUnit(wiring.Component):
             m.submodules[f"tap{tap}"] = bank
         pipe = Pipeline(m, self.technology)
         result = self._forward(m, pipe)
-        read, write, error = self._update(m, pipe)
+        update, error = self._update(m, pipe)
         self._access(m)
         bank = self.banks[0]
-        return m, LayerTiming(bank.read_stage, result, read + bank.read_stage, write + bank.write_stage, error)
+        return m, LayerTiming(bank.read_stage, result, update + bank.read_stage, update + bank.write_stage, error)
 
     def _nodes(
         self, pipe: Pipeline, port: Any, slot: Value, segment: Value, cycle: int = 0
@@ -161,7 +167,7 @@ class LayerUnit(wiring.Component):
         pipe.m.d.sync += total.eq(Mux(present, Mux(start, 0, total) + tile.value, total))
         return Timed(total, tile.cycle + 1)
 
-    def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int, int | None]:
+    def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int | None]:
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         errors = [pipe.input(error) for error in port.errors]
@@ -170,33 +176,29 @@ class LayerUnit(wiring.Component):
             if self.first
             else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
         )
-        saturated, input_errors, stores = [], [], []
+        enable = pipe.wire(lambda valid, train: valid & train, valid, train)
+        saturated, input_errors = [], []
         for bank, code in zip(self.banks, port.arguments, strict=True):
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [self._changes(pipe, step, fraction) for step in steps]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
-            read = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
-            even, odd = self._nodes(pipe, bank.update, pipe.at(slot, read), pipe.at(segment, read), read)
+            update = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
+            even, odd = self._nodes(pipe, bank.update, pipe.at(slot, update), pipe.at(segment, update), update)
+            added = update + bank.read_latency
             starts_odd = pipe.wire(lambda segment: segment[0], segment)
-            evens: list[Timed] = []
-            odds: list[Timed] = []
+            m.d.comb += bank.update.enable.eq(pipe.at(enable, update))
             slopes: list[Timed] = []
             for lane in range(self.lanes):
                 right, left = changes[lane]
-                swapped = [
-                    pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
-                    for pair in ((left, right), (right, left))
-                ]
-                for node, delta, news in ((even[lane], swapped[0], evens), (odd[lane], swapped[1], odds)):
-                    new = pipe.stage(lambda node, delta: node + delta, node, delta)
-                    news.append(pipe.wire(lambda new: clamp(new, word.minimum, word.maximum), new))
-                    saturated.append(pipe.register(lambda new: (new < word.minimum) | (new > word.maximum), new))
+                for side, pair in ((bank.update.even_changes, (left, right)), (bank.update.odd_changes, (right, left))):
+                    change = pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
+                    m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
                     difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                     slope = pipe.multiply_difference(difference, errors[lane], word.width)
                     slopes.append(self._shifted(pipe, slope, self.back_shift, word.back_shifts))
-            stores.append((bank, segment, evens, odds))
+            saturated.append(pipe.input(bank.update.saturated, added + 1))
             if not self.first:
                 total = pipe.sum(slopes)
                 if self.output_groups > 1:
@@ -204,20 +206,10 @@ class LayerUnit(wiring.Component):
                     total = self._accumulate(pipe, total, valid, pipe.input(port.first), signed(bits))
                 input_errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
 
-        write = max(new.cycle for _, _, evens, odds in stores for new in (*evens, *odds))
-        enable = pipe.wire(lambda valid, train: valid & train, valid, train)
-        for bank, segment, evens, odds in stores:
-            m.d.comb += [
-                bank.store.enable.eq(pipe.at(enable, write)),
-                bank.store.slot.eq(pipe.at(slot, write)),
-                bank.store.segment.eq(pipe.at(segment, write)),
-                *(bank.store.even[lane].eq(pipe.at(new, write)) for lane, new in enumerate(evens)),
-                *(bank.store.odd[lane].eq(pipe.at(new, write)) for lane, new in enumerate(odds)),
-            ]
-        flags = pipe.register(lambda enable, *flags: Mux(enable, Cat(flags), 0), enable, *saturated)
+        flags = pipe.register(lambda *flags: Cat(flags), *saturated)
         m.d.comb += self.saturations.eq(sum(flags.value))
         if self.first:
-            return read, write, None
+            return update, None
         done = input_errors[0].cycle
         present = pipe.wire(lambda valid, last: valid & last, valid, pipe.input(port.last))
         m.d.comb += [
@@ -225,7 +217,7 @@ class LayerUnit(wiring.Component):
             self.errors.train.eq(pipe.at(train, done)),
             *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
         ]
-        return read, write, done
+        return update, done
 
     def _changes(self, pipe: Pipeline, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
         """What a step adds to the right and to the left node."""

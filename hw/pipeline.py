@@ -110,3 +110,10 @@ def clamp(value: Value, low: int, high: int) -> Value:
     """`value` limited to low..high, as a signed value that fits the limits."""
     bits = max(high.bit_length(), (-low - 1).bit_length()) + 1
     return Mux(value < low, low, Mux(value > high, high, value[:bits].as_signed())).as_signed()[:bits].as_signed()
+
+
+def saturate(value: Value, bits: int) -> tuple[Value, Value]:
+    """A signed value cut to a signed word of `bits`, and whether it was: as `clamp`, told from its upper bits alone."""
+    upper = value[bits - 1 :]
+    cut = upper.any() & ~upper.all()
+    return Mux(cut, Cat((~value[-1]).replicate(bits - 1), value[-1]), value[:bits]).as_signed(), cut

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.nodes import words
+from hw.bank import words
 from hw.technology import Technology
 from hw.trainer import RecordLayout
 from sw.network import Network

@@ -4,8 +4,8 @@ from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.bank import words
 from hw.course import Course
-from hw.nodes import words
 from hw.queue import Queue
 
 

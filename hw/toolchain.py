@@ -17,8 +17,8 @@ from hw.technology import ECP5, ICE40UP5K, Resources, Technology
 
 TOP = "top"
 
-# Where a schedule never reads and writes a row in one cycle, "old data" on a collision is logic for nothing.
-COLLISIONS_NEVER_HAPPEN = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+# What is read of a row that is written in the same cycle is never used: "old data" then is logic for nothing.
+COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
@@ -122,7 +122,7 @@ class Build:
         plan = platform.prepare(
             design,
             TOP,
-            script_after_read=COLLISIONS_NEVER_HAPPEN,
+            script_after_read=COLLISIONS_DO_NOT_MATTER,
             yosys_opts=f"-e '{MISCOMPILED}'",
             nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
         )

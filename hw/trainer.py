@@ -7,10 +7,10 @@ from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.bank import words
 from hw.course import RESIDUAL_LATENCY, Course, Schedule
 from hw.folding import check_foldings
 from hw.layer import LayerUnit
-from hw.nodes import words
 from hw.pipeline import Pipeline, clamp
 from hw.queue import Queue
 from hw.stage import Stage, collected, counter
@@ -78,6 +78,9 @@ class Trainer(wiring.Component):
     def __init__(self, network: Network, foldings: tuple[Folding, ...], *, technology: Technology, exact: bool):
         check_foldings(network, foldings)
         self.network, self.technology, self.exact = network, technology, exact
+        self.addresses = addresses_of(network, foldings)
+        # A record takes a clock a slot at the least, and each record updates each slot once.
+        revisit = None if exact else max(layer.slots for layer in self.addresses)
         self.units = [
             LayerUnit(
                 form,
@@ -87,13 +90,13 @@ class Trainer(wiring.Component):
                 lanes=folding.lanes,
                 technology=technology,
                 first=index == 0,
+                revisit=revisit,
             )
             for index, (layer, form, folding) in enumerate(zip(network.layers, network.formats, foldings, strict=True))
         ]
         self.courses = [Course(self.units[0])]
         for unit in self.units[1:]:
             self.courses.append(Course(unit, before=self.courses[-1]))
-        self.addresses = addresses_of(network, foldings)
         word, past = network.word, len(network.layers) - 1
         super().__init__(
             {

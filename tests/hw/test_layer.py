@@ -35,6 +35,7 @@ def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Tech
         lanes=folding.lanes,
         technology=technology,
         first=layer == 0,
+        revisit=None,
     )
     parameters = {
         "network": NETWORK.describe(),

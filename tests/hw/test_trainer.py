@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from hw import bank
 from hw.folding import chain
 from hw.technology import ECP5, ICE40UP5K
 from hw.trainer import Trainer
@@ -14,6 +15,7 @@ from sw.machine import Rates
 from sw.network import Network, Records
 from sw.reference import FixedReference
 from tests.cases import KINDS
+from tests.hw.memories import UnkindMemory
 
 TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
 
@@ -29,8 +31,29 @@ SHAPES = {
     "three layers": (Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)),
     "three layers, each input for itself": (Network.chain((2, 3, 4, 2), (4, 8, 2)), 1, (1, 1, 1)),
     "four layers": (Network.chain((2, 6, 3, 2, 3), (4, 2, 8, 4)), 1, (1, 3, 1, 3)),
+    "two slots": (Network.two_layer(2, 4, (2, 4)), 2, (2, 1)),
+    "F4 K8, one slot": (Network.two_layer(4, 8, (4, 32)), 4, (8, 1)),
+    "three layers, one slot": (Network.chain((2, 3, 2, 1), (4, 2, 4)), 2, (3, 2, 1)),
+    "three layers, two slots": (Network.chain((2, 4, 2, 2), (2, 2, 4)), 2, (2, 2, 1)),
     "four layers, one slot": (Network.chain((2, 2, 1, 2, 1), (4, 8, 4, 2), width=12), 2, (2, 1, 2, 1)),
 }
+
+INTERVALS = {
+    "one slot": 1,
+    "F4 K8, one slot": 1,
+    "three layers, one slot": 1,
+    "four layers, one slot": 1,
+    "two slots": 2,
+    "three layers, two slots": 2,
+    "outputs": 3,
+    "three layers": 3,
+}
+
+
+@pytest.fixture(autouse=True)
+def unkind_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nodes' memories are no kinder than a board's."""
+    monkeypatch.setattr(bank, "Memory", UnkindMemory)
 
 
 def simulated(
@@ -97,9 +120,33 @@ def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> Non
     assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
 
 
-@pytest.mark.parametrize("kind", ["ordinary", "zeros"])
-def test_it_equals_the_oracle_over_several_passes(kind):
-    network, taps, lanes = SHAPES["three layers"]
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", INTERVALS)
+def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technology):
+    network, taps, lanes = SHAPES[shape]
+    trainer = Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=False)
+    assert trainer.schedule.interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", INTERVALS)
+def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, technology):
+    """Runs of records in one segment, and in segments that share a node: each update adds to what the last one left."""
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["ordinary"](network, 60)
+    form = network.formats[0]
+    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 12)[:, None]
+    arguments = form.offset(records.arguments) | segments << form.offset_bits
+    machine = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
+    check_against_the_oracle(machine, Records(arguments, records.targets))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [("three layers", "ordinary"), ("three layers", "zeros"), ("three layers, one slot", "ordinary")],
+)
+def test_it_equals_the_oracle_over_several_passes(shape, kind):
+    network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS[kind](network, 40)
     machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
     oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
@@ -148,13 +195,19 @@ def test_a_folding_that_cannot_be_is_named(foldings, message):
         Trainer(network, foldings, technology=ECP5, exact=False)
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize(
+    ("shape", "exact"),
+    [
+        *((shape, True) for shape in ("all taps", "one slot", "outputs in turn")),
+        *((shape, False) for shape in ("all taps", "lanes", "outputs in turn", "three layers, each input for itself")),
+    ],
+)
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
-@pytest.mark.parametrize("shape", ["all taps", "one slot", "outputs in turn", "three layers, each input for itself"])
-def test_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
-    """The memories promise nothing then, and both simulators are kinder than a board: so the clocks are compared."""
+def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
+    """The memories promise nothing then: so the clocks are compared."""
     network, taps, lanes = SHAPES[shape]
     trainer = Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact)
+    assert not any(unit.forwarding for unit in trainer.units)
     reads: list[tuple] = []
     writes: list[tuple] = []
 

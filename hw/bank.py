@@ -1,0 +1,135 @@
+"""One bank of nodes: a memory that the forward pass reads, and that an update reads, adds to and writes."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.pipeline import Pipeline, Timed, saturate
+from hw.technology import Technology
+
+
+def words(width: int, count: int) -> data.ArrayLayout:
+    """`count` signed words."""
+    return data.ArrayLayout(signed(width), count)
+
+
+class Bank(wiring.Component):
+    """`rows` rows of `lanes` nodes, of which one is read for the forward pass and one updated every clock.
+
+    The memory promises nothing about a row that is read and written in one clock, and an update is written
+    `turnaround` clocks after its read. So if a row may be updated again after `revisit` clocks, and these are no more
+    than `turnaround`, the bank forwards: each update adds to what those before it left, though it is not written yet,
+    and the forward pass is given what is written in the clock of its read. Otherwise the schedule keeps reads and
+    writes of a row apart.
+
+    Attributes:
+        forward: a row in, its nodes out `read_latency` cycles later.
+        update: a row in, and whether it is changed (`enable`); `read_latency` cycles later its nodes out, and what is
+            added to them in. The cycle after that, the sums are written, and `saturated` marks those that were cut to a
+            word.
+        access: in this clock, write a node in the lanes marked by `write`; only while there are no updates.
+        read_stage: cycles from a row to the read of the memory.
+        read_latency: cycles from a row to its nodes.
+        write_stage: cycles from an update's row to the write of the memory.
+    """
+
+    read_stage = 1
+
+    def __init__(self, *, rows: int, width: int, lanes: int, technology: Technology, revisit: int | None):
+        """`revisit`: None where updates of a row never come close to each other."""
+        self.rows, self.width, self.lanes, self.technology = rows, width, lanes, technology
+        self._forwarded = range(0) if revisit is None else range(revisit, self.turnaround + 1)
+        row, nodes = range(max(rows, 2)), words(width, lanes)
+        super().__init__(
+            {
+                "forward": In(wiring.Signature({"row": Out(row), "nodes": In(nodes)})),
+                "update": In(
+                    wiring.Signature(
+                        {
+                            "row": Out(row),
+                            "enable": Out(1),
+                            "nodes": In(nodes),
+                            "changes": Out(nodes),
+                            "saturated": In(lanes),
+                        }
+                    )
+                ),
+                "access": In(wiring.Signature({"write": Out(lanes), "row": Out(row), "node": Out(signed(width))})),
+            }
+        )
+
+    @property
+    def read_latency(self) -> int:
+        return self.read_stage + self.technology.memory_latency
+
+    @property
+    def write_stage(self) -> int:
+        return self.read_latency + 1
+
+    @property
+    def turnaround(self) -> int:
+        """Clocks from an update's read to its write."""
+        return self.write_stage - self.read_stage
+
+    @property
+    def forwarding(self) -> bool:
+        return len(self._forwarded) > 0
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        pipe = Pipeline(m, self.technology)
+        m.submodules.memory = memory = Memory(
+            shape=unsigned(self.width * self.lanes), depth=max(self.rows, 2), init=[], attrs={"ram_style": "block"}
+        )
+        write_port = memory.write_port(granularity=self.width)
+        forward, update, access = self.forward, self.update, self.access
+        forward_row, update_row = (pipe.register(lambda row: row, pipe.input(port.row)) for port in (forward, update))
+        self._row, self._enable = update_row, pipe.input(update.enable)
+        self._result = Timed(Signal(memory.shape, reset_less=True, name="result"), self.write_stage)
+        written = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
+        for port, row, forwarded in ((forward, forward_row, written), (update, update_row, self._forwarded)):
+            found = self._read(pipe, memory.read_port(), row, forwarded)
+            m.d.comb += port.nodes.eq(found.value)
+
+        enable = pipe.at(self._enable, self.write_stage)
+        for lane, (node, change) in enumerate(zip(update.nodes, update.changes, strict=True)):
+            sum_, cut = saturate(node + change, self.width)
+            saturated = pipe.register(lambda cut: cut, pipe.input(cut))
+            pipe.m.d.sync += self._result.value.word_select(lane, self.width).eq(sum_)
+            m.d.comb += update.saturated[lane].eq(saturated.value & enable)
+        now = access.write.any()
+        m.d.comb += [
+            write_port.addr.eq(Mux(now, access.row, pipe.at(update_row, self.write_stage))),
+            write_port.data.eq(Mux(now, access.node.replicate(self.lanes), self._result.value)),
+            write_port.en.eq(access.write | enable.replicate(self.lanes)),
+        ]
+        return m
+
+    def _read(self, pipe: Pipeline, port: Any, row: Timed, forwarded: range) -> Timed:
+        """The nodes of a row, or what the update of it `forwarded` cycles before, the latest of them, will write."""
+        pipe.m.d.comb += port.addr.eq(row.value)
+        found, others = Timed(port.data, row.cycle + 1), forwarded
+        for later in range(self.technology.memory_latency):
+            if later:
+                found = pipe.register(lambda found: found, found)
+            # Each as soon as there is a result, so that little is left for the cycle of the adder.
+            there = range(max(others.start, self._result.cycle - found.cycle), others.stop)
+            for distance in reversed(there):
+                result = pipe.at(self._result, found.cycle + distance)
+                found = pipe.wire(
+                    lambda found, same, result=result: Mux(same, result, found), found, self._same(pipe, row, distance)
+                )
+            others = range(others.start, min(there.start, others.stop))
+        return found
+
+    def _same(self, pipe: Pipeline, row: Timed, distance: int) -> Timed:
+        """Whether the update that came so many cycles before changes this row."""
+        other, enable = (pipe.at(value, row.cycle + distance) for value in (self._row, self._enable))
+
+        def same(row: Value) -> Value:
+            return (row == other) & enable
+
+        return pipe.register(same, row)
