@@ -1,5 +1,6 @@
 """One bank of nodes: a memory that the forward pass reads, and that an update reads, adds to and writes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth import Module, Mux, Signal, Value, signed, unsigned
@@ -14,6 +15,20 @@ from hw.technology import Technology
 def words(width: int, count: int) -> data.ArrayLayout:
     """`count` signed words."""
     return data.ArrayLayout(signed(width), count)
+
+
+@dataclass(frozen=True)
+class _Updates:
+    """What is known of each update: its row, whether it is enabled, and the nodes that it writes."""
+
+    row: Timed
+    enable: Timed
+    result: Timed
+
+    def same(self, pipe: Pipeline, row: Timed, distance: int) -> Timed:
+        """Whether the update that came `distance` cycles before changes this row."""
+        other, enable = (pipe.at(value, row.cycle + distance) for value in (self.row, self.enable))
+        return pipe.register(lambda row: (row == other) & enable, row)
 
 
 class Bank(wiring.Component):
@@ -87,49 +102,41 @@ class Bank(wiring.Component):
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access
         forward_row, update_row = (pipe.register(lambda row: row, pipe.input(port.row)) for port in (forward, update))
-        self._row, self._enable = update_row, pipe.input(update.enable)
-        self._result = Timed(Signal(memory.shape, reset_less=True, name="result"), self.write_stage)
+        result = Signal(memory.shape, reset_less=True)
+        updates = _Updates(update_row, pipe.input(update.enable), Timed(result, self.write_stage))
         written = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
         for port, row, forwarded in ((forward, forward_row, written), (update, update_row, self._forwarded)):
-            found = self._read(pipe, memory.read_port(), row, forwarded)
-            m.d.comb += port.nodes.eq(found.value)
+            m.d.comb += port.nodes.eq(self._read(pipe, memory.read_port(), row, updates, forwarded))
 
-        enable = pipe.at(self._enable, self.write_stage)
+        enable = pipe.at(updates.enable, self.write_stage)
         for lane, (node, change) in enumerate(zip(update.nodes, update.changes, strict=True)):
             sum_, cut = saturate(node + change, self.width)
             saturated = pipe.register(lambda cut: cut, pipe.input(cut))
-            pipe.m.d.sync += self._result.value.word_select(lane, self.width).eq(sum_)
+            pipe.m.d.sync += result.word_select(lane, self.width).eq(sum_)
             m.d.comb += update.saturated[lane].eq(saturated.value & enable)
         now = access.write.any()
         m.d.comb += [
             write_port.addr.eq(Mux(now, access.row, pipe.at(update_row, self.write_stage))),
-            write_port.data.eq(Mux(now, access.node.replicate(self.lanes), self._result.value)),
+            write_port.data.eq(Mux(now, access.node.replicate(self.lanes), result)),
             write_port.en.eq(access.write | enable.replicate(self.lanes)),
         ]
         return m
 
-    def _read(self, pipe: Pipeline, port: Any, row: Timed, forwarded: range) -> Timed:
-        """The nodes of a row, or what the update of it `forwarded` cycles before, the latest of them, will write."""
+    def _read(self, pipe: Pipeline, port: Any, row: Timed, updates: _Updates, forwarded: range) -> Value:
+        """The nodes of a row, or what the latest of the updates `forwarded` cycles before makes of them."""
         pipe.m.d.comb += port.addr.eq(row.value)
         found, others = Timed(port.data, row.cycle + 1), forwarded
         for later in range(self.technology.memory_latency):
             if later:
                 found = pipe.register(lambda found: found, found)
             # Each as soon as there is a result, so that little is left for the cycle of the adder.
-            there = range(max(others.start, self._result.cycle - found.cycle), others.stop)
+            there = range(max(others.start, updates.result.cycle - found.cycle), others.stop)
             for distance in reversed(there):
-                result = pipe.at(self._result, found.cycle + distance)
+                result = pipe.at(updates.result, found.cycle + distance)
                 found = pipe.wire(
-                    lambda found, same, result=result: Mux(same, result, found), found, self._same(pipe, row, distance)
+                    lambda found, same, result=result: Mux(same, result, found),
+                    found,
+                    updates.same(pipe, row, distance),
                 )
             others = range(others.start, min(there.start, others.stop))
-        return found
-
-    def _same(self, pipe: Pipeline, row: Timed, distance: int) -> Timed:
-        """Whether the update that came so many cycles before changes this row."""
-        other, enable = (pipe.at(value, row.cycle + distance) for value in (self._row, self._enable))
-
-        def same(row: Value) -> Value:
-            return (row == other) & enable
-
-        return pipe.register(same, row)
+        return found.value
