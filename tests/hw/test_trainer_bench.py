@@ -1,4 +1,4 @@
-"""The trainer under cocotb and Verilator: random networks, both technologies, both schedules, a record a clock or less often."""
+"""The trainer under cocotb and Verilator: random networks, both technologies and schedules, slots from one up."""
 
 import random
 from dataclasses import asdict
