@@ -65,9 +65,14 @@ Progress = Callable[[int, int, Statistics], None]
 
 
 class Machine(ABC):
-    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made."""
+    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made.
+
+    Attributes:
+        pretraining: addends of each group that `pretrain` trains alone; 0 for a machine that cannot.
+    """
 
     network: Network
+    pretraining: int = 0
 
     @property
     @abstractmethod
@@ -87,6 +92,21 @@ class Machine(ABC):
         records.check(self.network)
         return self._train(records, rates)
 
+    def pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """As `train`, but each group of `pretraining` addends is trained alone: against the full target, with a mean that
+        is still over all addends. The residuals of all groups are summed.
+
+        Raises ValueError for a machine without groups, too.
+        """
+        if not self.pretraining:
+            raise ValueError(
+                f"this {type(self).__name__} of the network {self.network} has no groups of addends to pre-train; "
+                "it can only train them all together"
+            )
+        rates.check(self.network)
+        records.check(self.network)
+        return self._pretrain(records, rates)
+
     def predict(self, arguments: np.ndarray) -> np.ndarray:
         """Results (n, outputs) for arguments (n, features); nothing is updated. Raises ValueError as `train` does."""
         records = Records(arguments, np.zeros((len(arguments), self.network.outputs), dtype=arguments.dtype))
@@ -95,6 +115,10 @@ class Machine(ABC):
 
     @abstractmethod
     def _train(self, records: Records, rates: Rates) -> Statistics: ...
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """Of a machine with groups."""
+        raise NotImplementedError
 
     @abstractmethod
     def _predict(self, records: Records) -> np.ndarray:

@@ -207,6 +207,18 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
             raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
 
 
+def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
+    """Those of addends `start` up to `stop` of a network of two layers: views."""
+    inner, outer = nodes
+    return [inner[:, :, start:stop], outer[start:stop]]
+
+
+def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
+    """The inverse of `part_of_nodes`, of all parts in order."""
+    inner, outer = zip(*parts, strict=True)
+    return [np.concatenate(inner, axis=2), np.concatenate(outer)]
+
+
 def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.25) -> list[np.ndarray]:
     """Nodes drawn uniformly from +-`spread` of the word's range."""
     reach = int(spread * network.word.maximum)
