@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=Design.pretraining,
         metavar="N",
-        help="make it able to train groups of N addends alone: a multiple of the first lanes, a divisor of the addends",
+        help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")

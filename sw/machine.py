@@ -33,10 +33,14 @@ class Rates:
 
 @dataclass(frozen=True)
 class Phase:
-    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases."""
+    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases.
+
+    `apart`: passes of pre-training.
+    """
 
     epochs: int
     rates: Rates
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,8 @@ class Machine(ABC):
         return self._train(records, rates)
 
     def pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """As `train`, but each group of `pretraining` addends is trained alone: against the full target, with a mean that
-        is still over all addends. The residuals of all groups are summed.
+        """As `train`, but each group of `pretraining` addends is trained alone: against the full target, with a mean
+        that is still over all addends. The statistics sum the residuals of all groups.
 
         Raises ValueError for a machine without groups, too.
         """
@@ -129,7 +133,7 @@ class Machine(ABC):
         epochs, done, statistics = sum(phase.epochs for phase in phases), 0, Statistics()
         for phase in phases:
             for _ in range(phase.epochs):
-                statistics = self.train(records, phase.rates)
+                statistics = (self.pretrain if phase.apart else self.train)(records, phase.rates)
                 done += 1
                 if progress:
                     progress(done, epochs, statistics)
