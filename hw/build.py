@@ -114,6 +114,13 @@ def parser() -> argparse.ArgumentParser:
         help="addends a clock, layer by layer; must divide them all; layers left out at the end have all their outputs",
     )
     folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
+    parser.add_argument(
+        "--pretraining",
+        type=int,
+        default=Design.pretraining,
+        metavar="N",
+        help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
     parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
@@ -148,12 +155,12 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
 def design_of(board: Board, arguments: argparse.Namespace) -> Design:
     """Raises ValueError for a network or a folding that is none, DoesNotFitError if the board cannot hold any
     folding."""
-    network, exact = network_of(arguments), arguments.schedule == "exact"
+    network, exact, pretraining = network_of(arguments), arguments.schedule == "exact", arguments.pretraining
     if arguments.lanes is None and arguments.taps is None:
-        return plan.fold(board, network, exact=exact)
+        return plan.fold(board, network, exact=exact, pretraining=pretraining)
     lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
     taps = Design.taps if arguments.taps is None else arguments.taps
-    return Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
+    return Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
 
 
 def build(design: Design, *, directory: Path, seed: int) -> Report:

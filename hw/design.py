@@ -6,7 +6,7 @@ from functools import cached_property
 from amaranth.hdl import Fragment
 
 from boards import Board
-from hw.folding import chain, check_foldings
+from hw.folding import chain, check_foldings, check_pretraining
 from hw.records import Pass, RecordStore, fetch_cycles
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
@@ -27,6 +27,7 @@ class Design:
             before it has lanes.
         taps: features worked on each clock; must divide the network's.
         exact: a record waits until it sees every update of those before. Otherwise records stream through.
+        pretraining: addends of a group that can be trained alone, whole slots of the last layer; 0 for no such mode.
     """
 
     board: Board
@@ -34,10 +35,13 @@ class Design:
     lanes: tuple[int, ...] = (1,)
     taps: int = 1
     exact: bool = False
+    pretraining: int = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a folding that is not the network's."""
+        """Raises ValueError for a folding that is not the network's, or groups that are not the folding's."""
         check_foldings(self.network, self.foldings)
+        if self.pretraining:
+            check_pretraining(self.network, self.foldings, self.pretraining)
 
     @property
     def foldings(self) -> tuple[Folding, ...]:
@@ -45,7 +49,13 @@ class Design:
         return chain(self.taps, (*self.lanes, *(layer.outputs for layer in left_out)))
 
     def make_trainer(self) -> Trainer:
-        return Trainer(self.network, self.foldings, technology=self.board.technology, exact=self.exact)
+        return Trainer(
+            self.network,
+            self.foldings,
+            technology=self.board.technology,
+            exact=self.exact,
+            pretraining=self.pretraining,
+        )
 
     def make_pass(self) -> Pass:
         store = RecordStore(
@@ -73,6 +83,7 @@ class Design:
             store_rows=STORE_ROWS,
             row_words=ROW_WORDS,
             clock_hz=self.board.clock_hz,
+            pretraining=self.pretraining,
         )
         rows = configuration.record_rows  # each read takes the store for a cycle, and so does each prediction written
         fetch = max(fetch_cycles(rows, self.board.technology), rows + self.network.outputs)

@@ -27,3 +27,17 @@ def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
     for index, (before, after) in enumerate(pairwise(foldings)):
         if after.taps != before.lanes:
             raise ValueError(f"layer {index + 1}: {after.taps} taps cannot take {before.lanes} lanes of layer {index}")
+
+
+def check_pretraining(network: Network, foldings: Sequence[Folding], addends: int) -> None:
+    """Raise ValueError unless groups of so many addends are slots of their own in the last layer of a network of 2."""
+    last, folding = network.layers[-1], foldings[-1]
+    network.part(last.inputs)  # raises, unless there are addends that can be trained apart
+    legal = [size for size in range(folding.taps, last.inputs, folding.taps) if not last.inputs % size]
+    if addends not in legal:
+        raise ValueError(
+            f"pre-training groups of {addends} addends: {last.inputs} addends, {folding.taps} a clock, can be in "
+            f"groups of {', '.join(map(str, legal)) or 'no size'}"
+        )
+    if folding.lanes != last.outputs:
+        raise ValueError(f"pre-training needs all {last.outputs} outputs in lanes, not {folding.lanes}")

@@ -5,6 +5,7 @@ from itertools import product
 
 from boards import Board
 from hw.design import Design
+from hw.folding import chain, check_pretraining
 from hw.technology import RESOURCE_NAMES, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
@@ -50,15 +51,20 @@ def requirements(design: Design) -> Resources:
     )
 
 
-def fold(board: Board, network: Network, *, exact: bool = False) -> Design:
+def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0) -> Design:
     """The design with the most records per second that fits the board; the fewest multipliers among equals.
 
-    Raises DoesNotFitError naming the budget that even the smallest folding breaks.
+    Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
+    `pretraining` that no folding has.
     """
+    lanes_of = [divisors(layer.outputs) for layer in network.layers]
+    if pretraining:
+        check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
+        lanes_of = [divisors(pretraining), [network.outputs]]
     candidates = [
-        Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact)
+        Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
         for taps in divisors(network.features)
-        for lanes in product(*(divisors(layer.outputs) for layer in network.layers))
+        for lanes in product(*lanes_of)
     ]
     best = candidates[0]
     check(need=requirements(best), have=board.budget, what=str(network), board=board.name)

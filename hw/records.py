@@ -166,7 +166,7 @@ class Pass(wiring.Component):
         active = Signal()
         taken = self.records.valid & self.records.ready
         m.d.comb += [
-            record.train.eq(self.mode == Mode.TRAIN),
+            record.train.eq(self.mode != Mode.PREDICT),
             self.records.valid.eq(active & (missing == 0)),
             self.underrun.eq(active & begun & self.records.ready & ~self.records.valid),
         ]

@@ -12,7 +12,7 @@ from hw.records import Pass
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
 from hw.trainer import Trainer
-from sw.protocol import LINK_COUNTERS, STATISTICS, Space, rate_registers, register_table
+from sw.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers, register_table
 
 
 class Soc(wiring.Component):
@@ -109,6 +109,8 @@ class Soc(wiring.Component):
             runner.count.eq(control.count),
             runner.results.eq(control.results),
         ]
+        if self.design.pretraining:
+            m.d.comb += trainer.pretrain.eq(runner.mode == Mode.PRETRAIN)
         for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
             legal = word.update_shifts, word.back_shifts
             for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):

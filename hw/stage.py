@@ -17,11 +17,14 @@ class Stage(wiring.Component):
         inputs: argument codes of the next group of inputs, or of all of them in a first layer; taken as they come.
         errors: errors of the next group of outputs, and whether the record is trained on; taken as they come.
         updated: the last cycle of a record's update has come.
+        apart, turned (absent without `group`): each group of inputs is summed for itself, and has an error of its own;
+            `turned`, that of the next one is taken. It is stable while records are under way.
     """
 
-    def __init__(self, course: Course, *, flights: int):
-        """`flights`: records that are under way at once, at most."""
-        self.course, self.unit, self.flights = course, course.unit, flights
+    def __init__(self, course: Course, *, flights: int, group: int = 0):
+        """`flights`: records that are under way at once, at most. `group`: slots of a group of inputs that may be kept
+        apart, in a layer of one group of outputs; 0 if there are none."""
+        self.course, self.unit, self.flights, self.group = course, course.unit, flights, group
         unit = self.unit
         codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)
         errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
@@ -30,6 +33,7 @@ class Stage(wiring.Component):
                 "inputs": In(wiring.Signature({"valid": Out(1), "codes": Out(codes)})),
                 "errors": In(wiring.Signature(errors)),
                 "updated": Out(1),
+                **({"apart": In(1), "turned": Out(1)} if group else {}),
             }
         )
 
@@ -57,12 +61,16 @@ class Stage(wiring.Component):
         else:
             group = counter(m, "input_group", present, unit.input_groups)
             valid, slot, arguments = present, group, codes
+        first, last = group == 0, group == unit.input_groups - 1
+        if self.group:
+            member = counter(m, "member", present, self.group)
+            first, last = first | (self.apart & (member == 0)), last | (self.apart & (member == self.group - 1))
         m.d.comb += [
             unit.forward.valid.eq(valid),
             unit.forward.slot.eq(slot),
             unit.forward.arguments.eq(arguments),
-            unit.forward.first.eq(group == 0),
-            unit.forward.last.eq(group == unit.input_groups - 1),
+            unit.forward.first.eq(first),
+            unit.forward.last.eq(last),
         ]
         return present, codes
 
@@ -75,7 +83,13 @@ class Stage(wiring.Component):
             inputs, outputs = unit.input_groups, unit.output_groups
             walk = Walk(m, "update", present, inputs, outputs, stride=inputs, period=course.period)
             input_group, output_group = walk.outer, walk.inner
-            errors = held(m, present, every).word_select(output_group, len(errors))
+            renewed = present
+            if self.group:
+                member = counter(m, "updated_member", walk.valid, self.group)
+                ends = walk.valid & (member == self.group - 1) & (input_group != inputs - 1)
+                m.d.comb += self.turned.eq(self.apart & ends)
+                renewed = present | self.turned
+            errors = held(m, renewed, every).word_select(output_group, len(errors))
         else:
             walk = Walk(m, "update", present, unit.output_groups, unit.input_groups, turn_by_turn=True)
             output_group, input_group = walk.outer, walk.inner

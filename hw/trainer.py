@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
 from hw.course import RESIDUAL_LATENCY, Course, Schedule
-from hw.folding import check_foldings
+from hw.folding import check_foldings, check_pretraining
 from hw.layer import LayerUnit
 from hw.pipeline import Pipeline, clamp
 from hw.queue import Queue
@@ -69,15 +69,29 @@ class Trainer(wiring.Component):
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shifts, back_shifts: learning rates of each layer past the first, as places in the word's ranges of
             shifts; stable in a pass.
+        pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
+            group. Stable in a pass; absent without groups.
         statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`; complete a cycle after
             `idle`.
         idle: no record is in flight.
         access: nodes, for the host, while idle.
     """
 
-    def __init__(self, network: Network, foldings: tuple[Folding, ...], *, technology: Technology, exact: bool):
+    def __init__(
+        self,
+        network: Network,
+        foldings: tuple[Folding, ...],
+        *,
+        technology: Technology,
+        exact: bool,
+        pretraining: int = 0,
+    ):
+        """`pretraining`: addends of a group that can be trained alone, whole slots of the last layer; 0 if none can."""
         check_foldings(network, foldings)
-        self.network, self.technology, self.exact = network, technology, exact
+        if pretraining:
+            check_pretraining(network, foldings, pretraining)
+        self.network, self.technology, self.exact, self.pretraining = network, technology, exact, pretraining
+        self.group = pretraining // foldings[-1].taps  # in slots
         self.addresses = addresses_of(network, foldings)
         # A record takes a clock a slot at the least, and each record updates each slot once.
         revisit = None if exact else max(layer.slots for layer in self.addresses)
@@ -105,6 +119,7 @@ class Trainer(wiring.Component):
                 "results_valid": Out(1),
                 "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), past)),
                 "back_shifts": In(data.ArrayLayout(range(len(word.back_shifts)), past)),
+                **({"pretrain": In(1)} if pretraining else {}),
                 "clear": In(1),
                 "statistics": Out(COUNTERS),
                 "idle": Out(1),
@@ -117,6 +132,18 @@ class Trainer(wiring.Component):
         """Cycles from a settled `access` address to its data."""
         return self.technology.memory_latency + 3
 
+    @property
+    def parts(self) -> int:
+        """Groups of addends that have residuals of their own in pre-training."""
+        return self.network.layers[-1].inputs // self.pretraining
+
+    @property
+    def _residuals(self) -> int:
+        """Residuals that wait at once, at most, for their group's turn in the update: those of all groups before the
+        last, and one more for each group's time in the pause."""
+        cycles = self.group * self.courses[-1].period  # from one group to the next
+        return self.parts - 1 + -(-self.schedule.pause // cycles)
+
     @cached_property
     def schedule(self) -> Schedule:
         """The tightest schedule that the units' latencies allow."""
@@ -124,7 +151,8 @@ class Trainer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = [Stage(course, flights=self.schedule.flights) for course in self.courses]
+        stages = [Stage(course, flights=self.schedule.flights) for course in self.courses[:-1]]
+        stages.append(Stage(self.courses[-1], flights=self.schedule.flights, group=self.group))
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
         record = self.records.payload
@@ -167,11 +195,17 @@ class Trainer(wiring.Component):
             m.d.sync += gap.eq(gap - 1)
 
     def _residual(self, m: Module, last: Stage, judged: Queue) -> None:
-        """Judge the last layer's results, group by group as they come, and send it their errors after the pause."""
+        """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
+
+        In pre-training a record has a result for each group of addends, and their residuals wait for the groups' turn.
+        """
         word, unit = self.network.word, last.unit
         found = unit.results
         group = counter(m, "judged_group", found.valid, unit.output_groups)
         complete, results = collected(m, "results", found.valid, found.values.as_value(), unit.output_groups)
+        if self.group:
+            part = counter(m, "judged_part", found.valid & self.pretrain, self.parts)
+            complete = found.valid & (~self.pretrain | (part == self.parts - 1))
         m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.read.eq(complete)]
         pipe, pause = Pipeline(m, self.technology), self.schedule.pause
         targets = data.View(
@@ -183,29 +217,30 @@ class Trainer(wiring.Component):
             residuals.append(pipe.register(lambda d: clamp(d, -word.maximum, word.maximum), difference))
         train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
-        waiting = Signal(RESIDUAL_LATENCY + pause)
-        present = waiting[pause]
-        m.d.sync += waiting.eq(Cat(waiting[1:], found.valid))
-        if pause:  # shorter than the interval: each group is gone before it comes again
-            errors = kept_until(m, waiting[0], present, errors, unit.output_groups)
+        present = delayed(m, found.valid, RESIDUAL_LATENCY)
+        begun = delayed(m, delayed(m, complete, RESIDUAL_LATENCY) if self.group else present, pause)
+        if self.group:
+            m.d.comb += last.apart.eq(self.pretrain)
+            kept = kept_until(m, begun | last.turned, present, errors, self._residuals)
+            errors = kept if pause else Mux(self.pretrain, kept, errors)
+        elif pause:  # shorter than the interval: each group is gone before it comes again
+            errors = kept_until(m, begun, present, errors, unit.output_groups)
         m.d.comb += [
-            last.errors.valid.eq(waiting[0]),
+            last.errors.valid.eq(begun),
             last.errors.values.eq(errors[:-1]),
             last.errors.train.eq(errors[-1]),
         ]
         magnitudes = [pipe.register(abs, residual) for residual in residuals]
         total = pipe.wire(lambda *magnitudes: sum(magnitudes), *magnitudes)
         statistics = self.statistics
-        with m.If(delayed(m, present)):
+        with m.If(delayed(m, present, 1)):
             m.d.sync += statistics.absolute_residual.eq(statistics.absolute_residual + total.value)
         with m.If(complete):
             m.d.sync += statistics.records.eq(statistics.records + 1)
 
     def _count(self, m: Module, start: Value, updated: Value) -> None:
         """Statistics and the number of records in flight."""
-        finished = updated
-        for _ in range(self.units[0].timing.write + 1):
-            finished = delayed(m, finished)
+        finished = delayed(m, updated, self.units[0].timing.write + 1)
         flying = Signal(range(self.schedule.flights + 1))
         m.d.sync += flying.eq(flying + start - finished)
         m.d.comb += self.idle.eq(flying == 0)
@@ -262,8 +297,10 @@ def kept_until(m: Module, wanted: Value, present: Value, value: Value, groups: i
     return kept.word_select(first, len(value))
 
 
-def delayed(m: Module, strobe: Value) -> Signal:
-    """The strobe one cycle later."""
-    later = Signal()
-    m.d.sync += later.eq(strobe)
-    return later
+def delayed(m: Module, strobe: Value, cycles: int) -> Value:
+    """The strobe so many cycles later."""
+    for _ in range(cycles):
+        later = Signal()
+        m.d.sync += later.eq(strobe)
+        strobe = later
+    return strobe

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets, presets
 from sw.board import Board, BoardError
+from sw.commands.plan import pretraining_of
 from sw.configuration import Configuration
 from sw.link import LinkError
 from sw.machine import Phase
@@ -40,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
     parser.add_argument("--network", help="preset of network and schedule (default: the data set's)")
     parser.add_argument("--epochs", type=int, help="passes over the records (default: the preset's)")
+    parser.add_argument(
+        "--pretrain",
+        type=pretraining_of,
+        metavar="ADDENDS:EPOCHS|none",
+        help="groups of so many addends alone, for so many epochs, before all together (default: the preset's)",
+    )
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
     parser.add_argument("--targets", nargs="+", help="target columns of a file (default: the last)")
@@ -61,14 +69,19 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     begun = time.monotonic()
     preset = presets.find(options.network or options.dataset)
-    phases = presets.stretched(preset.phases, options.epochs) if options.epochs is not None else preset.phases
+    if options.epochs is not None:
+        preset = replace(preset, phases=presets.stretched(preset.phases, options.epochs))
+    if options.pretrain is not None:
+        preset = replace(preset, pretraining=options.pretrain or None)
+    addends, _ = preset.pretraining or (0, 0)
+    phases = preset.all_phases(apart=addends > 0)
     epochs = sum(phase.epochs for phase in phases)
     split = datasets.load(
         options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets
     )
     session = Session.begin(preset, split, seed=options.seed)
     board = boards.find(options.board)
-    design = fold(board, preset.network, exact=options.exact)
+    design = fold(board, preset.network, exact=options.exact, pretraining=addends)
     configuration = design.configuration
 
     lanes = "-".join(str(folding.lanes) for folding in design.foldings)
@@ -80,7 +93,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     with ProcessPoolExecutor(max_workers=2) as pool:
         fixed = pool.submit(train_oracle, session, configuration, phases)
         paper = pool.submit(session.run_float, epochs, seed=options.seed)
-        twin = pool.submit(session.run_twin, phases)
+        twin = pool.submit(session.run_twin, phases, addends)
         console.print("The oracles train in the background; Verilator compiles the gateware (once) ...")
         with VirtualBoard(Soc(design), clocks_per_bit=board.clocks_per_bit) as virtual:
             console.print(f"The board is at {virtual.port}.")
@@ -112,6 +125,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         "parameters_equal": equal,
         "records": len(split.train),
         "epochs": epochs,
+        "pretraining_addends": addends,
         "cycles": cycles,
         "simulated_cycles": simulated,
         "board_ms": 1e3 * cycles / board.clock_hz,

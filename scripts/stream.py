@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -51,6 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--baud", type=int, default=BAUD, help="default: %(default)s")
     parser.add_argument("--preset", help="training schedule to use, for a file (default: the data set's, else norm4)")
     parser.add_argument("--epochs", type=int, help="passes over the records (default: the schedule's)")
+    parser.add_argument(
+        "--pretrain",
+        type=int,
+        metavar="EPOCHS",
+        help="epochs of the board's groups of addends alone, before all together (default: the preset's)",
+    )
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's, or all)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's, or a fifth)")
     parser.add_argument("--targets", nargs="+", help="target columns of a file (default: the last)")
@@ -63,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         default = options.dataset if options.dataset in presets.PRESETS else "norm4"
         preset = presets.find(options.preset or default)
-        phases = presets.stretched(preset.phases, options.epochs) if options.epochs is not None else preset.phases
+        if options.epochs is not None:
+            preset = replace(preset, phases=presets.stretched(preset.phases, options.epochs))
         split = datasets.load(
             options.dataset,
             records=options.records,
@@ -75,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
             bars = Bars(progress)
             with Board.open(options.port, baud=options.baud, transfer=bars.transfer) as board:
                 session = Session.begin(preset, split, seed=options.seed, network=board.network)
+                if options.pretrain is not None:
+                    preset = replace(preset, pretraining=(board.pretraining, options.pretrain))
+                phases = preset.all_phases(apart=board.pretraining > 0 or options.pretrain is not None)
                 outcome = session.run(board, phases, bars.epoch)
                 figures = {
                     "board": board.configuration.board,
@@ -83,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "rmse": outcome.rmse,
                     "records": len(split.train),
                     "epochs": sum(phase.epochs for phase in phases),
+                    "pretraining_epochs": sum(phase.epochs for phase in phases if phase.apart),
                     "cycles": board.cycles,
                     "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
                     "link_errors": board.counters(),

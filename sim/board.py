@@ -35,12 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--network", default=presets.DEFAULT, help=f"{', '.join(presets.PRESETS)} (default: %(default)s)"
     )
+    parser.add_argument(
+        "--pretraining", type=int, default=0, metavar="N", help="make it able to train groups of N addends alone"
+    )
     parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
     options = parser.parse_args(arguments)
     try:
         board, network = boards.find(options.board), presets.find(options.network).network
-        design = plan.fold(board, network, exact=options.exact)
+        design = plan.fold(board, network, exact=options.exact, pretraining=options.pretraining)
         serve(Soc(design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
     except (ValueError, VirtualBoardError) as error:
         print(f"error: {error}", file=sys.stderr)

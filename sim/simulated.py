@@ -27,10 +27,11 @@ class SimulatedTrainer(FixedMachine):
         *,
         technology: Technology,
         exact: bool,
+        pretraining: int = 0,
     ):
-        self.network = network
+        self.network, self.pretraining = network, pretraining
         self.nodes = nodes
-        self.trainer = Trainer(network, foldings, technology=technology, exact=exact)
+        self.trainer = Trainer(network, foldings, technology=technology, exact=exact, pretraining=pretraining)
         self.cycles = 0
         self._addresses = [
             layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
@@ -39,13 +40,19 @@ class SimulatedTrainer(FixedMachine):
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
 
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(records, np.ones(len(records), dtype=bool), rates, pretrain=True)[1]
+
     def _predict(self, records: Records) -> np.ndarray:
         word, past = self.network.word, len(self.network.layers) - 1
         rates = Rates((word.update_shifts.start,) * past, (word.back_shifts.start,) * past)
         return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
 
-    def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
-        """As `sw.reference.FixedReference.run`: trains on the records where `train`, only infers elsewhere."""
+    def run(
+        self, records: Records, train: np.ndarray, rates: Rates, *, pretrain: bool = False
+    ) -> tuple[np.ndarray, Statistics]:
+        """As `sw.reference.FixedReference.run`: trains on the records where `train`, only infers elsewhere; `pretrain`,
+        each group of addends alone."""
         trainer = self.trainer
         results: list[list[int]] = []
         statistics: dict[str, int] = {}
@@ -54,6 +61,8 @@ class SimulatedTrainer(FixedMachine):
             word = self.network.word
             ctx.set(trainer.update_shifts, list(map(word.update_shifts.index, rates.update)))
             ctx.set(trainer.back_shifts, list(map(word.back_shifts.index, rates.back)))
+            if trainer.pretraining:
+                ctx.set(trainer.pretrain, pretrain)
             await self._store_nodes(ctx)
             ctx.set(trainer.clear, 1)
             await ctx.tick()

@@ -44,6 +44,7 @@ class Board(Machine):
         self._loaded: Records | None = None
         self.configuration = self._read_configuration()
         self.network = self.configuration.network
+        self.pretraining = self.configuration.pretraining
         link.registers = register_table(len(self.network.layers))
 
     @classmethod
@@ -81,13 +82,19 @@ class Board(Machine):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
+        return self._learn(Mode.TRAIN, records, rates)
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        return self._learn(Mode.PRETRAIN, records, rates)
+
+    def _learn(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
         for layer, shifts in enumerate(zip(rates.update, rates.back, strict=True), start=1):
             for register, shift in zip(rate_registers(layer), shifts, strict=True):
                 self.link.write_register(register.name, shift)
         statistics = Statistics()
         for block in records.blocks(self.configuration.capacity):
             self._load(block)
-            statistics += self._pass(Mode.TRAIN, len(block))
+            statistics += self._pass(mode, len(block))
             self.cycles += self.link.read_register("cycles")
         return statistics
 

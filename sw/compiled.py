@@ -11,7 +11,7 @@ from sw.kernels import fixed, floating
 from sw.kernels.layout import Layout, arena
 from sw.kernels.vectors import REGISTER_BYTES
 from sw.machine import Machine, Rates, Statistics
-from sw.network import Network, Records, check_nodes
+from sw.network import Network, Records, check_nodes, groups_of
 from sw.reference import Twin
 
 
@@ -107,6 +107,7 @@ class CompiledFixed(CompiledMachine):
     """`sw.reference.FixedReference`, compiled: the same bits. Words of 16 bits are the fast case.
 
     `counting`: count saturations and clips, which takes a sixth more time; otherwise the statistics say 0 of both.
+    `pretraining`: addends of a group that `pretrain` trains alone, where `groups` are so trained in every pass.
     """
 
     def __init__(
@@ -118,9 +119,10 @@ class CompiledFixed(CompiledMachine):
         *,
         groups: tuple[int, ...] = (),
         counting: bool = True,
+        pretraining: int = 0,
     ):
         super().__init__(network, groups, np.int16 if network.width == 16 else np.int32, fixed.ROW)
-        self.block = block
+        self.block, self.pretraining = block, pretraining
         self.delays = delays or (0,) * len(network.layers)
         self._counting = (0,) if counting else ()
         layout, word, wide = self._layout, self.word, np.int32 if network.width == 16 else np.int64
@@ -167,6 +169,13 @@ class CompiledFixed(CompiledMachine):
     def _train(self, records: Records, rates: Rates) -> Statistics:
         blocks = records.blocks(self.block or max(1, len(records)))
         return sum((self.run(self.encode(block), rates) for block in blocks), Statistics())
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        groups = tuple(start for start, _ in groups_of(self.network, self.pretraining))
+        apart = CompiledFixed(self.network, self.nodes, self.delays, self.block, groups=groups)
+        statistics = apart.train(records, rates)
+        self.nodes = apart.nodes
+        return statistics
 
     def run(self, records: Encoded, rates: Rates) -> Statistics:
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):

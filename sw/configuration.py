@@ -93,7 +93,8 @@ class Configuration:
     """A trainer as its host sees it.
 
     `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes
-    them. `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own.
+    them. `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own. `pretraining`:
+    addends of a group that has a residual of its own in pre-training; 0 on a board without.
     """
 
     board: str
@@ -104,6 +105,7 @@ class Configuration:
     store_rows: int
     row_words: int
     clock_hz: int
+    pretraining: int = 0
 
     @property
     def record_words(self) -> int:

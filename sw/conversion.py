@@ -6,6 +6,7 @@ import numpy as np
 
 from sw.compiled import CompiledFixed, CompiledMachine, CompiledTwin
 from sw.model import Model
+from sw.network import joined_nodes, part_of_nodes
 from sw.reference import Twin
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
@@ -45,11 +46,11 @@ def with_machine(model: Model, machine: CompiledMachine) -> Model:
 
 def part_of(model: Model, start: int, stop: int) -> Model:
     """Some addends of a model alone."""
-    (inner, outer), domains = model.nodes, model.domains
+    domains = model.domains
     return replace(
         model,
         network=model.network.part(stop - start),
-        nodes=[inner[:, :, start:stop], outer[start:stop]],
+        nodes=part_of_nodes(model.nodes, start, stop),
         domains=domains and [domains[0], domains[1][start:stop]],
     )
 
@@ -57,12 +58,11 @@ def part_of(model: Model, start: int, stop: int) -> Model:
 def assembled(model: Model, parts: list[Part]) -> Model:
     """The model that the parts make up."""
     machines = [part.machine for part in parts]
-    inner, outer = zip(*(machine.nodes for machine in machines), strict=True)
     domains = model.domains
     if domains:
         ends = [machine.domains[1] for machine in machines if isinstance(machine, CompiledTwin)]
         domains = [domains[0], np.concatenate(ends)]
-    return replace(model, nodes=[np.concatenate(inner, axis=2), np.concatenate(outer)], domains=domains)
+    return replace(model, nodes=joined_nodes([machine.nodes for machine in machines]), domains=domains)
 
 
 def parameters_of(model: Model) -> np.ndarray:

@@ -33,10 +33,14 @@ class Rates:
 
 @dataclass(frozen=True)
 class Phase:
-    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases."""
+    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases.
+
+    `apart`: passes of pre-training.
+    """
 
     epochs: int
     rates: Rates
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,14 @@ Progress = Callable[[int, int, Statistics], None]
 
 
 class Machine(ABC):
-    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made."""
+    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made.
+
+    Attributes:
+        pretraining: addends of each group that `pretrain` trains alone; 0 for a machine that cannot.
+    """
 
     network: Network
+    pretraining: int = 0
 
     @property
     @abstractmethod
@@ -87,6 +96,21 @@ class Machine(ABC):
         records.check(self.network)
         return self._train(records, rates)
 
+    def pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """As `train`, but each group of `pretraining` addends is trained alone: against the full target, with a mean
+        that is still over all addends. The statistics sum the residuals of all groups.
+
+        Raises ValueError for a machine without groups, too.
+        """
+        if not self.pretraining:
+            raise ValueError(
+                f"this {type(self).__name__} of the network {self.network} has no groups of addends to pre-train; "
+                "it can only train them all together"
+            )
+        rates.check(self.network)
+        records.check(self.network)
+        return self._pretrain(records, rates)
+
     def predict(self, arguments: np.ndarray) -> np.ndarray:
         """Results (n, outputs) for arguments (n, features); nothing is updated. Raises ValueError as `train` does."""
         records = Records(arguments, np.zeros((len(arguments), self.network.outputs), dtype=arguments.dtype))
@@ -95,6 +119,10 @@ class Machine(ABC):
 
     @abstractmethod
     def _train(self, records: Records, rates: Rates) -> Statistics: ...
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """Of a machine with groups."""
+        raise NotImplementedError
 
     @abstractmethod
     def _predict(self, records: Records) -> np.ndarray:
@@ -105,7 +133,7 @@ class Machine(ABC):
         epochs, done, statistics = sum(phase.epochs for phase in phases), 0, Statistics()
         for phase in phases:
             for _ in range(phase.epochs):
-                statistics = self.train(records, phase.rates)
+                statistics = (self.pretrain if phase.apart else self.train)(records, phase.rates)
                 done += 1
                 if progress:
                     progress(done, epochs, statistics)

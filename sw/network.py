@@ -207,6 +207,29 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
             raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
 
 
+def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
+    """The first addend of each group of so many, and that behind its last; the last group has the rest, if there is
+    one. Raises ValueError for a network or a group that is not legal."""
+    count = network.layers[-1].inputs
+    network.part(count)
+    if not 1 <= addends < count:
+        raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
+    starts = range(0, count, addends)
+    return list(zip(starts, (*starts[1:], count), strict=True))
+
+
+def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
+    """Those of addends `start` up to `stop` of a network of two layers: views."""
+    inner, outer = nodes
+    return [inner[:, :, start:stop], outer[start:stop]]
+
+
+def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
+    """The inverse of `part_of_nodes`, of all parts in order."""
+    inner, outer = zip(*parts, strict=True)
+    return [np.concatenate(inner, axis=2), np.concatenate(outer)]
+
+
 def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.25) -> list[np.ndarray]:
     """Nodes drawn uniformly from +-`spread` of the word's range."""
     reach = int(spread * network.word.maximum)

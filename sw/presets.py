@@ -10,8 +10,9 @@ from sw.network import Layer, Network
 class Preset:
     """`phases`: the training schedule. `headroom`: bits of the word above the targets.
 
-    `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: on a CPU, addends
-    of a group and epochs before the schedule. `robust`: for data that may have heavy tails, scaled accordingly.
+    `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: addends of a group
+    and epochs before the schedule, on a machine that has groups. `robust`: for data that may have heavy tails, scaled
+    accordingly.
     `arithmetic`: of a CPU, as `sw.training.Strategy` has it.
     """
 
@@ -22,6 +23,12 @@ class Preset:
     pretraining: tuple[int, int] | None = None
     robust: bool = False
     arithmetic: str = "fixed16"
+
+    def all_phases(self, *, apart: bool) -> tuple[Phase, ...]:
+        """The schedule with the preset's pre-training before it, on a machine that can train groups `apart`."""
+        if not apart or self.pretraining is None:
+            return self.phases
+        return (Phase(self.pretraining[1], self.phases[0].rates, apart=True), *self.phases)
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
@@ -76,9 +83,9 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
     result, left = [], epochs
     for phase in phases[:-1]:
         if left:
-            result.append(Phase(min(phase.epochs, left), phase.rates))
+            result.append(replace(phase, epochs=min(phase.epochs, left)))
             left -= result[-1].epochs
-    return (*result, Phase(left, phases[-1].rates)) if left else tuple(result)
+    return (*result, replace(phases[-1], epochs=left)) if left else tuple(result)
 
 
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:

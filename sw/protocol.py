@@ -68,6 +68,7 @@ class Mode(IntEnum):
 
     TRAIN = 0
     PREDICT = 1
+    PRETRAIN = 2  # groups of addends alone, where the configuration has groups
 
 
 class Status(IntEnum):
@@ -232,7 +233,7 @@ STATISTICS = (
 """What the trainer counts in a pass."""
 
 CONTROLS = (
-    Register("start", 1, "w", "writing a `Mode` begins a pass from the first record on, and zeroes its statistics"),
+    Register("start", 2, "w", "writing a `Mode` begins a pass from the first record on, and zeroes its statistics"),
     Register("count", 24, "w", "records of a pass"),
     Register("results", 24, "w", "word of the record store to which a predicting pass writes its first result"),
 )

@@ -2,13 +2,13 @@
 them."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sw.configuration import Configuration
 from sw.machine import FixedMachine, Machine, Rates, Statistics
-from sw.network import Network, Records
+from sw.network import Network, Records, groups_of, joined_nodes, part_of_nodes
 from sw.numerics import rounding_product, rounding_shift
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
@@ -136,10 +136,14 @@ class Twin:
 
 
 class FloatTwin(FloatReference):
-    """A fixed-point network's `Twin`, trained: records of codes and words in, results in the twin's own units."""
+    """A fixed-point network's `Twin`, trained: records of codes and words in, results in the twin's own units.
 
-    def __init__(self, network: Network, nodes: list[np.ndarray]):
+    `pretraining`: addends of a group in pre-training.
+    """
+
+    def __init__(self, network: Network, nodes: list[np.ndarray], *, pretraining: int = 0):
         super().__init__(network, nodes, (0.0,) * len(network.layers))
+        self.pretraining = pretraining
         self._twin = Twin(network)
         self.result_scale = self._twin.result_scale
         self.domains = [domain.copy() for domain in self._twin.domains]
@@ -149,6 +153,18 @@ class FloatTwin(FloatReference):
         assert rates is not None
         self.learning_rates = self._twin.learning_rates(rates)
         return super().train(Records(records.arguments.astype(float), records.targets / self.result_scale))
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """Each group is a network of its own, with domains of its own."""
+        parts, statistics, (features, hidden) = [], Statistics(), self.domains
+        for start, stop in groups_of(self.network, self.pretraining):
+            part = FloatTwin(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
+            part.domains = [features, hidden[start:stop].copy()]
+            statistics += part.train(records, rates)
+            parts.append(part)
+        self.nodes = joined_nodes([part.nodes for part in parts])
+        self.domains = [features, np.concatenate([part.domains[1] for part in parts])]
+        return replace(statistics, records=len(records))
 
 
 @dataclass
@@ -170,12 +186,19 @@ class FixedReference(FixedMachine):
     layer to the next: a layer's error comes out of the update of the layer after it.
     `block`: after this many records all updates are made before the next forward pass, as a board does that holds no
     more.
+    `pretraining`: addends of a group in pre-training.
     """
 
     def __init__(
-        self, network: Network, nodes: list[np.ndarray], delays: tuple[int, ...] = (), block: int | None = None
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        delays: tuple[int, ...] = (),
+        block: int | None = None,
+        *,
+        pretraining: int = 0,
     ):
-        self.block = block
+        self.block, self.pretraining = block, pretraining
         self.network = network
         self.nodes = nodes
         self._queues: list[deque[_Update]] = [deque() for _ in network.layers]
@@ -189,11 +212,29 @@ class FixedReference(FixedMachine):
     @classmethod
     def of(cls, configuration: Configuration, nodes: list[np.ndarray]) -> "FixedReference":
         """The oracle of a board."""
-        return cls(configuration.network, nodes, configuration.delays, configuration.capacity)
+        return cls(
+            configuration.network,
+            nodes,
+            configuration.delays,
+            configuration.capacity,
+            pretraining=configuration.pretraining,
+        )
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         blocks = records.blocks(self.block or len(records))
         return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        """Each group is a network of its own."""
+        parts = [
+            FixedReference(
+                self.network.part(stop - start), part_of_nodes(self._nodes, start, stop), self.delays, self.block
+            )
+            for start, stop in groups_of(self.network, self.pretraining)
+        ]
+        statistics = sum((part.train(records, rates) for part in parts), Statistics())
+        self.nodes = joined_nodes([part.nodes for part in parts])
+        return replace(statistics, records=len(records))
 
     def _predict(self, records: Records) -> np.ndarray:
         results = np.zeros_like(records.targets)

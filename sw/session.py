@@ -58,9 +58,10 @@ class Session:
             model, predicted, pearson(predicted, holdout.targets), rmse(predicted, holdout.targets), statistics
         )
 
-    def run_twin(self, phases: Sequence[Phase]) -> tuple[float, float]:
-        """Train the same first nodes by the same schedule without rounding; Pearson and RMSE on the hold-out."""
-        twin = FloatTwin(self.model.network, self.model.nodes)
+    def run_twin(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
+        """Train the same first nodes by the same schedule, with groups of `pretraining` addends, without rounding;
+        Pearson and RMSE on the hold-out."""
+        twin = FloatTwin(self.model.network, self.model.nodes, pretraining=pretraining)
         twin.fit(self.records, phases)
         holdout = self.split.holdout
         arguments = self.model.encode(holdout.features, holdout.targets).arguments

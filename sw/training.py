@@ -35,7 +35,7 @@ from sw.machine import Phase, Rates
 from sw.merging import Merging
 from sw.metrics import Score
 from sw.model import Model, check_fit
-from sw.network import Network
+from sw.network import Network, groups_of
 from sw.shards import CACHE_BYTES, SHARD_RECORDS, Shards
 
 FIRST_RECORDS = 100  # by which sources are told from each other
@@ -59,13 +59,7 @@ class Pretraining:
 
     def groups(self, network: Network) -> tuple[int, ...]:
         """The first addend of each group. Raises ValueError for a network or a group that is not legal."""
-        count = network.layers[-1].inputs
-        network.part(count)
-        if not 1 <= self.addends < count:
-            raise ValueError(
-                f"groups of {self.addends} addends: a network of {count} addends has groups of 1 to {count - 1}"
-            )
-        return tuple(range(0, count, self.addends))
+        return tuple(start for start, _ in groups_of(network, self.addends))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ DEEP = Network.chain((3, 4, 3, 2), (4, 8, 4))
 BOARD = boards.find("icebreaker")
 DESIGNS = {
     "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
-    "delayed": Design(board=BOARD, network=NETWORK, taps=3),
+    "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
     "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1)),
 }
 
@@ -44,10 +44,21 @@ def machine(request: pytest.FixtureRequest, design: Design):
         yield FixedReference.of(design.configuration, nodes)
     elif request.param == "compiled":
         configuration = design.configuration
-        yield CompiledFixed(configuration.network, nodes, configuration.delays, configuration.capacity)
+        yield CompiledFixed(
+            configuration.network,
+            nodes,
+            configuration.delays,
+            configuration.capacity,
+            pretraining=configuration.pretraining,
+        )
     elif request.param == "simulator":
         yield SimulatedTrainer(
-            design.network, nodes, design.foldings, technology=design.board.technology, exact=design.exact
+            design.network,
+            nodes,
+            design.foldings,
+            technology=design.board.technology,
+            exact=design.exact,
+            pretraining=design.pretraining,
         )
     else:
         with (
@@ -82,6 +93,24 @@ def test_predicting_changes_nothing_and_follows_training(machine: Machine, desig
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
         for trainer in (machine, oracle):
             trainer.train(records, phases[0].rates)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
+    machine: Machine, design: Design, phases: list[Phase], kind: str
+):
+    nodes, records = KINDS[kind](machine.network, 60, seed=7)
+    oracle = FixedReference.of(design.configuration, nodes)
+    machine.nodes = nodes
+    if not design.pretraining:
+        with pytest.raises(ValueError, match="no groups of addends"):
+            machine.pretrain(records, phases[0].rates)
+        return
+    for _ in range(2):
+        assert machine.pretrain(records, phases[0].rates) == oracle.pretrain(records, phases[0].rates)
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert machine.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
 
 def test_nodes_come_back_as_they_were_set(machine: Machine):

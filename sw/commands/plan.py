@@ -43,7 +43,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--pretrain",
-        type=_pretrain,
+        type=pretraining_of,
         metavar="ADDENDS:EPOCHS|none",
         help="groups of so many addends alone, for so many epochs, before all together (default: the preset's)",
     )
@@ -101,7 +101,7 @@ def _segments(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split("/")))
 
 
-def _pretrain(text: str) -> tuple[int, ...]:
+def pretraining_of(text: str) -> tuple[int, ...]:
     """Addends and epochs; nothing for none."""
     if text == "none":
         return ()

@@ -77,6 +77,13 @@ def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network
     assert max(design.configuration.delays) <= MOST_DELAY
 
 
+def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
+    network = Network.two_layer(4, 16, (4, 8), outputs=2)
+    free, grouped = (fold(boards.find("ulx3s"), network, pretraining=addends) for addends in (0, 2))
+    assert free.foldings[-1].taps > 2 >= grouped.foldings[-1].taps
+    assert grouped.foldings[-1].lanes == 2 and grouped.configuration.pretraining == 2
+
+
 def test_a_network_that_fits_no_folding_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="11 multipliers, icebreaker has 8"):
         fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))

@@ -54,11 +54,33 @@ def unkind_memories(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank, "Memory", UnkindMemory)
 
 
+GROUPS = {
+    "a slot": ("one tap", 1),
+    "slots": ("all taps", 2),
+    "lanes": ("lanes", 4),
+    "outputs": ("outputs", 2),
+    "wide": ("wide", 2),
+}
+
+
 def simulated(
-    network: Network, taps: int, lanes: tuple[int, ...], technology: str, *, exact: bool, nodes: list
+    network: Network,
+    taps: int,
+    lanes: tuple[int, ...],
+    technology: str,
+    *,
+    exact: bool,
+    nodes: list,
+    pretraining: int = 0,
 ) -> SimulatedTrainer:
-    foldings = chain(taps, lanes)
-    return SimulatedTrainer(network, nodes, foldings, technology=TECHNOLOGIES[technology], exact=exact)
+    return SimulatedTrainer(
+        network,
+        nodes,
+        chain(taps, lanes),
+        technology=TECHNOLOGIES[technology],
+        exact=exact,
+        pretraining=pretraining,
+    )
 
 
 def rates_of(network: Network, update: int, back: int) -> Rates:
@@ -161,6 +183,43 @@ def test_it_equals_the_oracle_over_several_passes(shape, kind):
         assert machine.train(records, rates) == oracle.train(records, rates)
     assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("groups", GROUPS)
+def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, technology, exact):
+    """Of extreme records, and training after it: statistics, cycles and every node."""
+    shape, pretraining = GROUPS[groups]
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["extreme"](network, 20)
+    machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
+    schedule = machine.trainer.schedule
+    oracle = FixedReference(network, nodes, schedule.delays, pretraining=pretraining)
+    rates = rates_of(network, 1, network.width - 3)
+    for train, expect in ((machine.pretrain, oracle.pretrain), (machine.train, oracle.train)):
+        assert train(records, rates) == expect(records, rates)
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
+    assert schedule == Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact).schedule
+
+
+@pytest.mark.parametrize(
+    ("shape", "pretraining", "message"),
+    [
+        ("all taps", 3, "groups of 3 addends: 8 addends, 1 a clock, can be in groups of 1, 2, 4"),
+        ("all taps", 8, "groups of 8 addends: .* 1, 2, 4"),
+        ("all taps", -1, "groups of -1 addends"),
+        ("lanes", 1, "groups of 1 addends: 8 addends, 2 a clock, can be in groups of 2, 4"),
+        ("one slot", 2, "groups of 2 addends: 4 addends, 4 a clock, can be in groups of no size"),
+        ("outputs in turn", 1, "all 4 outputs in lanes, not 2"),
+        ("three layers", 2, "has 3 layers"),
+    ],
+)
+def test_groups_that_cannot_be_trained_alone_are_named(shape, pretraining, message):
+    network, taps, lanes = SHAPES[shape]
+    with pytest.raises(ValueError, match=message):
+        Trainer(network, chain(taps, lanes), technology=ECP5, exact=False, pretraining=pretraining)
 
 
 def test_every_shift_is_what_the_oracle_makes_of_it():

@@ -116,6 +116,26 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
             np.testing.assert_allclose(outer[start:stop], oracle.nodes[1], rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("addends", [5, 6])
+@pytest.mark.parametrize("network", [TWO, MANY], ids=["one output", "many"])
+def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
+    """Delays and blocks, too; then training."""
+    nodes, records = KINDS["extreme"](network, 60)
+    machine = CompiledFixed(network, nodes, (4, 2), 25, pretraining=addends)
+    oracle = FixedReference(network, nodes, (4, 2), 25, pretraining=addends)
+    twin = FloatTwin(network, nodes, pretraining=addends)
+    groups = tuple(range(0, network.layers[-1].inputs, addends))
+    compiled_twin = CompiledTwin(network, nodes, groups=groups, word=np.float64)
+    assert machine.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
+    assert machine.train(records, rates(network)) == oracle.train(records, rates(network))
+    ours, theirs = twin.pretrain(records, rates(network)), compiled_twin.train(records, rates(network))
+    assert ours.records == theirs.records and ours.absolute_residual == pytest.approx(theirs.absolute_residual)
+    for pair, tolerance in (((machine, oracle), 0), ((twin, compiled_twin), 1e-6)):
+        for one, other in zip(*(each.nodes for each in pair), strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(twin.domains[1], compiled_twin.domains[1])
+
+
 def test_a_deep_network_has_no_groups() -> None:
     with pytest.raises(ValueError, match="3 layers"):
         CompiledFixed(DEEP, ordinary(DEEP, 0)[0], groups=(0, 4))

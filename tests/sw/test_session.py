@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,20 @@ def test_an_unknown_preset_is_named_with_the_known_ones():
 @pytest.mark.parametrize(("epochs", "expected"), [(1, [1]), (24, [24]), (25, [24, 1]), (40, [24, 16])])
 def test_stretching_keeps_the_order_of_phases(epochs, expected):
     assert [phase.epochs for phase in stretched(presets.find("norm2").phases, epochs)] == expected
+
+
+def test_a_schedule_begins_with_pretraining_where_there_are_groups():
+    preset, network = replace(presets.find("norm2"), pretraining=(2, 3)), presets.find("norm2").network
+    assert preset.all_phases(apart=False) == preset.phases
+    session = Session.begin(preset, datasets.load("norm2", records=30, holdout=10), seed=0)
+    phases = preset.all_phases(apart=True)[:2]
+    ours = FixedReference(network, session.model.nodes, pretraining=2)
+    theirs = FixedReference(network, session.model.nodes, pretraining=2)
+    outcome = session.run(ours, phases)
+    for _ in range(3):
+        theirs.pretrain(session.records, preset.phases[0].rates)
+    theirs.fit(session.records, preset.phases[:1])
+    assert all(map(np.array_equal, outcome.model.nodes, theirs.nodes))
 
 
 def test_no_epochs_are_refused():
