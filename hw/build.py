@@ -160,7 +160,8 @@ def design_of(board: Board, arguments: argparse.Namespace) -> Design:
         return plan.fold(board, network, exact=exact, pretraining=pretraining)
     lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
     taps = Design.taps if arguments.taps is None else arguments.taps
-    return Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
+    design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
+    return plan.with_store(design)
 
 
 def build(design: Design, *, directory: Path, seed: int) -> Report:

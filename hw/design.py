@@ -7,14 +7,14 @@ from amaranth.hdl import Fragment
 
 from boards import Board
 from hw.folding import chain, check_foldings, check_pretraining
-from hw.records import Pass, RecordStore, fetch_cycles
+from hw.records import Pass, RecordStore
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
-from sw.configuration import Configuration, Folding, NodeAddresses
+from sw.configuration import Configuration, Folding, NodeAddresses, rows_of_record
 from sw.network import Network
+from sw.numerics import bits_for
 
-ROW_WORDS = 4
-STORE_ROWS = 16384  # the UP5K's single-port RAMs; the same elsewhere
+STORE_WORDS = 1 << 16  # the UP5K's single-port RAMs; the same elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class Design:
         taps: features worked on each clock; must divide the network's.
         exact: a record waits until it sees every update of those before. Otherwise records stream through.
         pretraining: addends of a group that can be trained alone, whole slots of the last layer; 0 for no such mode.
+        store_words: of the record store; a power of two.
     """
 
     board: Board
@@ -36,12 +37,16 @@ class Design:
     taps: int = 1
     exact: bool = False
     pretraining: int = 0
+    store_words: int = STORE_WORDS
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a folding that is not the network's, or groups that are not the folding's."""
+        """Raises ValueError for a folding that is not the network's, groups that are not the folding's, or a store that
+        cannot be."""
         check_foldings(self.network, self.foldings)
         if self.pretraining:
             check_pretraining(self.network, self.foldings, self.pretraining)
+        if self.store_words < 1 or self.store_words & (self.store_words - 1):
+            raise ValueError(f"store_words must be a power of two, not {self.store_words}")
 
     @property
     def foldings(self) -> tuple[Folding, ...]:
@@ -59,9 +64,12 @@ class Design:
 
     def make_pass(self) -> Pass:
         store = RecordStore(
-            width=self.network.width, rows=STORE_ROWS, row_words=ROW_WORDS, technology=self.board.technology
+            width=self.network.width,
+            rows=self.store_rows,
+            row_words=self.row_words,
+            technology=self.board.technology,
         )
-        return Pass(self.network, store)
+        return Pass(self.network, store, interval=self.trainer.schedule.interval)
 
     @cached_property
     def trainer(self) -> Trainer:
@@ -72,7 +80,7 @@ class Design:
 
     @cached_property
     def configuration(self) -> Configuration:
-        """Raises ValueError where records cannot be fetched as fast as they are trained on."""
+        """Raises ValueError for a store without room for two records, or too slow for the trainer."""
         schedule = self.trainer.schedule
         configuration = Configuration(
             board=self.board.name,
@@ -80,19 +88,47 @@ class Design:
             foldings=self.foldings,
             interval=schedule.interval,
             delays=schedule.delays,
-            store_rows=STORE_ROWS,
-            row_words=ROW_WORDS,
+            store_rows=self.store_rows,
+            row_words=self.row_words,
             clock_hz=self.board.clock_hz,
             pretraining=self.pretraining,
         )
-        rows = configuration.record_rows  # each read takes the store for a cycle, and so does each prediction written
-        fetch = max(fetch_cycles(rows, self.board.technology), rows + self.network.outputs)
-        if fetch > schedule.interval:
+        words = self.network.record_words
+        if not configuration.block:
             raise ValueError(
-                f"a record of {configuration.record_words} words takes {fetch} cycles to fetch but is due every "
-                f"{schedule.interval}; use fewer lanes or taps"
+                f"a store of {self.store_words} words, {self.row_words} a row, has no room for two records of {words} "
+                "words; use a larger one"
+            )
+        if not self.keeps_pace:
+            raise ValueError(
+                f"a record of {words} words takes {self.record_rows} cycles to read, since {self.board.name}'s store "
+                f"gives {self.row_words} words a cycle, but is due every {schedule.interval}; use fewer lanes or taps"
             )
         return configuration
+
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether the store gives a record in every interval of the trainer."""
+        return self.record_rows <= self.trainer.schedule.interval
+
+    @property
+    def row_words(self) -> int:
+        """Words of the store side by side: so many that a record comes in its slots, and that no more than one memory
+        block lies below another. Single-port RAMs lie side by side, too, and there are no more than the board has."""
+        technology = self.board.technology
+        depths = [words for words, _ in technology.block_ram]
+        if technology.single_port_ram is not None:
+            depths = [technology.single_port_ram[0]]
+        words = 1 << bits_for(max(-(-self.network.record_words // self.slots), self.store_words // max(depths)))
+        return min(words, self.board.budget.single_port_ram) if technology.spram else words
+
+    @property
+    def store_rows(self) -> int:
+        return self.store_words // self.row_words
+
+    @property
+    def record_rows(self) -> int:
+        return rows_of_record(self.network, self.row_words)
 
     @property
     def slots(self) -> int:
@@ -113,9 +149,9 @@ class Design:
             MemoryShape(
                 name="records",
                 width=width,
-                depth=STORE_ROWS,
+                depth=self.store_rows,
                 storage=Storage.SINGLE_PORT if technology.spram else Storage.BLOCK,
-                count=ROW_WORDS,
+                count=self.row_words,
             )
         ]
         for index, layer in enumerate(map(NodeAddresses, self.network.layers, self.foldings)):

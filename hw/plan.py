@@ -1,6 +1,7 @@
 """Does a configuration fit a board? Decided from its numbers, before anything is elaborated."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import product
 
 from boards import Board
@@ -41,6 +42,7 @@ LOGIC_BASE = 2500
 LOGIC_PER_PRODUCT = 330
 
 MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy
+LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
 
 
 def requirements(design: Design) -> Resources:
@@ -51,8 +53,16 @@ def requirements(design: Design) -> Resources:
     )
 
 
+def with_store(design: Design) -> Design:
+    """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
+    while shortfalls(need=requirements(design), have=design.board.budget) and design.store_words > LEAST_STORE_WORDS:
+        design = replace(design, store_words=design.store_words // 2)
+    return design
+
+
 def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0) -> Design:
-    """The design with the most records per second that fits the board; the fewest multipliers among equals.
+    """The design with the most records per second that fits the board; the fewest multipliers among equals. Where no
+    folding fits beside the record store, that has what is left.
 
     Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
     `pretraining` that no folding has.
@@ -66,6 +76,8 @@ def fold(board: Board, network: Network, *, exact: bool = False, pretraining: in
         for taps in divisors(network.features)
         for lanes in product(*lanes_of)
     ]
+    if shortfalls(need=requirements(candidates[0]), have=board.budget):
+        candidates = [with_store(design) for design in candidates]
     best = candidates[0]
     check(need=requirements(best), have=board.budget, what=str(network), board=board.name)
     fitting = [design for design in candidates if not shortfalls(need=requirements(design), have=board.budget)]
@@ -73,7 +85,7 @@ def fold(board: Board, network: Network, *, exact: bool = False, pretraining: in
         if design.slots > best.trainer.schedule.interval and best is not candidates[0]:
             break  # a record takes a clock a slot at the least
         schedule, others = design.trainer.schedule, best.trainer.schedule
-        if max(schedule.delays) <= MOST_DELAY and schedule.interval < others.interval:
+        if max(schedule.delays) <= MOST_DELAY and schedule.interval < others.interval and design.keeps_pace:
             best = design
     return best
 

@@ -1,4 +1,6 @@
-"""The records on the chip: a single-port store, and the pass that sends its records through the trainer."""
+"""The records on the chip: the store, and the pass that sends its records through the trainer."""
+
+from typing import Any
 
 from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
@@ -7,27 +9,20 @@ from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
 from hw.technology import Technology
-from hw.trainer import RecordLayout
+from hw.trainer import RecordLayout, delayed
+from sw.configuration import rows_of_record
 from sw.network import Network
 from sw.protocol import Mode
 
 
-def store_latency(technology: Technology) -> int:
-    """Cycles from a row's number to its data."""
-    return 1 if technology.single_port_ram else technology.memory_latency
-
-
-def fetch_cycles(record_rows: int, technology: Technology) -> int:
-    """Cycles from one record's departure to the next one's being there; no longer than the schedule's interval."""
-    return record_rows + store_latency(technology) + 1
-
-
 class RecordStore(wiring.Component):
-    """`rows` of `row_words` words; one row read or one word written a cycle, the read first.
+    """`rows` of `row_words` words, both powers of two: a row read and a word written a cycle.
+
+    In block RAM neither disturbs the other. A single-port RAM does one of them in a cycle, the read first.
 
     Attributes:
         read, row: read this row; `row_data` has it `latency` cycles later.
-        write, address, data: write this word, numbered across rows; done in the cycles in which `written`.
+        write, address, data: write this word, numbered across rows; done in the cycle in which `written`.
     """
 
     def __init__(self, *, width: int, rows: int, row_words: int, technology: Technology):
@@ -46,20 +41,16 @@ class RecordStore(wiring.Component):
 
     @property
     def latency(self) -> int:
-        return store_latency(self.technology)
+        """Cycles from a row's number to its data."""
+        return 1 if self.technology.spram else self.technology.memory_latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        row = Signal(range(self.rows))
-        lane = self.address % self.row_words
-        m.d.comb += [
-            self.written.eq(self.write & ~self.read),
-            row.eq(Mux(self.read, self.row, self.address // self.row_words)),
-        ]
+        lane, row = self.address % self.row_words, self.address // self.row_words
+        m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
+        bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            write = self.written & (lane == index)
-            bank = self._single_port_ram if self.technology.single_port_ram and platform is not None else self._memory
-            found = bank(m, index, row, write)
+            found = bank(m, index, row, self.written & (lane == index))
             for _ in range(self.latency - 1):
                 later = Signal(self.width, reset_less=True)
                 m.d.sync += later.eq(found)
@@ -67,12 +58,12 @@ class RecordStore(wiring.Component):
             m.d.comb += self.row_data[index].eq(found)
         return m
 
-    def _memory(self, m: Module, index: int, row: Value, write: Value) -> Value:
+    def _block_ram(self, m: Module, index: int, row: Value, write: Value) -> Value:
         m.submodules[f"bank{index}"] = bank = Memory(shape=unsigned(self.width), depth=self.rows, init=[])
         read_port, write_port = bank.read_port(), bank.write_port()
         m.d.comb += [
-            read_port.addr.eq(row),
-            read_port.en.eq(~write),
+            read_port.addr.eq(self.row),
+            read_port.en.eq(self.read),
             write_port.addr.eq(row),
             write_port.data.eq(self.data),
             write_port.en.eq(write),
@@ -88,7 +79,7 @@ class RecordStore(wiring.Component):
         m.submodules[f"bank{index}"] = Instance(
             "SB_SPRAM256KA",
             i_CLOCK=ClockSignal(),
-            i_ADDRESS=Cat(row, 0)[:14],
+            i_ADDRESS=Cat(Mux(self.read, self.row, row), 0)[:14],
             i_DATAIN=self.data,
             i_MASKWREN=0b1111,
             i_WREN=write,
@@ -101,25 +92,45 @@ class RecordStore(wiring.Component):
         return found[: self.width]
 
 
+def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:
+    """Lead two users to the store, `first` before `second`, which must not read while `first` does."""
+    m.d.comb += [
+        store.read.eq(first.read | second.read),
+        store.row.eq(Mux(first.read, first.row, second.row)),
+        store.write.eq(first.write | second.write),
+        store.address.eq(Mux(first.write, first.address, second.address)),
+        store.data.eq(Mux(first.write, first.data, second.data)),
+        first.row_data.eq(store.row_data),
+        second.row_data.eq(store.row_data),
+        first.written.eq(store.written & first.write),
+        second.written.eq(store.written & ~first.write),
+    ]
+
+
 class Pass(wiring.Component):
     """One pass over consecutive records of the store, through the trainer.
 
-    A record is whole rows: features, targets, padding. It is fetched once the one before has left, in `fetch_cycles`.
+    A record is whole rows: features, targets, padding. Its rows are read ahead of its time, so that there is a record
+    every `interval` cycles, just when the trainer takes it: no record waits for another, and none needs a buffer. A
+    predicting pass leaves as many cycles between records as writing a prediction takes.
 
     Attributes:
-        start: begin a pass of `count` records from the first row, in `mode`; predictions go to word `results` and on.
+        start: begin a pass of `count` records from row `first` on, in `mode`; predictions go to word `results` and on.
+            All but `start` are held during the pass.
         busy: a pass is under way, from the cycle after `start`.
-        underrun: a record came too late, in this cycle.
+        underrun: a record was not there when the trainer would have taken it, or the other way round, in this cycle.
         records: to the trainer. `predicted`, `predicted_valid`, `trainer_idle`: from the trainer.
-        read, row, row_data, write, address, data, written: to the store.
+        store: goes before any other user of it.
     """
 
-    def __init__(self, network: Network, store: RecordStore):
-        self.network, self.storage = network, store
-        self.record_rows = -(-(network.features + network.outputs) // store.row_words)
+    def __init__(self, network: Network, store: RecordStore, *, interval: int):
+        """`interval`: the trainer's, at least `record_rows`."""
+        self.network, self.storage, self.interval = network, store, interval
+        self.record_rows = rows_of_record(network, store.row_words)
         super().__init__(
             {
                 "start": In(1),
+                "first": In(range(store.rows)),
                 "count": In(range(store.rows + 1)),
                 "mode": In(Mode),
                 "results": In(range(store.rows * store.row_words)),
@@ -133,64 +144,69 @@ class Pass(wiring.Component):
             }
         )
 
+    @property
+    def prediction_interval(self) -> int:
+        """Cycles between the records of a predicting pass: time for the reads of one and the writes of another."""
+        reads = self.record_rows if self.storage.technology.spram else 0
+        return max(self.interval, reads + self.network.outputs)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._fetch(m)
-        self._keep_predictions(m)
+        coming = self._fetch(m)
+        pending = self._keep_predictions(m)
+        with m.If(self.start):
+            m.d.sync += self.busy.eq(1)
+        with m.Elif(~coming & ~self.records.valid & ~pending & self.trainer_idle):
+            m.d.sync += self.busy.eq(0)
         return m
 
-    def _fetch(self, m: Module) -> None:
+    def _fetch(self, m: Module) -> Value:
+        """Read the records and give them to the trainer; returns whether there are more to give."""
         network, store = self.network, self.storage
-        left = Signal.like(self.count)  # records to fetch
-        rows_left = Signal(range(self.record_rows + 1))  # of the record being fetched
-        begun = Signal()  # the pass's first record has left
-        arriving = Signal(store.latency)  # rows on their way out of the store, the oldest first
-        missing = Signal(range(self.record_rows + 1))  # rows that have not arrived yet
+        predicts = self.mode == Mode.PREDICT
+        active = Signal()
+        left = Signal.like(self.count)  # records after the one being read
+        row = Signal.like(self.first, name="next_row")
+        cycle = Signal(range(self.prediction_interval))  # since the record's first row was read
+        last = Signal()
+        m.d.comb += [
+            self.store.read.eq(active & (cycle < self.record_rows)),
+            self.store.row.eq(row),
+            last.eq(cycle == Mux(predicts, self.prediction_interval - 1, self.interval - 1)),
+        ]
+        with m.If(self.start):
+            m.d.sync += [active.eq(self.count != 0), left.eq(self.count - 1), row.eq(self.first), cycle.eq(0)]
+        with m.Elif(active):
+            m.d.sync += [row.eq(row + self.store.read), cycle.eq(Mux(last, 0, cycle + 1))]
+            with m.If(last):
+                m.d.sync += [active.eq(left != 0), left.eq(left - 1)]
+
+        arriving, whole, coming = self.store.read, active & (cycle == self.record_rows - 1), active
+        for _ in range(store.latency):
+            arriving, whole = delayed(m, arriving, 1), delayed(m, whole, 1)
+            coming |= arriving
         rows = Signal(data.ArrayLayout(unsigned(store.width), self.record_rows * store.row_words))
-
-        m.d.comb += [self.store.read.eq(rows_left != 0), self.store.row.eq(self._row(m))]
-        m.d.sync += arriving.eq(Cat(arriving[1:], self.store.read))
-        with m.If(self.store.read):
-            m.d.sync += rows_left.eq(rows_left - 1)
-        with m.If(arriving[0]):
+        with m.If(arriving):
             bits = len(self.store.row_data.as_value())
-            m.d.sync += [
-                rows.as_value().eq(Cat(rows.as_value()[bits:], self.store.row_data)),
-                missing.eq(missing - 1),
-            ]
+            m.d.sync += rows.as_value().eq(Cat(rows.as_value()[bits:], self.store.row_data))
 
-        record = self.records.payload
+        record, valid, ready = self.records.payload, self.records.valid, self.records.ready
         values = [rows[index] for index in range(network.features + network.outputs)]
         for target, value in zip((*record.arguments, *record.targets), values, strict=True):
             m.d.comb += target.eq(value[: len(target)])
-        active = Signal()
-        taken = self.records.valid & self.records.ready
-        m.d.comb += [
-            record.train.eq(self.mode != Mode.PREDICT),
-            self.records.valid.eq(active & (missing == 0)),
-            self.underrun.eq(active & begun & self.records.ready & ~self.records.valid),
-        ]
-        next_record = [rows_left.eq(self.record_rows), missing.eq(self.record_rows)]
-        with m.If(self.start & (self.count != 0)):
-            m.d.sync += [active.eq(1), begun.eq(0), left.eq(self.count - 1), *next_record]
-        with m.Elif(taken):
-            m.d.sync += begun.eq(1)
-            with m.If(left == 0):
-                m.d.sync += active.eq(0)
-            with m.Else():
-                m.d.sync += [left.eq(left - 1), *next_record]
-        self._active = active
-
-    def _row(self, m: Module) -> Signal:
-        row = Signal(range(self.storage.rows), name="next_row")
+        m.d.comb += record.train.eq(~predicts)
+        with m.If(whole | ready):
+            m.d.sync += valid.eq(whole)
+        begun = Signal()  # the pass's first record has left
         with m.If(self.start):
-            m.d.sync += row.eq(0)
-        with m.Elif(self.store.read):
-            m.d.sync += row.eq(row + 1)
-        return row
+            m.d.sync += begun.eq(0)
+        with m.Elif(valid):
+            m.d.sync += begun.eq(1)
+        m.d.comb += self.underrun.eq(Mux(valid, ~ready, ready & begun & coming & ~predicts))
+        return coming
 
-    def _keep_predictions(self, m: Module) -> None:
-        """Write predictions to the store, word by word, in the cycles that the fetch leaves free."""
+    def _keep_predictions(self, m: Module) -> Value:
+        """Write predictions to the store, word by word; returns whether there are more to write."""
         kept = Signal(words(self.network.width, self.network.outputs))
         pending = Signal(range(self.network.outputs + 1))
         address = Signal(range(self.storage.rows * self.storage.row_words))
@@ -199,10 +215,6 @@ class Pass(wiring.Component):
             self.store.address.eq(address),
             self.store.data.eq(kept[0]),
         ]
-        with m.If(self.start):
-            m.d.sync += self.busy.eq(1)
-        with m.Elif(~self._active & self.trainer_idle & (pending == 0)):
-            m.d.sync += self.busy.eq(0)
         with m.If(self.start):
             m.d.sync += address.eq(self.results)
         with m.Elif(self.store.written):
@@ -214,3 +226,4 @@ class Pass(wiring.Component):
                 kept.as_value().eq(kept.as_value() >> self.network.width),
                 pending.eq(pending - 1),
             ]
+        return self.store.write

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.design import Design
 from hw.link.link import Link
-from hw.records import Pass
+from hw.records import Pass, share
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
 from hw.trainer import Trainer
@@ -67,12 +67,7 @@ class Soc(wiring.Component):
             records.busy.eq(runner.busy),
             nodes.busy.eq(runner.busy),
         ]
-        for name in ("read", "row", "write", "address", "data"):
-            m.d.comb += getattr(store, name).eq(
-                Mux(runner.busy, getattr(runner.store, name), getattr(records.store, name))
-            )
-        for user in (runner.store, records.store):
-            m.d.comb += [user.row_data.eq(store.row_data), user.written.eq(store.written)]
+        share(m, store, runner.store, records.store)
         self._control(m, registers, runner, trainer)
         self._status(m, registers, link, runner, trainer)
         return m
@@ -106,6 +101,7 @@ class Soc(wiring.Component):
             registers.locked.eq(runner.busy),
             runner.start.eq(registers.strobes.start),
             runner.mode.eq(control.start),
+            runner.first.eq(control.first),
             runner.count.eq(control.count),
             runner.results.eq(control.results),
         ]

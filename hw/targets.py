@@ -11,11 +11,11 @@ from hw.trainer import NodeAccessSignature
 
 
 class RecordTarget(wiring.Component):
-    """The record store's words, refused while `busy`.
+    """The record store's words. While `busy`, reads are refused, and a write waits for the pass to leave it a cycle.
 
     Attributes:
         bus: an address is row * row_words + word.
-        store: the store's port, this target's own while not `busy`.
+        store: the store's port; reads only while not `busy`.
     """
 
     def __init__(self, store: RecordStore, *, word_bits: int):
@@ -27,21 +27,22 @@ class RecordTarget(wiring.Component):
         m = Module()
         bus, store = self.bus, self.store
         fault = bus.address >= self.words
-        usable = bus.valid & ~self.busy & ~fault
-        # Registered, since the request comes a long way; again in each cycle of the transfer, to no harm.
+        refused = self.busy & ~bus.write
+        writes = bus.valid & bus.write & ~fault
+        # Registered, since the request comes a long way; a read again in each cycle of the transfer, to no harm.
         m.d.sync += [
-            store.read.eq(usable & ~bus.write),
+            store.read.eq(bus.valid & ~bus.write & ~self.busy),
             store.row.eq(bus.address // self.row_words),
-            store.write.eq(usable & bus.write),
+            store.write.eq(writes & ~bus.ready),
             store.address.eq(bus.address),
             store.data.eq(bus.write_data),
         ]
         word = store.row_data.as_value().word_select(bus.address % self.row_words, self.width)
         m.d.comb += [
-            bus.refused.eq(self.busy),
+            bus.refused.eq(refused),
             bus.fault.eq(fault),
             bus.read_data.eq(word.as_signed()),
-            bus.ready.eq(answer_after(m, bus, self.latency + 1)),
+            bus.ready.eq(Mux(writes, store.written, answer_after(m, bus, self.latency + 1))),
         ]
         return m
 

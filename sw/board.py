@@ -1,7 +1,7 @@
 """The host's client for a board, real or virtual: a machine like the oracle, at the other end of a serial line."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import numpy as np
@@ -10,9 +10,10 @@ from sw.configuration import Configuration, digest_of
 from sw.link import Link, WrongDeviceError, open_port
 from sw.machine import Machine, Rates, Statistics
 from sw.network import Records, check_nodes
-from sw.protocol import LINK_COUNTERS, Mode, Space, rate_registers, register_table
+from sw.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers, register_table
 
 BAUD = 3_000_000  # of every board in boards/
+HELD_BLOCKS = 2  # that a board holds
 STALL_SECONDS = 10.0  # without a single record done, after which a pass is given up
 
 Transfer = Callable[[int, int], None]
@@ -26,8 +27,8 @@ class BoardError(Exception):
 class Board(Machine):
     """A trainer on a board, which tells by itself what network it trains; a context manager that closes the link.
 
-    Records stay on the board between passes and are sent again only when others have taken their place. More records
-    than the board holds are trained on in blocks of `configuration.capacity`.
+    Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two: while a
+    pass runs over one, the next one is sent. Up to two stay on the board between passes; more are sent each time.
 
     Every method raises a `sw.link.LinkError` if the board cannot be reached, or BoardError.
 
@@ -88,71 +89,80 @@ class Board(Machine):
         return self._learn(Mode.PRETRAIN, records, rates)
 
     def _learn(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
-        for layer, shifts in enumerate(zip(rates.update, rates.back, strict=True), start=1):
-            for register, shift in zip(rate_registers(layer), shifts, strict=True):
-                self.link.write_register(register.name, shift)
+        shifts = enumerate(zip(rates.update, rates.back, strict=True), start=1)
+        pairs = [pair for layer, both in shifts for pair in zip(rate_registers(layer), both, strict=True)]
+        self.link.write_registers({register.name: shift for register, shift in pairs})
+        blocks = records.blocks(self.configuration.block)
+        rows = [index % HELD_BLOCKS * len(blocks[0]) * self.configuration.record_rows for index in range(len(blocks))]
+        sending = iter(()) if records is self._loaded else self._sending(blocks, rows)
+        next(sending, None)
         statistics = Statistics()
-        for block in records.blocks(self.configuration.capacity):
-            self._load(block)
-            statistics += self._pass(mode, len(block))
-            self.cycles += self.link.read_register("cycles")
+        for block, row in zip(blocks, rows, strict=True):
+            self._start(mode, len(block), first=row)
+            next(sending, None)
+            of_block, cycles = self._finish(len(block))
+            statistics += of_block
+            self.cycles += cycles
+        if len(blocks) <= HELD_BLOCKS:
+            self._loaded = records
         return statistics
 
     def _predict(self, records: Records) -> np.ndarray:
         configuration = self.configuration
-        record_size = configuration.record_rows * configuration.row_words
-        most = configuration.store_rows * configuration.row_words // (record_size + self.network.outputs)
-        results = []
-        for block in records.blocks(most):
-            self._load(block)
-            first = len(block) * record_size
-            self.link.write_register("results", first)
-            self._pass(Mode.PREDICT, len(block))
-            words = self.link.read(Space.RECORDS, first, len(block) * self.network.outputs)
+        most = configuration.store_rows * configuration.row_words // (self._record_size + self.network.outputs)
+        blocks, results = records.blocks(most), []
+        for block, _ in zip(blocks, self._sending(blocks, [0] * len(blocks)), strict=True):
+            place = len(block) * self._record_size
+            self._start(Mode.PREDICT, len(block), results=place)
+            self._finish(len(block))
+            words = self.link.read(Space.RECORDS, place, len(block) * self.network.outputs)
             results.append(self._signed(words).reshape(len(block), self.network.outputs))
-            self._loaded = None
         return np.concatenate(results)
 
     def counters(self) -> dict[str, int]:
         """The link's error counters on the board, by name."""
         return {register.name: self.link.read_register(register.name) for register in LINK_COUNTERS}
 
-    def _load(self, records: Records) -> None:
-        """Send the records, unless they are on the board already."""
-        if records is self._loaded:
-            return
+    @property
+    def _record_size(self) -> int:
+        """Words that a record takes of the store."""
+        return self.configuration.record_rows * self.configuration.row_words
+
+    def _sending(self, blocks: list[Records], rows: list[int]) -> Iterator[None]:
+        """Each step sends a block to its row of the store."""
         self._loaded = None
-        configuration, done = self.configuration, 0
-        words = np.zeros((len(records), configuration.record_rows * configuration.row_words), dtype=np.int64)
-        words[:, : self.network.features] = records.arguments
-        words[:, self.network.features : configuration.record_words] = records.targets
+        total, done = self._record_size * sum(map(len, blocks)), 0
 
         def progress(written: int) -> None:
             nonlocal done
             done += written
-            self.transfer(done, words.size)
+            self.transfer(done, total)
 
-        self.link.write(Space.RECORDS, 0, words, progress)
-        self._loaded = records
+        for block, row in zip(blocks, rows, strict=True):
+            words = np.zeros((len(block), self._record_size), dtype=np.int64)
+            words[:, : self.network.features] = block.arguments
+            words[:, self.network.features : self.network.record_words] = block.targets
+            self.link.write(Space.RECORDS, row * self.configuration.row_words, words, progress)
+            yield
 
-    def _pass(self, mode: Mode, count: int) -> Statistics:
-        self.link.write_register("count", count)
-        self.link.write_register("start", mode)
+    def _start(self, mode: Mode, count: int, *, first: int = 0, results: int = 0) -> None:
+        self.link.write_registers({"results": results, "first": first, "count": count, "start": mode})
+
+    def _finish(self, count: int) -> tuple[Statistics, int]:
+        """Wait for the pass over `count` records; its statistics, and the clocks that it took."""
+        names = [register.name for register in STATISTICS]
         done, moved = 0, time.monotonic()
-        while self.link.read_register("busy"):
-            now = self.link.read_register("records")
-            if now != done:
-                done, moved = now, time.monotonic()
+        while (status := self.link.read_registers("busy", *names, "underruns"))["busy"]:
+            if status["records"] != done:
+                done, moved = status["records"], time.monotonic()
             elif time.monotonic() - moved > STALL_SECONDS:
                 raise BoardError(f"the board stands still at record {done} of {count} for {STALL_SECONDS:g} s")
-        statistics = Statistics(
-            *(self.link.read_register(name) for name in ("records", "absolute_residual", "saturations", "clips"))
-        )
+        statistics = Statistics(*(status[name] for name in Statistics.__dataclass_fields__))
         if statistics.records != count:
             raise BoardError(f"the board processed {statistics.records} records of {count}")
-        if late := self.link.read_register("underruns"):
+        if late := status["underruns"]:
             raise BoardError(f"{late} records came too late for the board's schedule; its results are not as specified")
-        return statistics
+        return statistics, status["cycles"]
 
     def _read_configuration(self) -> Configuration:
         greeting = self.link.hello()

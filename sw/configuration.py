@@ -88,13 +88,18 @@ def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAdd
     return addresses
 
 
+def rows_of_record(network: Network, row_words: int) -> int:
+    """Rows of `row_words` words that a record takes: it begins on a row of its own."""
+    return -(-network.record_words // row_words)
+
+
 @dataclass(frozen=True)
 class Configuration:
     """A trainer as its host sees it.
 
     `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes
-    them. `store_rows` rows of `row_words` words hold the records; a record begins on a row of its own. `pretraining`:
-    addends of a group that has a residual of its own in pre-training; 0 on a board without.
+    them. `store_rows` rows of `row_words` words hold the records. `pretraining`: addends of a group that has a residual
+    of its own in pre-training; 0 on a board without.
     """
 
     board: str
@@ -108,17 +113,13 @@ class Configuration:
     pretraining: int = 0
 
     @property
-    def record_words(self) -> int:
-        return self.network.features + self.network.outputs
-
-    @property
     def record_rows(self) -> int:
-        return -(-self.record_words // self.row_words)
+        return rows_of_record(self.network, self.row_words)
 
     @property
-    def capacity(self) -> int:
-        """Records that the store holds."""
-        return self.store_rows // self.record_rows
+    def block(self) -> int:
+        """Records of a pass at most: half of those that the store holds, so that the next ones can come meanwhile."""
+        return self.store_rows // self.record_rows // 2
 
     @property
     def word_bytes(self) -> int:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -231,23 +231,45 @@ class Link:
 
     def read_register(self, name: str) -> int:
         """The unsigned value of register `name`."""
-        register = self.registers[name]
-        if register.access != "r":
-            raise ValueError(f"register {name!r} cannot be read")
-        words = self.read(Space.REGISTERS, self.registers.address(name), register.words)
-        bits = 8 * self._session().word_bytes
-        return sum(int(word) << bits * place for place, word in enumerate(words))
+        return self.read_registers(name)[name]
+
+    def read_registers(self, *names: str) -> dict[str, int]:
+        """The unsigned values of registers that follow each other in the table, in one request, the first one first."""
+        words = iter(self.read(Space.REGISTERS, *self._span(names, "r")))
+        return {
+            name: sum(int(next(words)) << self._word_bits * place for place in range(self.registers[name].words))
+            for name in names
+        }
 
     def write_register(self, name: str, value: int) -> None:
         """Set register `name` to the unsigned `value`."""
-        register = self.registers[name]
-        if register.access != "w":
-            raise ValueError(f"register {name!r} cannot be written")
-        if not 0 <= value < 1 << register.bits:
-            raise ValueError(f"register {name!r} has {register.bits} bits; {value} does not fit")
-        bits = 8 * self._session().word_bytes
-        words = [value >> bits * place & (1 << bits) - 1 for place in range(register.words)]
-        self.write(Space.REGISTERS, self.registers.address(name), words)
+        self.write_registers({name: value})
+
+    def write_registers(self, values: Mapping[str, int]) -> None:
+        """Set registers that follow each other in the table to unsigned values, in one request, the first one first."""
+        address, _ = self._span(list(values), "w")
+        words = []
+        for name, value in values.items():
+            register, bits = self.registers[name], self._word_bits
+            if not 0 <= value < 1 << register.bits:
+                raise ValueError(f"register {name!r} has {register.bits} bits; {value} does not fit")
+            words += [value >> bits * place & (1 << bits) - 1 for place in range(register.words)]
+        self.write(Space.REGISTERS, address, words)
+
+    def _span(self, names: Sequence[str], access: str) -> tuple[int, int]:
+        """The address of registers that follow each other, and the number of their words."""
+        begin = end = self.registers.address(names[0])
+        for name in names:
+            if self.registers[name].access != access:
+                raise ValueError(f"register {name!r} cannot be {'read' if access == 'r' else 'written'}")
+            if self.registers.address(name) != end:
+                raise ValueError(f"register {name!r} does not follow the one before it in {', '.join(names)}")
+            end += self.registers[name].words
+        return begin, end - begin
+
+    @property
+    def _word_bits(self) -> int:
+        return 8 * self._session().word_bytes
 
     @property
     def _name(self) -> str:

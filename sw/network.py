@@ -116,6 +116,11 @@ class Network:
         return self.layers[-1].outputs
 
     @property
+    def record_words(self) -> int:
+        """Words of a record on a board: an argument or a target each."""
+        return self.features + self.outputs
+
+    @property
     def word(self) -> WordFormat:
         return WordFormat(self.width)
 

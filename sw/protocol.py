@@ -30,7 +30,7 @@ from typing import Literal
 
 from cobs import cobs
 
-VERSION = 2
+VERSION = 3
 CREDITS = 4  # requests of any length that the board's receive memory holds at once
 
 DELIMITER = b"\x00"
@@ -233,16 +233,17 @@ STATISTICS = (
 """What the trainer counts in a pass."""
 
 CONTROLS = (
-    Register("start", 2, "w", "writing a `Mode` begins a pass from the first record on, and zeroes its statistics"),
-    Register("count", 24, "w", "records of a pass"),
     Register("results", 24, "w", "word of the record store to which a predicting pass writes its first result"),
+    Register("first", 24, "w", "row of the record store at which a pass begins"),
+    Register("count", 24, "w", "records of a pass"),
+    Register("start", 2, "w", "writing a `Mode` begins a pass and zeroes its statistics"),
 )
-"""What the host decides."""
+"""What the host decides; `start` last, so that one request can hold all of a pass."""
 
 REGISTERS = RegisterTable(
     *LINK_COUNTERS,
+    Register("busy", 1, "r", "1 while a pass is under way"),  # first: what is read after a 0 is that of the whole pass
     *STATISTICS,
-    Register("busy", 1, "r", "1 while a pass is under way"),
     Register("underruns", 16, "r", "records that came too late for the schedule; the pass is then not as specified"),
     *CONTROLS,
 )

@@ -184,8 +184,8 @@ class FixedReference(FixedMachine):
     reads nodes that hold the updates of the records up to r - 1 - delays[l]. The updates themselves are made in order,
     each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
     layer to the next: a layer's error comes out of the update of the layer after it.
-    `block`: after this many records all updates are made before the next forward pass, as a board does that holds no
-    more.
+    `block`: after this many records all updates are made before the next forward pass, as a board does whose passes are
+    no longer.
     `pretraining`: addends of a group in pre-training.
     """
 
@@ -216,7 +216,7 @@ class FixedReference(FixedMachine):
             configuration.network,
             nodes,
             configuration.delays,
-            configuration.capacity,
+            configuration.block,
             pretraining=configuration.pretraining,
         )
 

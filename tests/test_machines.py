@@ -48,7 +48,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
             configuration.network,
             nodes,
             configuration.delays,
-            configuration.capacity,
+            configuration.block,
             pretraining=configuration.pretraining,
         )
     elif request.param == "simulator":

@@ -1,10 +1,13 @@
 """Budgets: memories are counted as the hard blocks hold them, and what does not fit is refused by name."""
 
+from dataclasses import replace
+
 import pytest
 
 import boards
-from hw.plan import MOST_DELAY, DoesNotFitError, check, demand, fold, requirements
-from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology
+from hw.design import STORE_WORDS, Design
+from hw.plan import LEAST_STORE_WORDS, MOST_DELAY, DoesNotFitError, check, demand, fold, requirements
+from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
 
@@ -87,3 +90,53 @@ def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
 def test_a_network_that_fits_no_folding_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="11 multipliers, icebreaker has 8"):
         fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))
+
+
+SMALL = Network.two_layer(2, 4, (4, 8))
+
+
+def board_with(block_ram: int) -> boards.Board:
+    board = boards.find("ulx3s")
+    return replace(board, budget=replace(board.budget, block_ram=block_ram))
+
+
+@pytest.mark.parametrize("block_ram", [208, 50, 26, 14])
+def test_the_store_has_what_block_ram_is_left(block_ram: int) -> None:
+    board = board_with(block_ram)
+    design = fold(board, SMALL)
+    assert not shortfalls(need=requirements(design), have=board.budget)
+    assert LEAST_STORE_WORDS <= design.store_words <= STORE_WORDS
+    larger = replace(design, store_words=2 * design.store_words)
+    assert design.store_words == STORE_WORDS or shortfalls(need=requirements(larger), have=board.budget)
+
+
+def test_a_board_without_room_for_the_smallest_store_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="block RAMs, ulx3s has 6"):
+        fold(board_with(6), SMALL)
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s"])
+@pytest.mark.parametrize(("taps", "lanes"), [(6, (4, 1)), (6, (2, 1)), (2, (2, 1)), (1, (1, 1))])
+def test_a_record_comes_in_its_slots_if_the_store_can_be_so_wide(board: str, taps: int, lanes: tuple[int, ...]) -> None:
+    design = Design(board=boards.find(board), network=Network.two_layer(6, 4, (4, 8)), taps=taps, lanes=lanes)
+    single_port = design.board.technology.spram
+    assert design.record_rows <= design.slots or (single_port and design.row_words == 4)
+    assert design.store_rows * design.row_words == STORE_WORDS
+    assert requirements(design).single_port_ram == (4 if single_port else 0)
+
+
+def test_a_record_that_the_store_cannot_give_in_time_is_refused() -> None:
+    network = Network.two_layer(60, 1, (2, 2))
+    design = Design(board=boards.find("icebreaker"), network=network, taps=60)
+    with pytest.raises(
+        ValueError, match=r"61 words takes 16 cycles to read, .* 4 words a cycle, .* use fewer lanes or taps"
+    ):
+        _ = design.configuration
+
+
+@pytest.mark.parametrize(
+    ("words", "message"), [(1000, "a power of two, not 1000"), (0, "not 0"), (4, "no room for two records of 3 words")]
+)
+def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _ = Design(board=boards.find("ulx3s"), network=SMALL, store_words=words).configuration

@@ -16,6 +16,7 @@ from sw.link import Link
 from sw.machine import Phase, Rates
 from sw.network import Network, Records
 from sw.presets import Preset, schedule
+from sw.protocol import ENCODED_BYTES, MAX_PAYLOAD
 from sw.reference import FixedReference, FloatTwin
 from sw.session import Session
 from tests.bounds import forward_bounds, update_bounds
@@ -30,14 +31,17 @@ class SocBench:
     def __init__(self, dut: Any) -> None:
         parameters = bench_parameters()
         self.configuration = Configuration.from_text(parameters["configuration"])
-        self._port = UartPort(dut.rx, dut.tx, parameters["clocks_per_bit"] * PERIOD_NS)
+        bit_ns = parameters["clocks_per_bit"] * PERIOD_NS
+        self.bit_seconds = 1e-9 * bit_ns
+        self._port = UartPort(dut.rx, dut.tx, bit_ns)
+        self.clock = self._port.clock
 
     @property
     def network(self) -> Network:
         return self.configuration.network
 
     def open(self) -> Board:
-        return Board(Link(self._port, timeout=0.02, patience=2e-3, clock=self._port.clock))
+        return Board(Link(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
 
     def oracle(self, nodes: list[np.ndarray]) -> FixedReference:
         return FixedReference.of(self.configuration, nodes)
@@ -87,6 +91,27 @@ async def the_board_follows_the_float_twin(dut: Any) -> None:
         for before, ours, theirs, bound in zip(nodes, board.nodes, twin.nodes, bounds, strict=True):
             assert np.abs(theirs - before).max() > 5 * bound
             assert np.abs(ours - theirs).max() <= bound
+
+    await bridge(host)()
+
+
+@cocotb.test
+async def streaming_fills_the_wire(dut: Any) -> None:
+    """Words of records come at nine tenths of what the wire could bring in frames that are as long as can be."""
+    bench = SocBench(dut)
+    await begin(dut)
+
+    def host() -> None:
+        board, configuration = bench.open(), bench.configuration
+        nodes, records = ordinary(bench.network, 4 * configuration.block)
+        board.nodes, oracle = nodes, bench.oracle(nodes)
+        begun = bench.clock()
+        assert board.train(records, RATES) == oracle.train(records, RATES)
+        seconds = bench.clock() - begun
+        size = configuration.record_rows * configuration.row_words * configuration.word_bytes
+        frames = len(records) * size * ENCODED_BYTES / MAX_PAYLOAD
+        assert frames * 10 * bench.bit_seconds > 0.9 * seconds, f"{seconds} s for {frames} bytes"
+        assert all(map(np.array_equal, board.nodes, oracle.nodes))
 
     await bridge(host)()
 

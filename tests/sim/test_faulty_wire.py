@@ -1,4 +1,5 @@
-"""A whole board at the end of a bad wire: every record arrives once, and every bit of the outcome is the oracle's."""
+"""A whole board at the end of a bad wire, with more records than its store holds: every record arrives once, and every
+bit of the outcome is the oracle's."""
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from sw.network import Network
 from sw.reference import FixedReference
 from tests.cases import RATES, ordinary
 
-DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3)
+DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3, store_words=1024)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def virtual():
     ids=["flips", "drops", "all"],
 )
 def test_training_over_a_bad_wire_ends_in_the_oracles_nodes(virtual, faults):
-    nodes, records = ordinary(DESIGN.network, 1500)
+    nodes, records = ordinary(DESIGN.network, 750)
     port = FaultyPort(open_port(virtual.port, BAUD), faults, seed=7)
     with Board(Link(port, patience=0.05)) as board:
         before = board.counters()

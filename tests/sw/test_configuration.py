@@ -44,5 +44,6 @@ def test_a_network_without_enough_addresses_is_refused(sizes, message):
         addresses_of(network, [Folding(1, 1)] * len(network.layers))
 
 
-def test_a_record_begins_on_a_row():
-    assert (configuration().record_words, configuration().record_rows, configuration().capacity) == (7, 2, 512)
+def test_a_record_begins_on_a_row_and_a_block_is_half_of_the_store():
+    assert configuration().network.record_words == 7
+    assert (configuration().record_rows, configuration().block) == (2, 256)

@@ -17,7 +17,7 @@ from sw.link import (
     WrongDeviceError,
     open_port,
 )
-from sw.protocol import COUNTER_BITS, CREDITS, LINK_COUNTERS, REPLY, VERSION, Command, Frame, Space, Status
+from sw.protocol import COUNTER_BITS, CREDITS, LINK_COUNTERS, REGISTERS, REPLY, VERSION, Command, Frame, Space, Status
 
 DIGEST = b"kanloom!"
 
@@ -174,6 +174,19 @@ def test_a_register_is_read_by_name() -> None:
     link, port = link_to(replying(value.to_bytes(2, "little") + bytes([Status.OK])))
     assert link.read_register(LINK_COUNTERS[-1].name) == value
     assert port.requests[-1].payload == bytes([Space.REGISTERS, len(LINK_COUNTERS) - 1, 0, 0, 1])
+
+
+def test_registers_that_follow_each_other_take_one_request() -> None:
+    link, port = link_to(replying(bytes([1, 0, 2, 0, 3, 0, Status.OK])))
+    assert link.read_registers("busy", "records") == {"busy": 1, "records": 2 + (3 << 16)}
+    busy = REGISTERS.address("busy")
+    assert port.requests[-1].payload == bytes([Space.REGISTERS, busy, 0, 0, 3])
+    link, port = link_to(replying(bytes([Status.OK])))
+    link.write_registers({"count": 5 + (6 << 16), "start": 1})
+    count = REGISTERS.address("count")
+    assert port.requests[-1].payload == bytes([Space.REGISTERS, count, 0, 0, 5, 0, 6, 0, 1, 0])
+    with pytest.raises(ValueError, match="'busy' does not follow the one before it in records, busy"):
+        link.read_registers("records", "busy")
 
 
 def test_the_window_never_exceeds_the_credits() -> None:

@@ -1,0 +1,57 @@
+"""A data set larger than the board's store: streamed in blocks during the passes, with the oracle's outcome."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import boards
+from hw.design import Design
+from hw.link.uart import MIN_CLOCKS_PER_BIT
+from hw.soc import Soc
+from sim.virtual_board import VirtualBoard
+from sw.board import Board
+from sw.network import Network, Records
+from sw.reference import FixedReference
+from tests.cases import RATES, ordinary
+
+
+@pytest.fixture(scope="module", params=["icebreaker", "ulx3s"])
+def board(request: pytest.FixtureRequest):
+    """With one port to its store, and with two."""
+    target = boards.find(request.param)
+    target = replace(target, baud=target.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line
+    network = Network.two_layer(3, 4, (4, 8), outputs=2)
+    design = Design(board=target, network=network, taps=3, store_words=256)
+    with VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as virtual, Board.open(virtual.port) as board:
+        yield board
+
+
+def test_what_does_not_fit_the_store_is_streamed_through_it(board: Board):
+    configuration = board.configuration
+    nodes, records = ordinary(board.network, 5 * configuration.block + 3)
+    oracle = FixedReference.of(board.configuration, nodes)
+    board.nodes = nodes
+    sent: list[tuple[int, int]] = []
+    board.transfer = lambda *progress: sent.append(progress)
+    for _ in range(2):
+        sent.clear()
+        assert board.train(records, RATES) == oracle.train(records, RATES)
+        words = len(records) * configuration.record_rows * configuration.row_words
+        assert sent == sorted(set(sent)) and sent[-1] == (words, words)
+    assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments))
+    assert all(map(np.array_equal, board.nodes, oracle.nodes))
+
+
+def test_what_fits_the_store_is_sent_once(board: Board):
+    nodes, records = ordinary(board.network, 2 * board.configuration.block)
+    others = Records(records.arguments[1:], records.targets[1:])
+    oracle = FixedReference.of(board.configuration, nodes)
+    board.nodes = nodes
+    sent: list[tuple[int, int]] = []
+    board.transfer = lambda *progress: sent.append(progress)
+    for now, sends in ((records, True), (records, False), (others, True), (records, True)):
+        sent.clear()
+        assert board.train(now, RATES) == oracle.train(now, RATES)
+        assert bool(sent) == sends
+    assert all(map(np.array_equal, board.nodes, oracle.nodes))
