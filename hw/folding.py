@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from hw.queue import Queue
 from sw.configuration import Folding
 from sw.network import Network
 
@@ -29,15 +30,29 @@ def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
             raise ValueError(f"layer {index + 1}: {after.taps} taps cannot take {before.lanes} lanes of layer {index}")
 
 
-def check_pretraining(network: Network, foldings: Sequence[Folding], addends: int) -> None:
-    """Raise ValueError unless groups of so many addends are slots of their own in the last layer of a network of 2."""
+def groups_apart(network: Network, foldings: Sequence[Folding]) -> list[int]:
+    """Addends of a group that can be trained alone: whole slots of the last layer, while the slots of the others give
+    its residual time to be kept.
+
+    Raises ValueError for a network that is not of 2 layers, or a last layer with several groups of outputs.
+    """
     last, folding = network.layers[-1], foldings[-1]
     network.part(last.inputs)  # raises, unless there are addends that can be trained apart
-    legal = [size for size in range(folding.taps, last.inputs, folding.taps) if not last.inputs % size]
-    if addends not in legal:
-        raise ValueError(
-            f"pre-training groups of {addends} addends: {last.inputs} addends, {folding.taps} a clock, can be in "
-            f"groups of {', '.join(map(str, legal)) or 'no size'}"
-        )
     if folding.lanes != last.outputs:
         raise ValueError(f"pre-training needs all {last.outputs} outputs in lanes, not {folding.lanes}")
+    period = network.features // foldings[0].taps  # cycles from one slot to the next
+    return [
+        size
+        for size in range(folding.taps, last.inputs, folding.taps)
+        if not last.inputs % size and (last.inputs - size) // folding.taps * period >= Queue.latency
+    ]
+
+
+def check_pretraining(network: Network, foldings: Sequence[Folding], addends: int) -> None:
+    """Raise ValueError unless groups of so many addends can be trained alone."""
+    legal = groups_apart(network, foldings)
+    if addends not in legal:
+        raise ValueError(
+            f"pre-training groups of {addends} addends: {foldings[-1].taps} of {network.layers[-1].inputs} addends a "
+            f"clock can be in groups of {', '.join(map(str, legal)) or 'no size'}"
+        )

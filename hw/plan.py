@@ -6,7 +6,7 @@ from itertools import product
 
 from boards import Board
 from hw.design import Design
-from hw.folding import chain, check_pretraining
+from hw.folding import chain, check_pretraining, groups_apart
 from hw.technology import RESOURCE_NAMES, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
@@ -67,14 +67,15 @@ def fold(board: Board, network: Network, *, exact: bool = False, pretraining: in
     Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
     `pretraining` that no folding has.
     """
-    lanes_of = [divisors(layer.outputs) for layer in network.layers]
+    *hidden, last = (divisors(layer.outputs) for layer in network.layers)
     if pretraining:
         check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
-        lanes_of = [divisors(pretraining), [network.outputs]]
+        last = [network.outputs]
     candidates = [
         Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
         for taps in divisors(network.features)
-        for lanes in product(*lanes_of)
+        for lanes in product(*hidden, last)
+        if not pretraining or pretraining in groups_apart(network, chain(taps, lanes))
     ]
     if shortfalls(need=requirements(candidates[0]), have=board.budget):
         candidates = [with_store(design) for design in candidates]

@@ -85,8 +85,8 @@ class Stage(wiring.Component):
             input_group, output_group = walk.outer, walk.inner
             renewed = present
             if self.group:
-                member = counter(m, "updated_member", walk.valid, self.group)
-                ends = walk.valid & (member == self.group - 1) & (input_group != inputs - 1)
+                member = counter(m, "updated_member", walk.turned, self.group)
+                ends = walk.turned & (member == self.group - 1) & (input_group != inputs - 1)
                 m.d.comb += self.turned.eq(self.apart & ends)
                 renewed = present | self.turned
             errors = held(m, renewed, every).word_select(output_group, len(errors))
@@ -123,7 +123,8 @@ class Walk:
     one turn of the outer loop.
 
     Attributes:
-        valid: in a slot. slot: its number. outer, inner: its places in the loops. last: in a record's last cycle.
+        valid: in a slot. slot: its number. outer, inner: its places in the loops. turned: in the last cycle of an outer
+            turn. last: in a record's last cycle.
     """
 
     def __init__(
@@ -144,7 +145,8 @@ class Walk:
         self.inner = Signal(range(period), name=f"{name}_inner")
         turned = self.inner == period - 1
         done = turned & (self.slot == slots - 1)
-        self.outer = counter(m, f"{name}_outer", active & turned, outer)
+        self.turned = active & turned
+        self.outer = counter(m, f"{name}_outer", self.turned, outer)
         self.valid, self.last = active & (self.inner < inner), active & done
         along = (inner if stride == 1 else 1) - (inner - 1) * stride
         with m.If(active):

@@ -139,10 +139,9 @@ class Trainer(wiring.Component):
 
     @property
     def _residuals(self) -> int:
-        """Residuals that wait at once, at most, for their group's turn in the update: those of all groups before the
-        last, and one more for each group's time in the pause."""
-        cycles = self.group * self.courses[-1].period  # from one group to the next
-        return self.parts - 1 + -(-self.schedule.pause // cycles)
+        """Residuals that wait at once, at most, for their group's turn in the update: those of all groups, and more in
+        the pause."""
+        return self.parts + self.schedule.pause // (self.group * self.courses[-1].period)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -218,16 +217,22 @@ class Trainer(wiring.Component):
         train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
         present = delayed(m, found.valid, RESIDUAL_LATENCY)
-        begun = delayed(m, delayed(m, complete, RESIDUAL_LATENCY) if self.group else present, pause)
+        judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.group else present
+        begun = delayed(m, judged_all, pause)
         if self.group:
-            m.d.comb += last.apart.eq(self.pretrain)
-            kept = kept_until(m, begun | last.turned, present, errors, self._residuals)
-            errors = kept if pause else Mux(self.pretrain, kept, errors)
-        elif pause:  # shorter than the interval: each group is gone before it comes again
-            errors = kept_until(m, begun, present, errors, unit.output_groups)
+            width, depth = len(errors) - 1, self._residuals
+            m.submodules.residuals = kept = Queue(width=width, depth=depth, technology=self.technology)
+            m.d.comb += [
+                last.apart.eq(self.pretrain),
+                kept.write.eq(self.pretrain & present),
+                kept.value.eq(errors[:-1]),
+                kept.read.eq(self.pretrain & (begun | last.turned)),
+            ]
+        if pause:  # shorter than the interval: each group is gone before it comes again
+            errors = kept_until(m, begun, judged_all, errors, unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(begun),
-            last.errors.values.eq(errors[:-1]),
+            last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if self.group else errors[:-1]),
             last.errors.train.eq(errors[-1]),
         ]
         magnitudes = [pipe.register(abs, residual) for residual in residuals]

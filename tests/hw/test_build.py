@@ -39,10 +39,13 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--board", "icebreaker", *EXPLICIT, "--taps", "0"], "0 taps do not divide"),
         (
             ["--board", "icebreaker", *EXPLICIT, "--pretraining", "3"],
-            "groups of 3 addends: 8 addends, 1 a clock",
+            "groups of 3 addends: 1 of 8 addends a clock",
         ),
         (["--board", "icebreaker", *DEEP, "--pretraining", "5"], "has 3 layers; only a network of 2"),
-        (["--board", "ulx3s", *EXPLICIT, "--lanes", "4", "--pretraining", "2"], "4 a clock, can be in groups of 4"),
+        (
+            ["--board", "ulx3s", *EXPLICIT, "--lanes", "4", "--pretraining", "2"],
+            "4 of 8 addends a clock can be in groups of 4",
+        ),
         (["--board", "icebreaker", *EXPLICIT, "--lanes", "2"], "10 multipliers, icebreaker has 8"),
         (["--board", "ulx3s", *EXPLICIT, "--addends", "64", "--lanes", "64"], "320 multipliers, ulx3s has 156"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw import bank
-from hw.folding import chain
+from hw.folding import chain, groups_apart
 from hw.technology import ECP5, ICE40UP5K
 from hw.trainer import Trainer
 from sim.simulated import SimulatedTrainer
@@ -207,11 +207,11 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
 @pytest.mark.parametrize(
     ("shape", "pretraining", "message"),
     [
-        ("all taps", 3, "groups of 3 addends: 8 addends, 1 a clock, can be in groups of 1, 2, 4"),
+        ("all taps", 3, "groups of 3 addends: 1 of 8 addends a clock can be in groups of 1, 2, 4"),
         ("all taps", 8, "groups of 8 addends: .* 1, 2, 4"),
         ("all taps", -1, "groups of -1 addends"),
-        ("lanes", 1, "groups of 1 addends: 8 addends, 2 a clock, can be in groups of 2, 4"),
-        ("one slot", 2, "groups of 2 addends: 4 addends, 4 a clock, can be in groups of no size"),
+        ("lanes", 1, "groups of 1 addends: 2 of 8 addends a clock can be in groups of 2, 4"),
+        ("one slot", 2, "groups of 2 addends: 4 of 4 addends a clock can be in groups of no size"),
         ("outputs in turn", 1, "all 4 outputs in lanes, not 2"),
         ("three layers", 2, "has 3 layers"),
     ],
@@ -220,6 +220,13 @@ def test_groups_that_cannot_be_trained_alone_are_named(shape, pretraining, messa
     network, taps, lanes = SHAPES[shape]
     with pytest.raises(ValueError, match=message):
         Trainer(network, chain(taps, lanes), technology=ECP5, exact=False, pretraining=pretraining)
+
+
+@pytest.mark.parametrize(("taps", "sizes"), [(1, [4]), (2, [])], ids=["two clocks a slot", "one"])
+def test_two_groups_need_two_clocks_each(taps, sizes):
+    """The residual of the first must be kept when its update begins, as soon as the second's is there."""
+    network = Network.two_layer(2, 8, (4, 8))
+    assert groups_apart(network, chain(taps, (4, 1))) == sizes
 
 
 def test_every_shift_is_what_the_oracle_makes_of_it():
