@@ -20,6 +20,7 @@ from hw.soc import Soc
 from hw.technology import RESOURCE_NAMES
 from hw.toolchain import BuildError, Placement
 from sw import presets
+from sw.configuration import CONTEXTS
 from sw.network import Network
 
 SCHEDULES = ("delayed", "exact")
@@ -46,6 +47,7 @@ class Report:
     board: str
     network: str
     schedule: str
+    contexts: int
     lanes: tuple[int, ...]
     taps: int
     logic: Usage
@@ -67,6 +69,7 @@ class Report:
             board=design.board.name,
             network=str(design.network),
             schedule=SCHEDULES[design.exact],
+            contexts=design.contexts,
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
             fmax_mhz=round(placement.fmax_hz / 1e6, 2),
@@ -89,6 +92,8 @@ class Report:
                 table.add_row(words, str(usage))
         table.add_row("clock", f"{self.target_mhz:g} MHz (this placement reaches {self.fmax_mhz:g} MHz)")
         table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
+        if self.contexts > 1:
+            table.add_row("contexts", str(self.contexts))
         table.add_row("cycles per record", str(self.cycles_per_record))
         table.add_row("records per second", f"{self.records_per_second:,}")
         table.add_row("built in", f"{self.wall_s:g} s, seed {self.seed}")
@@ -107,6 +112,13 @@ def parser() -> argparse.ArgumentParser:
     network.add_argument("--outputs", type=int, metavar="N", default=1, help="default %(default)s")
     network.add_argument("--segments", metavar="INNER,OUTER", help="segments per function of each layer, powers of two")
     parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
+    parser.add_argument(
+        "--contexts",
+        type=int,
+        default=Design.contexts,
+        metavar="N",
+        help=f"models that take turns, merged after each pass: {', '.join(map(str, CONTEXTS))}; default %(default)s",
+    )
     folding = parser.add_argument_group("folding", "by default the one with the most records per second that fits")
     folding.add_argument(
         "--lanes",
@@ -153,15 +165,13 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 def design_of(board: Board, arguments: argparse.Namespace) -> Design:
-    """Raises ValueError for a network or a folding that is none, DoesNotFitError if the board cannot hold any
-    folding."""
-    network, exact, pretraining = network_of(arguments), arguments.schedule == "exact", arguments.pretraining
+    network, exact = network_of(arguments), arguments.schedule == "exact"
+    modes: dict[str, int] = {"pretraining": arguments.pretraining, "contexts": arguments.contexts}
     if arguments.lanes is None and arguments.taps is None:
-        return plan.fold(board, network, exact=exact, pretraining=pretraining)
+        return plan.fold(board, network, exact=exact, **modes)
     lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
     taps = Design.taps if arguments.taps is None else arguments.taps
-    design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
-    return plan.with_store(design)
+    return plan.with_store(Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, **modes))
 
 
 def build(design: Design, *, directory: Path, seed: int) -> Report:

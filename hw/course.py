@@ -94,7 +94,7 @@ class Schedule:
 
     `interval`: from a record's start to the next. `pause`: between residual and update. `judgement`, `latency`: from a
     record's start to its last result and its last write. `delays`: records whose updates a record's forward pass does
-    not see yet, per layer.
+    not see yet, per layer, of those of its context.
     """
 
     interval: int
@@ -118,31 +118,31 @@ class Schedule:
         return cycles // self.interval + 2
 
     @classmethod
-    def of(cls, courses: Sequence[Course], *, exact: bool) -> "Schedule":
+    def of(cls, courses: Sequence[Course], *, exact: bool, contexts: int = 1) -> "Schedule":
         """The tightest one in which every slot of a layer has the layer's delay, and no read meets a write of the same
-        row in one clock unless the layer forwards; `exact`, with no delays."""
+        row in one clock unless the layer forwards; `exact`, with no delays. Each of `contexts`, which take turns, has
+        rows of its own."""
         units = [course.unit for course in courses]
         timings = [unit.timing for unit in units]
         forward, update = slots_of(courses)
-        # From a row's forward read to its write: a multiple of the interval would be another record's read.
+        # From a row's forward read to its write: a multiple of the context's turn would be another record's read.
         unseen = [
             slots + timing.write - (reads + timing.forward_read)
             for slots, reads, timing in zip(update, forward, timings, strict=True)
         ]
         lows, highs = ([int(limit(cycles)) for cycles in unseen] for limit in (np.min, np.max))
-        least = max(
-            *(course.busy for course in courses),
+        least_turn = max(
             *(unit.timing.write - unit.timing.update_read + 1 for unit in units if not unit.forwarding),
             *(high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)),
         )
+        least = max(*(course.busy for course in courses), -(-least_turn // contexts))
         judgement = int(forward[-1].max()) + timings[-1].result
         for interval in count(least):
-            for pause in range(interval):
+            turn = interval * contexts  # from a record to the next of its context
+            for pause in range(turn):
                 # A write in the clock of the read counts as seen: where it is not forwarded, there must be none.
-                delays, most = ([(cycles + pause - 1) // interval for cycles in ends] for ends in (lows, highs))
-                apart = all(
-                    unit.forwarding or (high + pause) % interval for unit, high in zip(units, highs, strict=True)
-                )
+                delays, most = ([(cycles + pause - 1) // turn for cycles in ends] for ends in (lows, highs))
+                apart = all(unit.forwarding or (high + pause) % turn for unit, high in zip(units, highs, strict=True))
                 if apart and delays == most == sorted(delays, reverse=True):
                     latency = int(update[0].max()) + pause + timings[0].write + 1
                     return cls(interval, pause, judgement, latency, tuple(delays))

@@ -10,7 +10,7 @@ from hw.folding import chain, check_foldings, check_pretraining
 from hw.records import Pass, RecordStore
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
-from sw.configuration import Configuration, Folding, NodeAddresses, rows_of_record
+from sw.configuration import Configuration, Folding, NodeAddresses, check_contexts, rows_of_record
 from sw.network import Network
 from sw.numerics import bits_for
 
@@ -28,6 +28,7 @@ class Design:
         taps: features worked on each clock; must divide the network's.
         exact: a record waits until it sees every update of those before. Otherwise records stream through.
         pretraining: addends of a group that can be trained alone, whole slots of the last layer; 0 for no such mode.
+        contexts: models that take turns, each with records of its own, and are merged after each pass.
         store_words: of the record store; a power of two.
     """
 
@@ -37,14 +38,16 @@ class Design:
     taps: int = 1
     exact: bool = False
     pretraining: int = 0
+    contexts: int = 1
     store_words: int = STORE_WORDS
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a folding that is not the network's, groups that are not the folding's, or a store that
-        cannot be."""
+        """Raises ValueError for a folding that is not the network's, groups that are not the folding's, or a store or
+        contexts that cannot be."""
         check_foldings(self.network, self.foldings)
         if self.pretraining:
             check_pretraining(self.network, self.foldings, self.pretraining)
+        check_contexts(self.contexts)
         if self.store_words < 1 or self.store_words & (self.store_words - 1):
             raise ValueError(f"store_words must be a power of two, not {self.store_words}")
 
@@ -60,6 +63,7 @@ class Design:
             technology=self.board.technology,
             exact=self.exact,
             pretraining=self.pretraining,
+            contexts=self.contexts,
         )
 
     def make_pass(self) -> Pass:
@@ -92,6 +96,7 @@ class Design:
             row_words=self.row_words,
             clock_hz=self.board.clock_hz,
             pretraining=self.pretraining,
+            contexts=self.contexts,
         )
         words = self.network.record_words
         if not configuration.block:
@@ -160,7 +165,7 @@ class Design:
                     MemoryShape(
                         name=f"{bank} nodes of layer {index}",
                         width=width * layer.folding.lanes,
-                        depth=rows,
+                        depth=self.contexts * rows,
                         read_ports=2,
                         count=layer.folding.taps,
                     )

@@ -9,6 +9,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
+from hw.merger import Merger
 from hw.nodes import AccessSignature, NodeBanks
 from hw.pipeline import Pipeline, Timed, clamp
 from hw.technology import Technology
@@ -34,7 +35,8 @@ class LayerTiming:
 class LayerUnit(wiring.Component):
     """`inputs` x `outputs` functions, of which a tile of `taps` inputs and `lanes` outputs is worked on each clock.
 
-    The tiles of one record are its slots, numbered output group by output group. Both passes take a slot every clock.
+    The tiles of one record are its slots, numbered output group by output group, those of the next context after all of
+    the one before. Both passes take a slot every clock.
     Forward, the slots of one output group follow each other, since they are summed; in the update, those of one input
     group, except in a first layer.
 
@@ -47,7 +49,10 @@ class LayerUnit(wiring.Component):
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are
         under way.
         saturations: nodes that an update drove to the end of the word, in this clock.
-        access: the nodes of tap number `access_tap`, for the host.
+        access: the nodes of tap number `access_tap`, for the host; a write must be held for as many cycles as there are
+            contexts, and reaches all.
+        merge, merging: make the contexts their mean, which takes the cycles after `merge` in which `merging` (absent
+            with one context).
         timing: latencies in cycles.
         forwarding: as for `NodeBanks`.
     """
@@ -63,17 +68,21 @@ class LayerUnit(wiring.Component):
         technology: Technology,
         first: bool,
         revisit: int | None,
+        contexts: int = 1,
     ):
-        """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot."""
+        """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot.
+        `contexts`: models that have nodes of their own."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
+        self.contexts = contexts
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
         self.slots = self.input_groups * self.output_groups
         word = form.word.width
+        slots = contexts * self.slots
         self.banks = [
-            NodeBanks(form, slots=self.slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
+            NodeBanks(form, slots=slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
         ]
         self.forwarding = self.banks[0].forwarding
-        slot = {"valid": Out(1), "slot": Out(range(max(self.slots, 2)))}
+        slot = {"valid": Out(1), "slot": Out(range(max(slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
         ends = {"first": Out(1), "last": Out(1)}
         errors = {"train": Out(1), "errors": Out(words(word, lanes))}
@@ -86,9 +95,12 @@ class LayerUnit(wiring.Component):
             ),
             "update": In(wiring.Signature({**slot, **codes, **errors, **({} if first else ends)})),
             "saturations": Out(range(2 * taps * lanes + 1)),
-            "access": In(AccessSignature(rows=self.banks[0].even_rows, width=word, lanes=lanes)),
+            "access": In(AccessSignature(rows=self.banks[0].even_rows // contexts, width=word, lanes=lanes)),
             "access_tap": In(range(max(taps, 2))),
         }
+        if contexts > 1:
+            self.merger = Merger(self.banks[0], contexts=contexts, taps=taps)
+            ports |= {"merge": In(1), "merging": Out(1)}
         if not first:
             ports |= {
                 "errors": Out(wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})),
@@ -234,15 +246,26 @@ class LayerUnit(wiring.Component):
         return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(bits))
 
     def _access(self, m: Module) -> None:
+        place: Any = self.access
+        if self.contexts > 1:
+            m.submodules.merger = merger = self.merger
+            place = merger.place
+            m.d.comb += [merger.start.eq(self.merge), self.merging.eq(merger.busy)]
+            m.d.comb += [
+                getattr(merger.host, name).eq(getattr(self.access, name)) for name in merger.host.signature.members
+            ]
         for tap, bank in enumerate(self.banks):
             chosen = self.access_tap == tap
+            write, node = place.write & chosen, self.access.data_write
+            if self.contexts > 1:
+                m.d.comb += merger.nodes[tap].eq(bank.access.data_read)
+                write = place.write & (merger.busy | chosen)
+                node = Mux(merger.busy, merger.means[tap], node)
             m.d.comb += [
-                bank.access.select.eq(self.access.select),
-                bank.access.write.eq(self.access.write & chosen),
-                *(
-                    getattr(bank.access, name).eq(getattr(self.access, name))
-                    for name in ("odd", "row", "lane", "data_write")
-                ),
+                bank.access.select.eq(place.select),
+                bank.access.write.eq(write),
+                bank.access.data_write.eq(node),
+                *(getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")),
             ]
             with m.If(chosen):
                 m.d.comb += self.access.data_read.eq(bank.access.data_read)

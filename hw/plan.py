@@ -60,7 +60,7 @@ def with_store(design: Design) -> Design:
     return design
 
 
-def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0) -> Design:
+def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0, contexts: int = 1) -> Design:
     """The design with the most records per second that fits the board; the fewest multipliers among equals. Where no
     folding fits beside the record store, that has what is left.
 
@@ -72,7 +72,15 @@ def fold(board: Board, network: Network, *, exact: bool = False, pretraining: in
         check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
         last = [network.outputs]
     candidates = [
-        Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, pretraining=pretraining)
+        Design(
+            board=board,
+            network=network,
+            lanes=lanes,
+            taps=taps,
+            exact=exact,
+            pretraining=pretraining,
+            contexts=contexts,
+        )
         for taps in divisors(network.features)
         for lanes in product(*hidden, last)
         if not pretraining or pretraining in groups_apart(network, chain(taps, lanes))

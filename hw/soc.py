@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Module, Signal
+from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from hw.link.link import Link
 from hw.records import Pass, share
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
-from hw.trainer import Trainer
+from hw.trainer import Trainer, delayed
 from sw.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers, register_table
 
 
@@ -41,7 +41,9 @@ class Soc(wiring.Component):
         m.submodules.registers = registers = RegisterFile(table, word_bits=word_bits)
         m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
         m.submodules.nodes = nodes = NodeTarget(
-            width=design.network.width, latency=trainer.access_latency, word_bits=word_bits
+            width=design.network.width,
+            latency=max(trainer.access_latency, design.contexts),
+            word_bits=word_bits,
         )
         m.submodules.text = text = TextTarget(configuration.text, word_bits=word_bits)
 
@@ -64,13 +66,19 @@ class Soc(wiring.Component):
             runner.predicted_valid.eq(trainer.results_valid),
             runner.trainer_idle.eq(trainer.idle),
             trainer.clear.eq(runner.start),
-            records.busy.eq(runner.busy),
-            nodes.busy.eq(runner.busy),
         ]
+        busy = self._merge(m, runner, trainer) if design.contexts > 1 else runner.busy
+        m.d.comb += [signal.eq(busy) for signal in (registers.locked, registers.status.busy, records.busy, nodes.busy)]
         share(m, store, runner.store, records.store)
         self._control(m, registers, runner, trainer)
         self._status(m, registers, link, runner, trainer)
         return m
+
+    def _merge(self, m: Module, runner: Pass, trainer: Trainer) -> Value:
+        """Merge the contexts after each pass that trains; the board is busy until they are."""
+        ended = delayed(m, runner.busy, 1) & ~runner.busy
+        m.d.comb += trainer.merge.eq(ended & (runner.mode != Mode.PREDICT))
+        return runner.busy | ended | ~trainer.idle
 
     def _decode(self, m: Module, bus: Any, targets: dict[Space, Any]) -> None:
         """Lead each transfer to its target. Answers are registered, since the way from a target to the link is long."""
@@ -98,7 +106,6 @@ class Soc(wiring.Component):
     def _control(self, m: Module, registers: RegisterFile, runner: Pass, trainer: Trainer) -> None:
         control, word = registers.control, self.design.network.word
         m.d.comb += [
-            registers.locked.eq(runner.busy),
             runner.start.eq(registers.strobes.start),
             runner.mode.eq(control.start),
             runner.first.eq(control.first),
@@ -119,7 +126,7 @@ class Soc(wiring.Component):
         for register in STATISTICS:
             m.d.comb += status[register.name].eq(trainer.statistics[register.name])
         underruns = Signal(16)
-        m.d.comb += [status.busy.eq(runner.busy), status.underruns.eq(underruns)]
+        m.d.comb += status.underruns.eq(underruns)
         with m.If(runner.start):
             m.d.sync += underruns.eq(0)
         with m.Elif(runner.underrun):

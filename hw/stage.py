@@ -1,5 +1,7 @@
 """A layer in its place in the network: what arrives group by group becomes slots of its unit."""
 
+from typing import Any
+
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,6 +21,7 @@ class Stage(wiring.Component):
         updated: the last cycle of a record's update has come.
         apart, turned (absent without `group`): each group of inputs is summed for itself, and has an error of its own;
             `turned`, that of the next one is taken. It is stable while records are under way.
+        rewind: the next record is the first context's; not while any is under way (absent with one context).
     """
 
     def __init__(self, course: Course, *, flights: int, group: int = 0):
@@ -34,6 +37,7 @@ class Stage(wiring.Component):
                 "errors": In(wiring.Signature(errors)),
                 "updated": Out(1),
                 **({"apart": In(1), "turned": Out(1)} if group else {}),
+                **({"rewind": In(1)} if unit.contexts > 1 else {}),
             }
         )
 
@@ -55,12 +59,14 @@ class Stage(wiring.Component):
         present, codes = inputs.valid, inputs.codes.as_value()
         if course.walks_forward:
             present, codes = collected(m, "inputs", present, codes, course.arrivals)
-            walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups)
+            walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups, contexts=unit.contexts)
             valid, slot, group = walk.valid, walk.slot, walk.inner
             arguments = self._group(held(m, present, codes), group)
         else:
             group = counter(m, "input_group", present, unit.input_groups)
-            valid, slot, arguments = present, group, codes
+            slot = counter(m, "forward_slot", present, unit.contexts * unit.slots) if unit.contexts > 1 else group
+            valid, arguments = present, codes
+        self._rewind(m, slot)
         first, last = group == 0, group == unit.input_groups - 1
         if self.group:
             member = counter(m, "member", present, self.group)
@@ -81,7 +87,8 @@ class Stage(wiring.Component):
         if course.walks_backward:
             present, every = collected(m, "errors", present, errors, unit.output_groups)
             inputs, outputs = unit.input_groups, unit.output_groups
-            walk = Walk(m, "update", present, inputs, outputs, stride=inputs, period=course.period)
+            order: dict[str, Any] = {"stride": inputs, "period": course.period}
+            walk = Walk(m, "update", present, inputs, outputs, contexts=unit.contexts, **order)
             input_group, output_group = walk.outer, walk.inner
             renewed = present
             if self.group:
@@ -91,9 +98,11 @@ class Stage(wiring.Component):
                 renewed = present | self.turned
             errors = held(m, renewed, every).word_select(output_group, len(errors))
         else:
-            walk = Walk(m, "update", present, unit.output_groups, unit.input_groups, turn_by_turn=True)
+            outputs, inputs = unit.output_groups, unit.input_groups
+            walk = Walk(m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True)
             output_group, input_group = walk.outer, walk.inner
             errors = held(m, present, errors)
+        self._rewind(m, walk.slot)
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
             unit.update.slot.eq(walk.slot),
@@ -109,6 +118,11 @@ class Stage(wiring.Component):
                 unit.update.last.eq(output_group == unit.output_groups - 1),
             ]
 
+    def _rewind(self, m: Module, slot: Value) -> None:
+        if self.unit.contexts > 1:
+            with m.If(self.rewind):
+                m.d.sync += slot.eq(0)
+
     def _group(self, codes: Value, group: Value) -> Value:
         """The arguments of one group of inputs."""
         return codes.word_select(group, self.unit.taps * self.unit.form.argument_bits)
@@ -120,7 +134,7 @@ class Walk:
 
     Slots of the inner loop are `stride` apart: 1, or `outer` where the outer loop runs over neighbours. The inner loop
     takes `period` cycles, the last ones without a slot where that is more than `inner`. `turn_by_turn`, a start is for
-    one turn of the outer loop.
+    one turn of the outer loop. Records are of `contexts` in turn, and the slots of each follow those of the one before.
 
     Attributes:
         valid: in a slot. slot: its number. outer, inner: its places in the loops. turned: in the last cycle of an outer
@@ -135,24 +149,26 @@ class Walk:
         outer: int,
         inner: int,
         *,
+        contexts: int,
         stride: int = 1,
         period: int | None = None,
         turn_by_turn: bool = False,
     ):
-        period, slots = period or inner, outer * inner
+        period, slots = period or inner, contexts * outer * inner
         active = Signal(name=f"{name}_active")
         self.slot = Signal(range(slots), name=f"{name}_slot")
         self.inner = Signal(range(period), name=f"{name}_inner")
         turned = self.inner == period - 1
-        done = turned & (self.slot == slots - 1)
         self.turned = active & turned
         self.outer = counter(m, f"{name}_outer", self.turned, outer)
+        done = turned & (self.outer == outer - 1)
         self.valid, self.last = active & (self.inner < inner), active & done
-        along = (inner if stride == 1 else 1) - (inner - 1) * stride
+        along = 1 if stride == 1 else 1 - (inner - 1) * stride
+        onward = self.slot + (Mux(done, 1, along) if contexts > 1 else along)
         with m.If(active):
             m.d.sync += self.inner.eq(Mux(turned, 0, self.inner + 1))
             with m.If(turned):
-                m.d.sync += self.slot.eq(Mux(done, 0, self.slot + along))
+                m.d.sync += self.slot.eq(Mux(self.slot == slots - 1, 0, onward))
             with m.Elif(self.inner < inner - 1):
                 m.d.sync += self.slot.eq(self.slot + stride)
             with m.If(turned if turn_by_turn else done):

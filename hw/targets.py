@@ -51,7 +51,7 @@ class NodeTarget(wiring.Component):
     """The trainer's nodes, refused while `busy`; addresses as in `sw.configuration`.
 
     Attributes:
-        access: the trainer's port. latency: its `access_latency`.
+        access: the trainer's port. latency: its `access_latency`, and no less than it has contexts.
     """
 
     def __init__(self, *, width: int, latency: int, word_bits: int):

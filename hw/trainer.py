@@ -3,7 +3,7 @@
 from functools import cached_property
 from itertools import pairwise
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,7 +15,7 @@ from hw.pipeline import Pipeline, clamp
 from hw.queue import Queue
 from hw.stage import Stage, collected, counter
 from hw.technology import Technology
-from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of
+from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
 from sw.network import Network
 from sw.protocol import ADDRESS_BYTES, STATISTICS
 
@@ -40,7 +40,7 @@ class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.configuration.NodeAddresses`; `fault`: no such node.
 
     `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` in every cycle is obeyed, one cycle later.
+    it. A `write` must be held for as many cycles as there are contexts, and is obeyed one cycle later.
     """
 
     def __init__(self, width: int):
@@ -71,9 +71,11 @@ class Trainer(wiring.Component):
             shifts; stable in a pass.
         pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
             group. Stable in a pass; absent without groups.
+        clear: while idle; the next record is the first of a pass.
         statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`; complete a cycle after
             `idle`.
-        idle: no record is in flight.
+        merge: while idle, after a pass that trained; not idle until the contexts are merged (absent with one).
+        idle: no record is in flight, and no contexts are being merged.
         access: nodes, for the host, while idle.
     """
 
@@ -85,16 +87,20 @@ class Trainer(wiring.Component):
         technology: Technology,
         exact: bool,
         pretraining: int = 0,
+        contexts: int = 1,
     ):
-        """`pretraining`: addends of a group that can be trained alone, whole slots of the last layer; 0 if none can."""
+        """`pretraining`: addends of a group that can be trained alone, whole slots of the last layer; 0 if none can.
+        `contexts`: models that are trained on the records of a pass in turn, one of `sw.configuration.CONTEXTS`."""
         check_foldings(network, foldings)
         if pretraining:
             check_pretraining(network, foldings, pretraining)
+        check_contexts(contexts)
         self.network, self.technology, self.exact, self.pretraining = network, technology, exact, pretraining
+        self.contexts = contexts
         self.group = pretraining // foldings[-1].taps  # in slots
         self.addresses = addresses_of(network, foldings)
-        # A record takes a clock a slot at the least, and each record updates each slot once.
-        revisit = None if exact else max(layer.slots for layer in self.addresses)
+        # A record takes a clock a slot at the least, and updates each slot of its context once.
+        revisit = None if exact else contexts * max(layer.slots for layer in self.addresses)
         self.units = [
             LayerUnit(
                 form,
@@ -105,6 +111,7 @@ class Trainer(wiring.Component):
                 technology=technology,
                 first=index == 0,
                 revisit=revisit,
+                contexts=contexts,
             )
             for index, (layer, form, folding) in enumerate(zip(network.layers, network.formats, foldings, strict=True))
         ]
@@ -121,6 +128,7 @@ class Trainer(wiring.Component):
                 "back_shifts": In(data.ArrayLayout(range(len(word.back_shifts)), past)),
                 **({"pretrain": In(1)} if pretraining else {}),
                 "clear": In(1),
+                **({"merge": In(1)} if contexts > 1 else {}),
                 "statistics": Out(COUNTERS),
                 "idle": Out(1),
                 "access": In(NodeAccessSignature(network.width)),
@@ -146,7 +154,12 @@ class Trainer(wiring.Component):
     @cached_property
     def schedule(self) -> Schedule:
         """The tightest schedule that the units' latencies allow."""
-        return Schedule.of(self.courses, exact=self.exact)
+        return Schedule.of(self.courses, exact=self.exact, contexts=self.contexts)
+
+    @property
+    def merge_cycles(self) -> int:
+        """Cycles that merging the contexts takes."""
+        return max(unit.merger.cycles for unit in self.units) if self.contexts > 1 else 0
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -154,6 +167,8 @@ class Trainer(wiring.Component):
         stages.append(Stage(self.courses[-1], flights=self.schedule.flights, group=self.group))
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
+            if self.contexts > 1:
+                m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
         record = self.records.payload
         width = len(record.targets.as_value()) + 1
         m.submodules.judged = judged = Queue(width=width, depth=self.schedule.unjudged, technology=self.technology)
@@ -228,8 +243,9 @@ class Trainer(wiring.Component):
                 kept.value.eq(errors[:-1]),
                 kept.read.eq(self.pretrain & (begun | last.turned)),
             ]
-        if pause:  # shorter than the interval: each group is gone before it comes again
-            errors = kept_until(m, begun, judged_all, errors, unit.output_groups)
+        if pause:
+            records = -(-pause // self.schedule.interval)  # that pause at once
+            errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(begun),
             last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if self.group else errors[:-1]),
@@ -248,7 +264,8 @@ class Trainer(wiring.Component):
         finished = delayed(m, updated, self.units[0].timing.write + 1)
         flying = Signal(range(self.schedule.flights + 1))
         m.d.sync += flying.eq(flying + start - finished)
-        m.d.comb += self.idle.eq(flying == 0)
+        merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
+        m.d.comb += self.idle.eq((flying == 0) & ~merging.any())
         statistics = self.statistics
         with m.If(~self.idle):
             m.d.sync += statistics.cycles.eq(statistics.cycles + 1)

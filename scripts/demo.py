@@ -26,14 +26,14 @@ from sw import datasets, presets
 from sw.board import Board, BoardError
 from sw.commands.plan import pretraining_of
 from sw.configuration import Configuration
+from sw.contexts import ContextReference
 from sw.link import LinkError
 from sw.machine import Phase
-from sw.reference import FixedReference
 from sw.session import Outcome, Session
 
 
 def train_oracle(session: Session, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
-    return session.run(FixedReference.of(configuration, session.model.nodes), phases)
+    return session.run(ContextReference.of(configuration, session.model.nodes), phases)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ class SimulatedTrainer(FixedMachine):
     """A `hw.trainer.Trainer` in Amaranth's simulator; every pass simulates it from reset.
 
     Attributes:
-        trainer: the gateware. cycles: clocks with a record in flight, in the last pass.
+        trainer: the gateware. cycles: clocks with a record in flight or a merge under way, in the last pass.
     """
 
     def __init__(
@@ -28,10 +28,13 @@ class SimulatedTrainer(FixedMachine):
         technology: Technology,
         exact: bool,
         pretraining: int = 0,
+        contexts: int = 1,
     ):
         self.network, self.pretraining = network, pretraining
         self.nodes = nodes
-        self.trainer = Trainer(network, foldings, technology=technology, exact=exact, pretraining=pretraining)
+        self.trainer = Trainer(
+            network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
+        )
         self.cycles = 0
         self._addresses = [
             layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
@@ -74,6 +77,11 @@ class SimulatedTrainer(FixedMachine):
                 await ctx.tick().until(trainer.records.ready)
             ctx.set(trainer.records.valid, 0)
             await ctx.tick().until(trainer.idle)
+            if trainer.contexts > 1:
+                ctx.set(trainer.merge, 1)
+                await ctx.tick()
+                ctx.set(trainer.merge, 0)
+                await ctx.tick().until(trainer.idle)
             await self._read_nodes(ctx)
             statistics.update({name: ctx.get(field) for name, field in self._counters()})
 
@@ -102,7 +110,7 @@ class SimulatedTrainer(FixedMachine):
             for address, node in zip(addresses.tolist(), nodes.ravel().tolist(), strict=True):
                 ctx.set(access.address, address)
                 ctx.set(access.data_write, node)
-                await ctx.tick()
+                await ctx.tick().repeat(self.trainer.contexts)
         ctx.set(access.write, 0)
 
     async def _read_nodes(self, ctx: Any) -> None:

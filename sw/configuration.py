@@ -16,6 +16,7 @@ from sw.numerics import bits_for
 from sw.protocol import ADDRESS_BYTES
 
 LAYER_ADDRESS_BITS = 20  # of a node's address below the number of its layer
+CONTEXTS = (1, 2, 4, 8)
 MOST_LAYERS = 1 << (8 * ADDRESS_BYTES - LAYER_ADDRESS_BITS)
 
 
@@ -88,6 +89,12 @@ def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAdd
     return addresses
 
 
+def check_contexts(contexts: int) -> None:
+    """Raises ValueError for a number of contexts that cannot be."""
+    if contexts not in CONTEXTS:
+        raise ValueError(f"{contexts} contexts; there can be {', '.join(map(str, CONTEXTS))}")
+
+
 def rows_of_record(network: Network, row_words: int) -> int:
     """Rows of `row_words` words that a record takes: it begins on a row of its own."""
     return -(-network.record_words // row_words)
@@ -98,8 +105,9 @@ class Configuration:
     """A trainer as its host sees it.
 
     `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes
-    them. `store_rows` rows of `row_words` words hold the records. `pretraining`: addends of a group that has a residual
-    of its own in pre-training; 0 on a board without.
+    them, in records of a context. `store_rows` rows of `row_words` words hold the records. `pretraining`: addends of a
+    group that has a residual of its own in pre-training; 0 on a board without. `contexts`: models that take turns at
+    the records of a pass and are merged at its end; the host sees one.
     """
 
     board: str
@@ -111,6 +119,7 @@ class Configuration:
     row_words: int
     clock_hz: int
     pretraining: int = 0
+    contexts: int = 1
 
     @property
     def record_rows(self) -> int:
@@ -148,7 +157,9 @@ class Configuration:
             fields["network"] = Network.from_description(fields["network"])
             fields["foldings"] = tuple(Folding(**folding) for folding in fields["foldings"])
             fields["delays"] = tuple(fields["delays"])
-            return cls(**fields)
+            configuration = cls(**fields)
+            check_contexts(configuration.contexts)
+            return configuration
         except (KeyError, TypeError) as error:
             raise ValueError(f"no configuration: {error!r} in {text!r}") from error
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sw.configuration import Configuration
 from sw.machine import FixedMachine, Machine, Rates, Statistics
 from sw.network import Network, Records, groups_of, joined_nodes, part_of_nodes
 from sw.numerics import rounding_product, rounding_shift
@@ -208,17 +207,6 @@ class FixedReference(FixedMachine):
             raise ValueError(
                 f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before"
             )
-
-    @classmethod
-    def of(cls, configuration: Configuration, nodes: list[np.ndarray]) -> "FixedReference":
-        """The oracle of a board."""
-        return cls(
-            configuration.network,
-            nodes,
-            configuration.delays,
-            configuration.block,
-            pretraining=configuration.pretraining,
-        )
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         blocks = records.blocks(self.block or len(records))

@@ -10,9 +10,9 @@ from sim.simulated import SimulatedTrainer
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
 from sw.compiled import CompiledFixed
+from sw.contexts import ContextReference, Contexts
 from sw.machine import Machine, Phase, Rates
 from sw.network import Network, Records
-from sw.reference import FixedReference
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
@@ -21,6 +21,7 @@ BOARD = boards.find("icebreaker")
 DESIGNS = {
     "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
     "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
+    "contexts": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
     "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1)),
 }
 
@@ -41,16 +42,14 @@ def phases(design: Design) -> list[Phase]:
 def machine(request: pytest.FixtureRequest, design: Design):
     nodes, _ = KINDS["zeros"](design.network, 0)
     if request.param == "oracle":
-        yield FixedReference.of(design.configuration, nodes)
+        yield ContextReference.of(design.configuration, nodes)
     elif request.param == "compiled":
         configuration = design.configuration
-        yield CompiledFixed(
-            configuration.network,
-            nodes,
-            configuration.delays,
-            configuration.block,
-            pretraining=configuration.pretraining,
-        )
+        machines = [
+            CompiledFixed(configuration.network, nodes, configuration.delays, pretraining=configuration.pretraining)
+            for _ in range(configuration.contexts)
+        ]
+        yield Contexts(machines, configuration.block)
     elif request.param == "simulator":
         yield SimulatedTrainer(
             design.network,
@@ -59,6 +58,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
             technology=design.board.technology,
             exact=design.exact,
             pretraining=design.pretraining,
+            contexts=design.contexts,
         )
     else:
         with (
@@ -73,8 +73,8 @@ def machine(request: pytest.FixtureRequest, design: Design):
 def test_training_leaves_the_oracles_nodes_and_statistics(
     machine: Machine, design: Design, phases: list[Phase], kind: str
 ):
-    nodes, records = KINDS[kind](machine.network, 60)
-    oracle = FixedReference.of(design.configuration, nodes)
+    nodes, records = KINDS[kind](machine.network, 61)  # which contexts do not divide
+    oracle = ContextReference.of(design.configuration, nodes)
     machine.nodes = nodes
     seen = []
     last = machine.fit(records, phases, lambda done, total, statistics: seen.append((done, total, statistics)))
@@ -86,7 +86,7 @@ def test_training_leaves_the_oracles_nodes_and_statistics(
 
 def test_predicting_changes_nothing_and_follows_training(machine: Machine, design: Design, phases: list[Phase]):
     nodes, records = KINDS["ordinary"](machine.network, 40, seed=5)
-    oracle = FixedReference.of(design.configuration, nodes)
+    oracle = ContextReference.of(design.configuration, nodes)
     machine.nodes = nodes
     for _ in range(2):
         assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
@@ -100,7 +100,7 @@ def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
     machine: Machine, design: Design, phases: list[Phase], kind: str
 ):
     nodes, records = KINDS[kind](machine.network, 60, seed=7)
-    oracle = FixedReference.of(design.configuration, nodes)
+    oracle = ContextReference.of(design.configuration, nodes)
     machine.nodes = nodes
     if not design.pretraining:
         with pytest.raises(ValueError, match="no groups of addends"):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hw.course import Course, Schedule, slots_of
 from hw.layer import LayerTiming
+from sw.configuration import CONTEXTS
 
 GROUPS = st.integers(1, 6)
 
@@ -62,12 +63,14 @@ def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> No
         assert (np.diff(slots.T.ravel()) > 0).all()
 
 
-@given(chains(), st.booleans())
+@given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
 def test_every_slot_has_its_layers_delay_and_without_forwarding_the_memory_to_itself(
-    courses: list[Course], exact: bool
+    courses: list[Course], exact: bool, contexts: int
 ) -> None:
-    schedule = Schedule.of(courses, exact=exact)
-    starts = schedule.interval * np.arange(-schedule.flights - 1, schedule.flights + 1)[:, None, None]
+    """Among the records of a context; those of others have nodes of their own."""
+    schedule = Schedule.of(courses, exact=exact, contexts=contexts)
+    turn = contexts * schedule.interval
+    starts = turn * np.arange(-schedule.flights - 1, schedule.flights + 1)[:, None, None]
     for course, forward, update, delay in zip(courses, *slots_of(courses), schedule.delays, strict=True):
         timing = course.unit.timing
         writes = update + schedule.pause + timing.write + starts

@@ -12,12 +12,13 @@ from sim.uart_driver import UartPort
 from sw import datasets
 from sw.board import Board
 from sw.configuration import Configuration
+from sw.contexts import ContextReference
 from sw.link import Link
 from sw.machine import Phase, Rates
 from sw.network import Network, Records
 from sw.presets import Preset, schedule
 from sw.protocol import ENCODED_BYTES, MAX_PAYLOAD
-from sw.reference import FixedReference, FloatTwin
+from sw.reference import FloatTwin
 from sw.session import Session
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, RATES, ordinary
@@ -43,8 +44,8 @@ class SocBench:
     def open(self) -> Board:
         return Board(Link(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
 
-    def oracle(self, nodes: list[np.ndarray]) -> FixedReference:
-        return FixedReference.of(self.configuration, nodes)
+    def oracle(self, nodes: list[np.ndarray]) -> ContextReference:
+        return ContextReference.of(self.configuration, nodes)
 
 
 @cocotb.test

@@ -10,9 +10,9 @@ from hw.soc import Soc
 from sim.faults import FaultRates, FaultyPort
 from sim.virtual_board import VirtualBoard
 from sw.board import BAUD, Board
+from sw.contexts import ContextReference
 from sw.link import Link, open_port
 from sw.network import Network
-from sw.reference import FixedReference
 from tests.cases import RATES, ordinary
 
 DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3, store_words=1024)
@@ -35,7 +35,7 @@ def test_training_over_a_bad_wire_ends_in_the_oracles_nodes(virtual, faults):
     with Board(Link(port, patience=0.05)) as board:
         before = board.counters()
         board.nodes = nodes
-        oracle = FixedReference.of(board.configuration, nodes)
+        oracle = ContextReference.of(board.configuration, nodes)
         for _ in range(2):
             assert board.train(records, RATES) == oracle.train(records, RATES)
         assert np.array_equal(board.predict(records.arguments[:200]), oracle.predict(records.arguments[:200]))

@@ -12,10 +12,10 @@ from hw.soc import Soc
 from sim.netlist import make_netlist
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
+from sw.contexts import ContextReference
 from sw.machine import Rates
 from sw.network import Network
 from sw.numerics import WordFormat
-from sw.reference import FixedReference
 from tests.cases import KINDS
 
 BOARD = boards.find("icebreaker")
@@ -45,7 +45,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
             **{f"all at {end}": ([np.full_like(layer, end) for layer in nodes], records) for end in ENDS},
         }
         for kind, (nodes, records) in starts.items():
-            oracle = FixedReference.of(design.configuration, nodes)
+            oracle = ContextReference.of(design.configuration, nodes)
             board.nodes = nodes
             assert all(map(np.array_equal, board.nodes, nodes)), kind
             assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind

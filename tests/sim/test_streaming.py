@@ -12,7 +12,6 @@ from hw.soc import Soc
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
 from sw.network import Network, Records
-from sw.reference import FixedReference
 from tests.cases import RATES, ordinary
 
 
@@ -30,7 +29,7 @@ def board(request: pytest.FixtureRequest):
 def test_what_does_not_fit_the_store_is_streamed_through_it(board: Board):
     configuration = board.configuration
     nodes, records = ordinary(board.network, 5 * configuration.block + 3)
-    oracle = FixedReference.of(board.configuration, nodes)
+    oracle = ContextReference.of(board.configuration, nodes)
     board.nodes = nodes
     sent: list[tuple[int, int]] = []
     board.transfer = lambda *progress: sent.append(progress)
@@ -46,7 +45,7 @@ def test_what_does_not_fit_the_store_is_streamed_through_it(board: Board):
 def test_what_fits_the_store_is_sent_once(board: Board):
     nodes, records = ordinary(board.network, 2 * board.configuration.block)
     others = Records(records.arguments[1:], records.targets[1:])
-    oracle = FixedReference.of(board.configuration, nodes)
+    oracle = ContextReference.of(board.configuration, nodes)
     board.nodes = nodes
     sent: list[tuple[int, int]] = []
     board.transfer = lambda *progress: sent.append(progress)
