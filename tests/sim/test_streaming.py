@@ -11,6 +11,7 @@ from hw.link.uart import MIN_CLOCKS_PER_BIT
 from hw.soc import Soc
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
+from sw.contexts import ContextReference
 from sw.network import Network, Records
 from tests.cases import RATES, ordinary
 
