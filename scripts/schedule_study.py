@@ -26,7 +26,7 @@ from sw.presets import Preset, schedule
 from sw.session import Session
 
 SETS = "norm2", "norm4", "norm8", "triangle", "det4"
-DELAYS = (2, 1), (4, 2), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
+DELAYS = (2, 1), (4, 2), (6, 3), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
 MODELS = 2, 4, 8
 BLOCK = 4096  # records that the nodes settle after: some board's store holds as many
 
