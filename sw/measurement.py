@@ -15,13 +15,17 @@ from threading import Barrier
 
 import numpy as np
 
+from sw.compiled import CompiledFixed, Encoded
 from sw.datasets import Source
-from sw.metrics import Score
+from sw.machine import Phase, Rates
+from sw.metrics import Score, pearson
 from sw.model import Model
+from sw.session import Session
 from sw.training import Strategy, Training
 
 COMPILER = ("gcc", "-O3", "-march=native", "-ffast-math")
 PATIENCE = 600.0  # seconds until processes that wait for each other give up
+REPEATS = 5  # of a training that takes a few milliseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,3 +131,70 @@ class Yardstick:
             raise ValueError(
                 f"{self.source} printed {done.stdout!r} (exit code {done.returncode}), not JSON of {', '.join(names)}"
             ) from error
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a training came until unseen records were predicted well, or it was over.
+
+    `visits`: records trained on, each as often as it was. `passes`: in which they were.
+    """
+
+    reached: bool
+    visits: int
+    passes: int
+    pearson: float
+
+
+class Approach:
+    """A session's model on its way to an accuracy in fixed point, by the schedule `phases`, `step` records a pass.
+
+    Raises ValueError for a step of no record.
+    """
+
+    def __init__(self, session: Session, phases: tuple[Phase, ...], *, step: int):
+        if step < 1:
+            raise ValueError(f"passes of {step} records: must be 1 or more")
+        self._session, self._phases, self._step = session, phases, step
+        self._machine = CompiledFixed(session.model.network, session.model.nodes, counting=False)
+        self._records = self._machine.encode(session.records)
+
+    def run(self, goal: float, *, delays: tuple[int, ...]) -> Reached:
+        """Train with these delays until the hold-out's Pearson is the goal, judged after each pass."""
+        model, holdout = self._session.model, self._session.split.holdout
+        machine = CompiledFixed(model.network, model.nodes, delays, counting=False)
+        unseen = machine.encode(model.encode(holdout.features, holdout.targets))
+        visits, passes, found = 0, 0, 0.0
+        for part, rates in self._passes(self._step):
+            machine.run(part, rates)
+            visits, passes = visits + len(part), passes + 1
+            found = pearson(model.decode(machine.results(unseen)), holdout.targets)
+            if found >= goal:
+                return Reached(True, visits, passes, found)
+        return Reached(False, visits, passes, found)
+
+    def cpu_seconds(self, visits: int) -> float:
+        """What so many visits take without delays, an epoch at a time: process time, the least of `REPEATS`."""
+        return min(self._timed(visits) for _ in range(REPEATS))
+
+    def _timed(self, visits: int) -> float:
+        self._machine.nodes = self._session.model.nodes
+        begun = time.process_time()
+        for part, rates in self._passes(len(self._records)):
+            if len(part) >= visits:
+                self._machine.run(next(part.rounds(visits, self._features)), rates)
+                break
+            self._machine.run(part, rates)
+            visits -= len(part)
+        return time.process_time() - begun
+
+    def _passes(self, size: int) -> Iterator[tuple[Encoded, Rates]]:
+        """The records of the whole schedule in order, `size` of an epoch at a time."""
+        for phase in self._phases:
+            for _ in range(phase.epochs):
+                for part in self._records.rounds(size, self._features):
+                    yield part, phase.rates
+
+    @property
+    def _features(self) -> int:
+        return self._session.model.network.features

@@ -43,6 +43,10 @@ def _tetra(outputs: int) -> Preset:
     return Preset(Network(layers), phases, 3, (0.5, 0.5, 0.25), arithmetic="float32")
 
 
+def _quick_norm(features: int) -> Preset:
+    return Preset(Network.two_layer(features, 8, (8, 8), gain=0), schedule((4, 3, 12)), 3, (0.125, 0.25))
+
+
 PRESETS = {
     "norm2": Preset(Network.two_layer(2, 8, (4, 32), gain=0), schedule((24, 2, 11), (8, 4, 14)), 1, (0.125, 0.125)),
     "norm4": Preset(Network.two_layer(4, 16, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
@@ -62,6 +66,13 @@ PRESETS = {
     "tetra-faces": _tetra(4),
 }
 
+QUICK = {
+    **{f"norm{features}": _quick_norm(features) for features in (2, 4, 8)},
+    "triangle": Preset(Network.two_layer(6, 128, (2, 32)), schedule((9, 3, 14), (6, 4, 15)), 4, (0.75, 0.125)),
+}
+"""Where others than `PRESETS` reach a Pearson of 0.99 on unseen records in fewer visits, or at all: by a search on
+other seeds than the reported ones, for long delays as well as short ones. The triangle's is for 65 536 records."""
+
 
 DEFAULT = "norm2"
 
@@ -71,6 +82,11 @@ def find(name: str) -> Preset:
     if name not in PRESETS:
         raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def quick(name: str) -> Preset:
+    """The preset that reaches a good accuracy soonest. Raises ValueError as `find` does."""
+    return QUICK.get(name) or find(name)
 
 
 def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:

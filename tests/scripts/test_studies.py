@@ -1,0 +1,149 @@
+"""The studies of schedules and board time, on few records."""
+
+import json
+
+import numpy as np
+import pytest
+
+import boards
+from hw.design import Design
+from scripts import board_time, schedule_study
+from sim.simulated import SimulatedTrainer
+from sw import datasets, presets
+from sw.compiled import CompiledFixed
+from sw.measurement import Approach, Reached
+from sw.session import Session
+
+FEW = "--seeds", "2", "--records", "400", "--holdout", "200"
+ULX3S = boards.find("ulx3s")
+
+
+def session_of(name: str, records: int, preset: presets.Preset) -> Session:
+    return Session.begin(preset, datasets.load(name, records=records, holdout=200), seed=0)
+
+
+def test_the_study_has_a_row_for_each_way_of_training(tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    arguments = ["norm2", *FEW, "--delays", "2,1", "24,12", "--models", "2", "--addends", "4", "--json", str(figures)]
+    assert schedule_study.main(arguments) == 0
+    rows = json.loads(figures.read_text())
+    assert [(row["delays"], row["models"]) for row in rows] == [
+        ([0, 0], 1),
+        ([2, 1], 1),
+        ([24, 12], 1),
+        ([0, 0], 2),
+        ([2, 1], 2),
+        ([24, 12], 2),
+    ]
+    assert rows[0]["ratio"] == 1 and len({row["rmse"] for row in rows}) == len(rows)
+    assert rows[0]["network"].startswith("2-4-1") and "norm2" in capsys.readouterr().out
+
+
+def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
+    figures = tmp_path / "figures.json"
+    assert schedule_study.main(["norm2", *FEW, "--delays", "--phases", "1:8:16", "--json", str(figures)]) == 0
+    (row,) = json.loads(figures.read_text())
+    assert row["phases"] == "1:8:16" and row["ratio"] > 2
+
+
+def test_models_that_train_apart_become_their_mean_after_each_block():
+    session = session_of("norm2", 90, presets.find("norm2"))
+    network, nodes = session.model.network, session.model.nodes
+    rates = presets.find("norm2").phases[0].rates
+    apart = schedule_study.Apart(network, nodes, 2, (4, 2), 50)
+    apart.train(session.records, rates)
+    for block in session.records.blocks(50):
+        ends = []
+        for start in range(2):
+            machine = CompiledFixed(network, nodes, (2, 1))
+            machine.train(type(block)(block.arguments[start::2], block.targets[start::2]), rates)
+            ends.append(machine.nodes)
+        nodes = [np.floor((one + other) / 2 + 0.5).astype(int) for one, other in zip(*ends, strict=True)]
+    assert all(map(np.array_equal, apart.nodes, nodes))
+
+
+def test_board_time_names_design_and_times_of_each_board(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    figures = tmp_path / "figures.json"
+    arguments = ["norm2", "--goal", "0.9", "--board", "icebreaker", "ulx3s", "--seeds", "2", "--holdout", "300"]
+    assert board_time.main([*arguments, "--json", str(figures)]) == 0
+    rows = json.loads(figures.read_text())
+    assert [row["board"] for row in rows] == ["icebreaker", "ulx3s"]
+    for row in rows:
+        assert min(row["pearson"]) >= 0.9 and min(row["cpu_seconds"]) > 0
+        least = [visits * row["interval"] / 1e6 / row["clock_mhz"] for visits in row["visits"]]
+        assert all(time > visits for time, visits in zip(row["board_seconds"], least, strict=True))
+    assert "not reached" not in capsys.readouterr().out
+
+
+def test_board_time_says_what_does_not_fit_and_what_is_not_reached(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    few = ["--seeds", "1", "--records", "300", "--holdout", "100"]
+    assert board_time.main(["det4", "--board", "icebreaker", *few]) == 0
+    assert "block RAMs" in capsys.readouterr().out
+    assert board_time.main(["norm2", "--board", "icebreaker", "--goal", "0.9999999", *few]) == 0
+    assert "not reached" in capsys.readouterr().out
+
+
+def test_a_build_report_gives_design_and_clock(tmp_path):
+    report, figures = tmp_path / "build.json", tmp_path / "figures.json"
+    built = {"board": "ulx3s", "network": str(presets.quick("norm2").network), "schedule": "exact"}
+    report.write_text(json.dumps({**built, "lanes": [2, 1], "taps": 2, "fmax_mhz": 50.0}))
+    arguments = ["norm2", "--goal", "0.9", "--board", "ulx3s", "--seeds", "1", "--report", str(report)]
+    assert board_time.main([*arguments, "--json", str(figures)]) == 0
+    (row,) = json.loads(figures.read_text())
+    assert (row["clock_mhz"], row["clock_measured"], row["lanes"], row["taps"]) == (50.0, True, [2, 1], 2)
+    assert row["delays"] == [0, 0]
+
+
+def test_a_board_takes_the_cycles_that_are_counted_and_leaves_the_nodes_that_are_judged():
+    """Of a quick preset on the simulated gateware, in passes."""
+    preset = presets.quick("norm2")
+    session, step, passes = session_of("norm2", 300, preset), 100, 3
+    design = Design(board=ULX3S, network=preset.network, lanes=(1, 1), taps=2)
+    network, nodes, rates = preset.network, session.model.nodes, preset.phases[0].rates
+    delays = design.configuration.delays
+    assert max(delays) > 1
+    simulated = SimulatedTrainer(network, nodes, design.foldings, technology=ULX3S.technology, exact=False)
+    compiled, sequential = CompiledFixed(network, nodes, delays, step), CompiledFixed(network, nodes)
+    cycles = 0
+    for block in session.records.blocks(step):
+        simulated.train(block, rates)
+        cycles += simulated.cycles
+    compiled.train(session.records, rates)
+    sequential.train(session.records, rates)
+    assert all(map(np.array_equal, simulated.nodes, compiled.nodes))
+    assert not all(map(np.array_equal, sequential.nodes, compiled.nodes))
+    built = board_time.Built(design, ULX3S.clock_hz, False)
+    assert built.cycles(Reached(True, step * passes, passes, 1.0)) == cycles
+
+
+def test_an_approach_is_judged_after_each_pass_and_stops_at_the_goal():
+    preset = presets.quick("norm2")
+    session = session_of("norm2", 1000, preset)
+    approach = Approach(session, preset.phases, step=100)
+    first = approach.run(0.8, delays=(4, 2))
+    assert first.reached and first.pearson >= 0.8 and first.visits == 100 * first.passes < 1000
+    last = approach.run(1.0, delays=(4, 2))
+    visits = 1000 * sum(phase.epochs for phase in preset.phases)
+    assert (last.reached, last.visits, last.passes) == (False, visits, visits // 100)
+    assert 0 < approach.cpu_seconds(first.visits) < approach.cpu_seconds(visits)
+    with pytest.raises(ValueError, match="passes of 0"):
+        Approach(session, preset.phases, step=0)
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "message"),
+    [
+        (schedule_study.main, ["det5"], "'det5' is not one of norm2"),
+        (schedule_study.main, ["norm2", "--delays", "2,4"], "--delays"),
+        (schedule_study.main, ["norm2", "--seeds", "0"], "--seeds"),
+        (board_time.main, ["det5"], "'det5' is not one of norm2"),
+        (board_time.main, ["norm2", "--goal", "1"], "--goal between 0 and 1"),
+    ],
+)
+def test_wrong_arguments_are_usage_errors(main, arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
