@@ -23,6 +23,7 @@ DESIGNS = {
     "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
     "contexts": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
     "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1)),
+    "a record a clock": Design(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
 
