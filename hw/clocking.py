@@ -139,24 +139,43 @@ class Pll(wiring.Component):
 class Ice40Pll(Pll):
     """SB_PLL40_PAD, on the pad of the default clock."""
 
+    cell = "SB_PLL40_PAD"
+
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         dividers = ice40_dividers(input_hz=platform.default_clk_frequency, output_hz=self.output_hz)
         m.submodules.pll = Instance(
-            "SB_PLL40_PAD",
+            self.cell,
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
             p_DIVR=Const(dividers.divr, 4),
             p_DIVF=Const(dividers.divf, 7),
             p_DIVQ=Const(dividers.divq, 3),
             p_FILTER_RANGE=Const(dividers.filter_range, 3),
-            i_PACKAGEPIN=platform.request(platform.default_clk, dir="-").io,
             i_RESETB=Const(1),
             i_BYPASS=Const(0),
             o_PLLOUTGLOBAL=self.clock,
             o_LOCK=self.locked,
+            **self.input(m, platform.request(platform.default_clk, dir="-")),
         )
         return m
+
+    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
+        """The cell's port for its input."""
+        return {"i_PACKAGEPIN": pad.io}
+
+
+class Ice40CorePll(Ice40Pll):
+    """SB_PLL40_CORE, for a default clock on a pad that has no PLL."""
+
+    cell = "SB_PLL40_CORE"
+
+    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
+        reference = Signal()
+        m.submodules.buffer = Instance(
+            "SB_IO", p_PIN_TYPE=Const(0b000001, 6), io_PACKAGE_PIN=pad.io, o_D_IN_0=reference
+        )
+        return {"i_REFERENCECLK": reference}
 
 
 class Ecp5Pll(Pll):

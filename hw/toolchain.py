@@ -13,7 +13,7 @@ from amaranth import Elaboratable
 from amaranth.build import Platform
 
 from hw import ice40_timing
-from hw.technology import ECP5, ICE40UP5K, Resources, Technology
+from hw.technology import ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
 
 TOP = "top"
 
@@ -54,6 +54,13 @@ FLOWS = (
         },
         bitstream=f"{TOP}.bin",
         times_multipliers=False,
+    ),
+    Flow(
+        technologies=(ICE40HX8K,),
+        cells={"block_ram": ("SB_RAM40_4K",)},
+        sites={"logic": "ICESTORM_LC", "block_ram": "ICESTORM_RAM"},
+        bitstream=f"{TOP}.bin",
+        times_multipliers=True,
     ),
     Flow(
         technologies=(ECP5,),
