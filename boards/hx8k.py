@@ -11,7 +11,7 @@ BOARD = Board(
     technology=ICE40HX8K,
     platform=ICE40HX8KBEVNPlatform,
     pll=Ice40CorePll,
-    clock_hz=60_000_000,
+    clock_hz=72_000_000,
     baud=3_000_000,
     budget=Resources(logic=7680, block_ram=32),
     flash="iceprog {bitstream}",

@@ -141,3 +141,14 @@ ECP5 = Technology(
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram_depth=64,
 )
+
+ARTIX7 = Technology(
+    name="Artix-7",
+    multiplier_width=18,  # of 18 x 25
+    multiplier_latency=3,
+    multiplier_logic=1.4,
+    memory_latency=2,
+    fine_stages=True,
+    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    lut_ram_depth=64,
+)

@@ -61,7 +61,7 @@ def test_family_without_a_flow_is_refused() -> None:
         fine_stages=True,
         block_ram=((512, 40),),
     )
-    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, iCE40HX8K, ECP5"):
+    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, iCE40HX8K, ECP5, Artix-7"):
         flow_of(unknown)
 
 
