@@ -34,13 +34,7 @@ def make_bitstream(
         seed=seed,
     )
     found = build.synthesise()
-    lost = [
-        f"{expected} {RESOURCE_NAMES[name]} expected, {left} found"
-        for name, expected, left in shortfalls(need=need, have=found)
-        if name != "logic"
-    ]
-    if lost:
-        raise BuildError(f"synthesis removed parts of the design: {'; '.join(lost)}; see {build.directory}")
+    check_kept(found=found, need=need, directory=build.directory)
     placement = build.place_and_route()
     if abs(placement.constraint_hz / board.clock_hz - 1) > CLOCK_TOLERANCE:
         raise BuildError(
@@ -53,3 +47,14 @@ def make_bitstream(
             f"{' to '.join(placement.slowest_path)}; see {build.directory}"
         )
     return placement, build.pack()
+
+
+def check_kept(*, found: Resources, need: Resources, directory: Path) -> None:
+    """Raises BuildError naming the multipliers and memories that synthesis in `directory` lost."""
+    lost = [
+        f"{expected} {RESOURCE_NAMES[name]} expected, {left} found"
+        for name, expected, left in shortfalls(need=need, have=found)
+        if name != "logic"
+    ]
+    if lost:
+        raise BuildError(f"synthesis removed parts of the design: {'; '.join(lost)}; see {directory}")

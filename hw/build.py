@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from rich.console import Console
 from rich.table import Table
@@ -17,8 +18,9 @@ from hw import plan
 from hw.bitstream import make_bitstream
 from hw.design import Design
 from hw.soc import Soc
-from hw.technology import RESOURCE_NAMES
-from hw.toolchain import BuildError, Placement
+from hw.technology import RESOURCE_NAMES, Resources
+from hw.toolchain import TOP, BuildError, flow_of
+from hw.vendor import make_vendor_plan
 from sw import presets
 from sw.configuration import CONTEXTS
 from sw.network import Network
@@ -40,8 +42,7 @@ class Usage:
 class Report:
     """What a build came to: the table that is printed and the JSON that is written.
 
-    `target_mhz` is the clock that the PLL makes, and `records_per_second` counts at that; `fmax_mhz` is what this
-    placement would reach.
+    `target_mhz` is the clock that the PLL makes, and `records_per_second` counts at that.
     """
 
     board: str
@@ -54,16 +55,13 @@ class Report:
     block_ram: Usage
     multipliers: Usage
     single_port_ram: Usage
-    fmax_mhz: float
     target_mhz: float
     cycles_per_record: int
     records_per_second: int
-    seed: int
     wall_s: float
-    bitstream: str
 
     @classmethod
-    def of(cls, design: Design, placement: Placement, *, seed: int, wall_s: float, bitstream: Path) -> "Report":
+    def of(cls, design: Design, *, used: Resources, available: Resources, wall_s: float, **others: Any) -> Self:
         configuration = design.configuration
         return cls(
             board=design.board.name,
@@ -72,17 +70,12 @@ class Report:
             contexts=design.contexts,
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
-            fmax_mhz=round(placement.fmax_hz / 1e6, 2),
             target_mhz=design.board.clock_hz / 1e6,
             cycles_per_record=configuration.interval,
             records_per_second=int(configuration.records_per_second),
-            seed=seed,
             wall_s=round(wall_s, 1),
-            bitstream=str(bitstream),
-            **{
-                name: Usage(getattr(placement.used, name), getattr(placement.available, name))
-                for name in RESOURCE_NAMES
-            },
+            **{name: Usage(getattr(used, name), getattr(available, name)) for name in RESOURCE_NAMES},
+            **others,
         )
 
     def table(self) -> Table:
@@ -90,14 +83,64 @@ class Report:
         for name, words in RESOURCE_NAMES.items():
             if (usage := getattr(self, name)).available:
                 table.add_row(words, str(usage))
-        table.add_row("clock", f"{self.target_mhz:g} MHz (this placement reaches {self.fmax_mhz:g} MHz)")
+        table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
         table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
         if self.contexts > 1:
             table.add_row("contexts", str(self.contexts))
         table.add_row("cycles per record", str(self.cycles_per_record))
         table.add_row("records per second", f"{self.records_per_second:,}")
-        table.add_row("built in", f"{self.wall_s:g} s, seed {self.seed}")
+        table.add_row("built in", f"{self.wall_s:g} s")
         return table
+
+    @property
+    def timing(self) -> str:
+        """What is known of the clock."""
+        raise NotImplementedError
+
+    def next_steps(self, board: Board) -> list[str]:
+        """What its user does next, in lines."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedReport(Report):
+    """Of a bitstream that is there; `fmax_mhz` is what this placement would reach."""
+
+    fmax_mhz: float
+    seed: int
+    bitstream: str
+
+    @property
+    def timing(self) -> str:
+        return f"seed {self.seed} reaches {self.fmax_mhz:g} MHz"
+
+    def next_steps(self, board: Board) -> list[str]:
+        return [
+            f"bitstream: {self.bitstream}",
+            f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=self.bitstream)}",
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateReport(Report):
+    """Of a build that is left to the vendor's tool: what is used is Yosys' estimate, and nothing is placed or timed."""
+
+    vendor: str
+    plan: str
+    script: str
+
+    @property
+    def timing(self) -> str:
+        return f"nobody has checked it: {self.vendor} does"
+
+    def next_steps(self, board: Board) -> list[str]:
+        flow, directory = flow_of(board.technology), Path(self.plan).parent
+        return [
+            "There is no bitstream yet: nothing was placed or routed, and what is used is Yosys' estimate.",
+            f"sources, constraints and scripts: {directory}, and all of them in {self.plan}",
+            f"to make the bitstream, with {self.vendor} on the path: cd {directory} && sh {self.script}",
+            f"then, if {TOP}_timing.rpt says that the clock is met: {board.flash.format(bitstream=flow.bitstream)}",
+        ]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -175,21 +218,38 @@ def design_of(board: Board, arguments: argparse.Namespace) -> Design:
 
 
 def build(design: Design, *, directory: Path, seed: int) -> Report:
-    """Check the budget, then make the bitstream in `directory`, which is emptied first.
+    """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
+    needs to make it.
 
     Raises:
         ValueError: naming the budget that the design breaks (`plan.DoesNotFitError`), or records that come too late.
-        BuildError: see `make_bitstream`.
+        BuildError: see `make_bitstream`, `make_vendor_plan`.
     """
     began = time.perf_counter()
-    need = plan.requirements(design)
-    plan.check(need=need, have=design.board.budget, what=str(design.network), board=design.board.name)
+    board, need = design.board, plan.requirements(design)
+    plan.check(need=need, have=board.budget, what=str(design.network), board=board.name)
     _ = design.configuration  # refuses records that cannot be fetched in time
-    placement, bitstream = make_bitstream(
-        board=design.board, soc=Soc(design), need=need, directory=directory, seed=seed
+    if vendor := flow_of(board.technology).vendor:
+        found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)
+        return EstimateReport.of(
+            design,
+            used=found,
+            available=board.budget,
+            wall_s=time.perf_counter() - began,
+            vendor=vendor,
+            plan=str(archive),
+            script=script,
+        )
+    placement, bitstream = make_bitstream(board=board, soc=Soc(design), need=need, directory=directory, seed=seed)
+    return PlacedReport.of(
+        design,
+        used=placement.used,
+        available=placement.available,
+        wall_s=time.perf_counter() - began,
+        fmax_mhz=round(placement.fmax_hz / 1e6, 2),
+        seed=seed,
+        bitstream=str(bitstream),
     )
-    wall_s = time.perf_counter() - began
-    return Report.of(design, placement, seed=seed, wall_s=wall_s, bitstream=bitstream)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -206,8 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
     console.print(report.table())
-    print(f"bitstream: {report.bitstream}")
-    print(f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=report.bitstream)}")
+    print(*report.next_steps(board), sep="\n")
     return 0
 
 

@@ -117,6 +117,43 @@ def ecp5_dividers(*, input_hz: float, output_hz: float) -> Ecp5Dividers:
     return _nearest(output_hz, candidates)
 
 
+@dataclass(frozen=True)
+class Artix7Dividers:
+    """Divisors of a PLLE2: output = input * multiplier / divider / output."""
+
+    divider: int
+    multiplier: int
+    output: int
+
+
+# Speed grade -1.
+ARTIX7_INPUT = Limits("PLL input of", 19e6, 800e6)
+ARTIX7_OUTPUT = Limits("PLL output of", 6.25e6, 464e6)
+ARTIX7_VCO = Limits("VCO of", 800e6, 1600e6)
+ARTIX7_PHASE_DETECTOR = Limits("phase detector of", 19e6, 450e6)
+
+
+def artix7_dividers(*, input_hz: float, output_hz: float) -> Artix7Dividers:
+    """Dividers that make exactly `output_hz`, with the highest phase detector frequency (least jitter).
+
+    Raises:
+        ValueError: if a frequency is out of range or cannot be made.
+    """
+    ARTIX7_INPUT.check(input_hz)
+    ARTIX7_OUTPUT.check(output_hz)
+    candidates: dict[float, Artix7Dividers] = {}
+    for divider in range(1, 57):
+        if input_hz / divider not in ARTIX7_PHASE_DETECTOR:
+            continue
+        for multiplier in range(2, 65):
+            vco = input_hz * multiplier / divider
+            if vco not in ARTIX7_VCO:
+                continue
+            for output in range(1, 129):
+                candidates.setdefault(vco / output, Artix7Dividers(divider, multiplier, output))
+    return _nearest(output_hz, candidates)
+
+
 class Pll(wiring.Component):
     """A PLL from the platform's default clock to `output_hz`.
 
@@ -139,24 +176,43 @@ class Pll(wiring.Component):
 class Ice40Pll(Pll):
     """SB_PLL40_PAD, on the pad of the default clock."""
 
+    cell = "SB_PLL40_PAD"
+
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         dividers = ice40_dividers(input_hz=platform.default_clk_frequency, output_hz=self.output_hz)
         m.submodules.pll = Instance(
-            "SB_PLL40_PAD",
+            self.cell,
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
             p_DIVR=Const(dividers.divr, 4),
             p_DIVF=Const(dividers.divf, 7),
             p_DIVQ=Const(dividers.divq, 3),
             p_FILTER_RANGE=Const(dividers.filter_range, 3),
-            i_PACKAGEPIN=platform.request(platform.default_clk, dir="-").io,
             i_RESETB=Const(1),
             i_BYPASS=Const(0),
             o_PLLOUTGLOBAL=self.clock,
             o_LOCK=self.locked,
+            **self.input(m, platform.request(platform.default_clk, dir="-")),
         )
         return m
+
+    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
+        """The cell's port for its input."""
+        return {"i_PACKAGEPIN": pad.io}
+
+
+class Ice40CorePll(Ice40Pll):
+    """SB_PLL40_CORE, for a default clock on a pad that has no PLL."""
+
+    cell = "SB_PLL40_CORE"
+
+    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
+        reference = Signal()
+        m.submodules.buffer = Instance(
+            "SB_IO", p_PIN_TYPE=Const(0b000001, 6), io_PACKAGE_PIN=pad.io, o_D_IN_0=reference
+        )
+        return {"i_REFERENCECLK": reference}
 
 
 class Ecp5Pll(Pll):
@@ -190,6 +246,33 @@ class Ecp5Pll(Pll):
             o_CLKOP=self.clock,
             o_LOCK=self.locked,
         )
+        return m
+
+
+class Artix7Pll(Pll):
+    """PLLE2_BASE, from the default clock's input buffer to a global buffer."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        input_hz = platform.default_clk_frequency
+        dividers = artix7_dividers(input_hz=input_hz, output_hz=self.output_hz)
+        m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
+        feedback, output = Signal(), Signal()
+        m.submodules.pll = Instance(
+            "PLLE2_BASE",
+            p_CLKIN1_PERIOD=1e9 / input_hz,
+            p_DIVCLK_DIVIDE=dividers.divider,
+            p_CLKFBOUT_MULT=dividers.multiplier,
+            p_CLKOUT0_DIVIDE=dividers.output,
+            i_CLKIN1=buffer.i,
+            i_CLKFBIN=feedback,
+            i_PWRDWN=Const(0),
+            i_RST=Const(0),
+            o_CLKFBOUT=feedback,
+            o_CLKOUT0=output,
+            o_LOCKED=self.locked,
+        )
+        m.submodules.global_buffer = Instance("BUFG", i_I=output, o_O=self.clock)
         return m
 
 

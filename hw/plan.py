@@ -47,10 +47,11 @@ LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longe
 
 def requirements(design: Design) -> Resources:
     """What a design needs of its board; its logic is a rough estimate."""
-    logic = LOGIC_BASE + LOGIC_PER_PRODUCT * design.multipliers * design.network.width // 16
-    return demand(
-        technology=design.board.technology, multipliers=design.multipliers, memories=design.memories, logic=logic
-    )
+    technology, width = design.board.technology, design.network.width
+    multipliers = design.multipliers if technology.multiplies(width) else 0
+    product = LOGIC_PER_PRODUCT * width // 16 + technology.product_logic(width)
+    logic = LOGIC_BASE + product * design.multipliers
+    return demand(technology=technology, multipliers=multipliers, memories=design.memories, logic=logic)
 
 
 def with_store(design: Design) -> Design:

@@ -1,8 +1,9 @@
-"""The product of two signed words, in a hard multiplier with all of its registers."""
+"""The product of two signed words: in a hard multiplier with all of its registers, or in logic cells."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from amaranth import ClockSignal, Const, Instance, Module, Signal, signed
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,10 +11,13 @@ from hw.technology import Technology
 
 
 class Product(wiring.Component):
-    """A product every clock, `technology.multiplier_latency` cycles later: its operands are registered, then itself.
+    """A product every clock, `technology.multiplier_latency` cycles later; in a hard multiplier if the operands fit.
 
     Synthesis finds hard multipliers by itself, but Yosys 0.70 replaces some products by zeros when it packs registers
     and adders into SB_MAC16. There the cell is instantiated, with registers at both its ends.
+
+    What Yosys makes of a product in logic takes more than twice the logic cells that it takes here, as a tree of
+    Booth's rows to base 4.
 
     Attributes:
         a, b: operands.
@@ -28,11 +32,13 @@ class Product(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        cell, width = self.technology.multiplier_cell, self.technology.multiplier_width
-        if platform is not None and cell == "SB_MAC16" and width is not None and max(len(self.a), len(self.b)) <= width:
+        hard = self.technology.multiplies(max(len(self.a), len(self.b)))
+        if platform is None or (hard and self.technology.multiplier_cell is None):
+            self._inferred(m)
+        elif hard:
             self._mac16(m)
         else:
-            self._inferred(m)
+            self._booth(m)
         return m
 
     def _inferred(self, m: Module) -> None:
@@ -44,6 +50,35 @@ class Product(wiring.Component):
             m.d.sync += later.eq(product)
             product = later
         m.d.comb += self.product.eq(product)
+
+    def _booth(self, m: Module) -> None:
+        """The rows take the first cycle; the levels of their tree share the others."""
+        terms = self._rows(m)
+        stages, levels = self.technology.multiplier_latency - 1, max(1, (len(terms) - 1).bit_length())
+        for level in range(levels):
+            pairs = [terms[index : index + 2] for index in range(0, len(terms), 2)]
+            terms = [pair[0].plus(m, pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
+            for _ in range((level + 1) * stages // levels - level * stages // levels):
+                terms = [term.registered(m) for term in terms]
+        m.d.comb += self.product.eq(terms[0].value)
+
+    def _rows(self, m: Module) -> "list[_Term]":
+        """`b` has digits -2, -1, 0, 1, 2 to base 4; a row is a digit times `a`. It takes one logic cell a bit, as its
+        registers' reset makes the zeros. Of a negative digit it is the complement, which is one too little."""
+        b = Cat(0, self.b, self.b[-1])
+        a, double = Cat(self.a, self.a[-1]), Cat(0, self.a)
+        rows = []
+        for digit in range((len(self.b) + 1) // 2):
+            low, middle, negative = b[2 * digit : 2 * digit + 3]
+            row, owed = Signal(signed(len(a)), reset_less=True), Signal(reset_less=True)
+            with m.If((low == middle) & (middle == negative)):
+                m.d.sync += [row.eq(0), owed.eq(0)]
+            with m.Else():
+                magnitude = Mux(low == middle, double, a)
+                m.d.sync += [row.eq(magnitude ^ negative.replicate(len(a))), owed.eq(negative)]
+            rows.append(_Term(row, 2, {0: owed}))
+        *others, top = rows
+        return [*others, _Term(_sum(m, top.value, top.owed[0]), 2, {})]
 
     def _mac16(self, m: Module) -> None:
         """Two cycles: registers of the operands, and the one behind the adder of the partial products."""
@@ -73,3 +108,34 @@ class Product(wiring.Component):
                 )
             },
         )
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A part of a product: the next part begins `places` bits above this one, and `owed` are bits to be added, by
+    place."""
+
+    value: Value
+    places: int
+    owed: dict[int, Value]
+
+    def plus(self, m: Module, above: "_Term") -> "_Term":
+        """What this one owes goes where the one above has no bits."""
+        free = Cat(self.owed.get(place, Const(0, 1)) for place in range(self.places))
+        owed = {self.places + place: bit for place, bit in above.owed.items()}
+        return _Term(_sum(m, self.value, Cat(free, above.value).as_signed()), self.places + above.places, owed)
+
+    def registered(self, m: Module) -> "_Term":
+        def later(value: Value) -> Value:
+            register = Signal.like(value, reset_less=True, name="later")
+            m.d.sync += register.eq(value)
+            return register
+
+        return _Term(later(self.value), self.places, {place: later(bit) for place, bit in self.owed.items()})
+
+
+def _sum(m: Module, a: Value, b: Value) -> Value:
+    """Kept as it is: of several sums in a row, Yosys makes carry-save adders, twice the logic cells here."""
+    total = Signal((a + b).shape(), attrs={"keep": 1}, name="sum")
+    m.d.comb += total.eq(a + b)
+    return total

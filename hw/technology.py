@@ -65,6 +65,7 @@ class Technology:
         multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
         multiplier_cell: the hard multiplier's name where it must be instantiated, as synthesis infers it wrongly.
         multiplier_latency: cycles from operands to product, all registers of the product included.
+        multiplier_logic: logic cells of a product that no hard multiplier takes, divided by both its widths.
         memory_latency: cycles from a block RAM's address to its data.
         fine_stages: whether its clock is so fast that a shift, an addition and a limit each need a pipeline stage.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
@@ -76,6 +77,7 @@ class Technology:
     multiplier_width: int | None
     multiplier_cell: str | None = None
     multiplier_latency: int
+    multiplier_logic: float
     memory_latency: int
     fine_stages: bool
     block_ram: tuple[tuple[int, int], ...]
@@ -85,6 +87,14 @@ class Technology:
     @property
     def spram(self) -> bool:
         return self.single_port_ram is not None
+
+    def multiplies(self, width: int) -> bool:
+        """Whether one hard multiplier takes operands of so many bits."""
+        return self.multiplier_width is not None and width <= self.multiplier_width
+
+    def product_logic(self, width: int) -> int:
+        """Logic cells of a product of a word and a difference of words, which has a bit more."""
+        return 0 if self.multiplies(width) else round(self.multiplier_logic * width * (width + 1))
 
     def block_rams(self, memory: MemoryShape) -> int:
         """Block RAMs of a memory: the best of their shapes, tiled, once per read port."""
@@ -104,16 +114,39 @@ ICE40UP5K = Technology(
     multiplier_width=16,
     multiplier_cell="SB_MAC16",
     multiplier_latency=2,
+    multiplier_logic=1.3,
     memory_latency=1,
     fine_stages=False,
     block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     single_port_ram=(16384, 16),
 )
 
+ICE40HX8K = Technology(
+    name="iCE40HX8K",
+    multiplier_width=None,
+    multiplier_latency=2,
+    multiplier_logic=1.3,
+    memory_latency=1,
+    fine_stages=False,
+    block_ram=ICE40UP5K.block_ram,
+)
+
 ECP5 = Technology(
     name="ECP5",
     multiplier_width=18,
     multiplier_latency=3,
+    multiplier_logic=1.4,
+    memory_latency=2,
+    fine_stages=True,
+    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    lut_ram_depth=64,
+)
+
+ARTIX7 = Technology(
+    name="Artix-7",
+    multiplier_width=18,  # of 18 x 25
+    multiplier_latency=3,
+    multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),

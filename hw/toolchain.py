@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from amaranth import Elaboratable
 from amaranth.build import Platform
 
 from hw import ice40_timing
-from hw.technology import ECP5, ICE40UP5K, Resources, Technology
+from hw.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
 
 TOP = "top"
 
@@ -32,15 +32,23 @@ class BuildError(Exception):
 class Flow:
     """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
 
-    `synthesis`: options of synthesis. `times_multipliers`: whether place and route knows the delays of a multiplier.
+    A cell that counts for two is named twice. `synthesis`: options of synthesis. `times_multipliers`: whether place and
+    route knows the delays of a multiplier. `vendor`: the tool that places and routes, and makes the bitstream, where no
+    open one does.
     """
 
     technologies: tuple[Technology, ...]
     cells: dict[str, tuple[str, ...]]
-    sites: dict[str, str]
     bitstream: str
-    times_multipliers: bool
+    sites: dict[str, str] = field(default_factory=dict)
     synthesis: str = ""
+    times_multipliers: bool = True
+    vendor: str | None = None
+
+    def count(self, cells: dict[str, dict[str, Any]]) -> Resources:
+        """Of a netlist's cells, by name as Yosys writes them."""
+        counts = Counter(cell["type"] for cell in cells.values())
+        return Resources(**{name: sum(counts[kind] for kind in kinds) for name, kinds in self.cells.items()})
 
 
 FLOWS = (
@@ -58,11 +66,26 @@ FLOWS = (
         synthesis="-device u",
     ),
     Flow(
+        technologies=(ICE40HX8K,),
+        cells={"block_ram": ("SB_RAM40_4K",)},
+        sites={"logic": "ICESTORM_LC", "block_ram": "ICESTORM_RAM"},
+        bitstream=f"{TOP}.bin",
+    ),
+    Flow(
         technologies=(ECP5,),
         cells={"multipliers": ("MULT18X18D",), "block_ram": ("DP16KD", "PDPW16KD")},
         sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
         bitstream=f"{TOP}.bit",
-        times_multipliers=True,
+    ),
+    Flow(
+        technologies=(ARTIX7,),
+        cells={
+            "logic": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
+            "multipliers": ("DSP48E1",),
+            "block_ram": ("RAMB18E1", "RAMB36E1", "RAMB36E1"),
+        },
+        bitstream=f"{TOP}.bit",
+        vendor="vivado",
     ),
 )
 
@@ -117,7 +140,10 @@ class Build:
     Attributes:
         directory: holds sources, logs and products.
         flow: the family's.
+        cells: of the netlist, by name as Yosys writes them, once synthesised.
     """
+
+    cells: dict[str, dict[str, Any]]
 
     def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path, seed: int):
         self.flow = flow_of(technology)
@@ -136,14 +162,12 @@ class Build:
     def synthesise(self) -> Resources:
         """The hard blocks that the netlist has. Raises BuildError also if its timing could not be known."""
         self._run(self._synthesis, log=f"{TOP}.rpt")
-        netlist = json.loads((self.directory / f"{TOP}.json").read_text())
-        self._cells: dict[str, dict[str, Any]] = netlist["modules"][TOP]["cells"]
-        if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self._cells)):
+        self.cells = read_cells(self.directory)
+        if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self.cells)):
             raise BuildError(
                 f"multipliers without registers at both ends, of which no tool knows the delay: {', '.join(names)}"
             )
-        counts = Counter(cell["type"] for cell in self._cells.values())
-        return Resources(**{name: sum(counts[cell] for cell in cells) for name, cells in self.flow.cells.items()})
+        return self.flow.count(self.cells)
 
     def emit_netlist(self, name: str) -> str:
         """Verilog of what place and route gets, as module `name`. To be called after `synthesise`."""
@@ -169,14 +193,23 @@ class Build:
         return self.directory / self.flow.bitstream
 
     def _run(self, command: list[str], log: str | None = None) -> None:
-        """Raises BuildError with what the tool said, if it fails or is not there."""
-        name = f"yowasp-{command[0]}"
-        tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-        if tool is None:
-            raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
-        done = subprocess.run([tool, *command[1:]], cwd=self.directory, capture_output=True, text=True)
-        if done.returncode:
-            said = done.stdout + done.stderr
-            errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
-            where = f"; see {self.directory / log}" if log else ""
-            raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or done.returncode}{where}")
+        run_tool(command, self.directory, log)
+
+
+def read_cells(directory: Path) -> dict[str, dict[str, Any]]:
+    """The cells of the netlist there, by name, as Yosys writes them."""
+    return json.loads((directory / f"{TOP}.json").read_text())["modules"][TOP]["cells"]
+
+
+def run_tool(command: list[str], directory: Path, log: str | None = None) -> None:
+    """Raises BuildError with what the tool said, if it fails or is not there."""
+    name = f"yowasp-{command[0]}"
+    tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if tool is None:
+        raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
+    done = subprocess.run([tool, *command[1:]], cwd=directory, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stdout + done.stderr
+        errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
+        where = f"; see {directory / log}" if log else ""
+        raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or done.returncode}{where}")

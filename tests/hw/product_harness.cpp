@@ -1,23 +1,27 @@
 // Drives the operands of two products, at random and at the ends of their range, and prints how many results differed and
-// how many there were that were not zero.
+// how many there were that were not zero. Arguments: the widths of the operands in bits.
 
 #include "Vtop.h"
 #include "verilated.h"
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 
-int main() {
+int main(int, char** arguments) {
     VerilatedContext context;
     Vtop top(&context);
     std::mt19937 random(1);
-    const uint16_t ends[] = {0x8000, 0x8001, 0xffff, 0x0000, 0x0001, 0x7fff};
-    auto operand = [&]() -> uint16_t { return random() % 4 ? random() : ends[random() % 6]; };
+    auto operand = [&](int width) -> uint32_t {
+        const uint32_t least = uint32_t(1) << (width - 1);
+        const uint32_t ends[] = {least, least + 1, ~uint32_t(0), 0, 1, least - 1};
+        return random() % 4 ? random() : ends[random() % 6];
+    };
     int different = 0, nonzero = 0;
     for (int cycle = 0; cycle < 100000; cycle++) {
-        top.a = operand();
-        top.b = operand();
+        top.a = operand(std::atoi(arguments[1]));
+        top.b = operand(std::atoi(arguments[2]));
         for (int clock : {0, 1}) {
             top.clk = clock;
             top.eval();

@@ -22,7 +22,10 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--board", "arty", "--network", "norm2"], "no board 'arty'; the boards are icebreaker, ulx3s"),
+        (
+            ["--board", "arty", "--network", "norm2"],
+            "no board 'arty'; the boards are hx8k, icebreaker, nexys-a7, ulx3s",
+        ),
         (["--board", "icebreaker", "--network", "norm3"], "no preset 'norm3'; the presets are norm2, "),
         (["--board", "icebreaker", "--features", "2"], "which network? give --network PRESET (norm2, "),
         (["--board", "icebreaker", "--features", "2"], "or --addends, --segments"),

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.clocking import Ecp5Dividers, Ice40Dividers, ecp5_dividers, ice40_dividers
+from hw.clocking import (
+    Artix7Dividers,
+    Ecp5Dividers,
+    Ice40Dividers,
+    artix7_dividers,
+    ecp5_dividers,
+    ice40_dividers,
+)
 
 MEGAHERTZ = 1_000_000
 
@@ -22,6 +29,12 @@ def ecp5_output(dividers: Ecp5Dividers, input_hz: float) -> tuple[float, float, 
     detector = input_hz / dividers.reference
     output = detector * dividers.feedback
     return detector, output * dividers.output, output
+
+
+def artix7_output(dividers: Artix7Dividers, input_hz: float) -> tuple[float, float, float]:
+    detector = input_hz / dividers.divider
+    oscillator = detector * dividers.multiplier
+    return detector, oscillator, oscillator / dividers.output
 
 
 @given(st.integers(10, 133), st.integers(16, 275))
@@ -53,7 +66,21 @@ def test_ecp5_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_mhz
     assert all(1 <= divider <= 128 for divider in (dividers.reference, dividers.feedback, dividers.output))
 
 
-@pytest.mark.parametrize("dividers_of", [ice40_dividers, ecp5_dividers])
+@given(st.integers(19, 800), st.integers(7, 464))
+def test_artix7_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_mhz: int) -> None:
+    try:
+        dividers = artix7_dividers(input_hz=input_mhz * MEGAHERTZ, output_hz=output_mhz * MEGAHERTZ)
+    except ValueError as error:
+        assert f"cannot make {output_mhz} MHz" in str(error)
+        return
+    detector, oscillator, output = artix7_output(dividers, input_mhz * MEGAHERTZ)
+    assert output == pytest.approx(output_mhz * MEGAHERTZ)
+    assert 19e6 <= detector <= 450e6
+    assert 800e6 <= oscillator <= 1600e6
+    assert 1 <= dividers.divider <= 56 and 2 <= dividers.multiplier <= 64 and 1 <= dividers.output <= 128
+
+
+@pytest.mark.parametrize("dividers_of", [ice40_dividers, ecp5_dividers, artix7_dividers])
 @pytest.mark.parametrize(
     ("input_mhz", "output_mhz", "message"),
     [

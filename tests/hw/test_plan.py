@@ -6,7 +6,17 @@ import pytest
 
 import boards
 from hw.design import STORE_WORDS, Design
-from hw.plan import LEAST_STORE_WORDS, MOST_DELAY, DoesNotFitError, check, demand, fold, requirements
+from hw.plan import (
+    LEAST_STORE_WORDS,
+    LOGIC_BASE,
+    LOGIC_PER_PRODUCT,
+    MOST_DELAY,
+    DoesNotFitError,
+    check,
+    demand,
+    fold,
+    requirements,
+)
 from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
@@ -45,6 +55,17 @@ def test_single_port_memory_is_refused_where_there_is_none() -> None:
     memory = MemoryShape(name="records", width=16, depth=16384, storage=Storage.SINGLE_PORT)
     with pytest.raises(ValueError, match="records: ECP5 has no single-port RAM"):
         demand(technology=ECP5, multipliers=0, memories=[memory])
+
+
+@pytest.mark.parametrize(
+    ("board", "width", "multipliers"), [("icebreaker", 16, 7), ("icebreaker", 17, 0), ("ulx3s", 18, 7), ("hx8k", 12, 0)]
+)
+def test_products_that_no_multiplier_takes_are_logic(board: str, width: int, multipliers: int) -> None:
+    design = Design(board=boards.find(board), network=Network.two_layer(2, 8, (4, 8), width=width), taps=2)
+    technology, need = design.board.technology, requirements(design)
+    assert need.multipliers == multipliers
+    cells = round(technology.multiplier_logic * width * (width + 1))
+    assert need.logic == LOGIC_BASE + 7 * (LOGIC_PER_PRODUCT * width // 16 + (0 if multipliers else cells))
 
 
 HAVE = Resources(logic=5280, block_ram=30, multipliers=8, single_port_ram=4)

@@ -56,11 +56,12 @@ def test_family_without_a_flow_is_refused() -> None:
         name="PolarFire",
         multiplier_width=18,
         multiplier_latency=3,
+        multiplier_logic=1,
         memory_latency=2,
         fine_stages=True,
         block_ram=((512, 40),),
     )
-    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, ECP5"):
+    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, iCE40HX8K, ECP5, Artix-7"):
         flow_of(unknown)
 
 

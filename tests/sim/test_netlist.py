@@ -1,6 +1,8 @@
 """What synthesis makes of the system trains to the same bits as the reference: the last step before place and route."""
 
 import re
+from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -8,7 +10,10 @@ import pytest
 
 import boards
 from hw.design import Design
+from hw.plan import requirements
 from hw.soc import Soc
+from hw.toolchain import flow_of
+from sim.ecp5_models import ecp5_models
 from sim.netlist import make_netlist
 from sim.virtual_board import VirtualBoard
 from sw.board import Board
@@ -18,10 +23,14 @@ from sw.network import Network
 from sw.numerics import WordFormat
 from tests.cases import KINDS
 
-BOARD = boards.find("icebreaker")
+ICE40 = boards.find("icebreaker")
+ECP5 = boards.find("ulx3s")
+ECP5 = replace(ECP5, baud=ECP5.clock_hz // ICE40.clocks_per_bit)  # to be simulated as fast
+TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
 DESIGNS = {
-    "two layers": Design(board=BOARD, network=Network.two_layer(2, 4, (4, 8)), taps=2),
-    "three layers": Design(board=BOARD, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
+    "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS, taps=2),
+    "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
+    "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
 }
 WORD = WordFormat()
 ENDS = (WORD.minimum, WORD.maximum)  # predictions reach them when all nodes are there
@@ -32,11 +41,16 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     """One test, so that it is synthesised and compiled once."""
     past = len(design.network.layers) - 1
     rates = Rates((2,) * past, (13,) * past)
-    netlist = make_netlist(board=BOARD, soc=Soc(design))
-    cells = re.findall(r"^  (SB_\w+) ", netlist, re.MULTILINE)
-    assert cells.count("SB_MAC16") == design.multipliers
-    assert cells.count("SB_SPRAM256KA") == 4
-    with VirtualBoard(netlist, clocks_per_bit=BOARD.clocks_per_bit) as virtual, Board.open(virtual.port) as board:
+    netlist = make_netlist(board=design.board, soc=Soc(design))
+    cells, need = flow_of(design.board.technology).cells, requirements(design)
+    count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
+    assert count["multipliers"] == need.multipliers == design.multipliers
+    assert count["block_ram"] >= need.block_ram  # link and trainer have some more
+    assert count.get("single_port_ram", 0) == need.single_port_ram
+    with (
+        VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
+        Board.open(virtual.port) as board,
+    ):
         assert board.configuration == design.configuration
         nodes, records = KINDS["extreme"](design.network, 40)
         starts = {
@@ -55,5 +69,34 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
 
 
 def test_family_without_models_is_refused() -> None:
-    with pytest.raises(ValueError, match="no models for the cells of"):
-        make_netlist(board=boards.find("ulx3s"), soc=Mock(spec=Soc))
+    with pytest.raises(ValueError, match="no models for the cells of Artix-7, only for iCE40UP5K, iCE40HX8K, ECP5"):
+        make_netlist(board=boards.find("nexys-a7"), soc=Mock(spec=Soc))
+
+
+def memory(parameters: dict[str, str], connections: dict[str, list]) -> dict[str, Any]:
+    """A cell that is modelled, but for what is given."""
+    off = {port: ["0"] for port in ("CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2", "RSTA", "RSTB", "WEB")}
+    return {
+        "type": "DP16KD",
+        "parameters": {"DATA_WIDTH_A": f"{18:032b}", "REGMODE_A": "NOREG"} | parameters,
+        "connections": off | {"OCEA": ["1"], "OCEB": ["1"]} | connections,
+    }
+
+
+def test_cell_in_a_configuration_that_is_modelled_is_accepted() -> None:
+    assert "module DP16KD" in ecp5_models({"nodes": memory({}, {})})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "connections", "message"),
+    [
+        ({"REGMODE_A": "OUTREG"}, {}, "nodes: a DP16KD with REGMODE_A = OUTREG is not modelled"),
+        ({"DATA_WIDTH_A": f"{36:032b}"}, {}, "with DATA_WIDTH_A = 0+100100 is not"),
+        ({"NEW": "1"}, {}, "with NEW = 1 is not"),
+        ({}, {"RSTA": [7]}, "with RSTA other than 0 is not"),
+        ({}, {"WEB": ["1"]}, "with WEB other than 0 is not"),
+    ],
+)
+def test_cell_in_another_configuration_is_refused(parameters, connections, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        ecp5_models({"nodes": memory(parameters, connections)})

@@ -1,0 +1,19 @@
+"""Nexys A7-100T (also sold as Nexys 4 DDR): Artix-7, 100 MHz oscillator, FT2232H serial port (any divisor of 12 Mbaud,
+in eighths)."""
+
+from amaranth_boards.nexys4ddr import Nexys4DDRPlatform
+
+from boards import Board
+from hw.clocking import Artix7Pll
+from hw.technology import ARTIX7, Resources
+
+BOARD = Board(
+    name="nexys-a7",
+    technology=ARTIX7,
+    platform=Nexys4DDRPlatform,
+    pll=Artix7Pll,
+    clock_hz=90_000_000,
+    baud=3_000_000,
+    budget=Resources(logic=63400, block_ram=270, multipliers=240),
+    flash="openFPGALoader -b nexys_a7_100 {bitstream}",
+)
