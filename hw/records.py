@@ -75,11 +75,12 @@ class RecordStore(wiring.Component):
         depth, bits = self.technology.single_port_ram
         if self.rows > depth or self.width > bits:
             raise ValueError(f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {depth} of {bits}")
-        found = Signal(bits)
+        address, found = Signal(range(depth)), Signal(bits)
+        m.d.comb += address.eq(Mux(self.read, self.row, row))
         m.submodules[f"bank{index}"] = Instance(
             "SB_SPRAM256KA",
             i_CLOCK=ClockSignal(),
-            i_ADDRESS=Cat(Mux(self.read, self.row, row), 0)[:14],
+            i_ADDRESS=address,
             i_DATAIN=self.data,
             i_MASKWREN=0b1111,
             i_WREN=write,
