@@ -11,7 +11,7 @@ BOARD = Board(
     technology=ICE40UP5K,
     platform=ICEBreakerPlatform,
     pll=Ice40Pll,
-    clock_hz=30_000_000,
+    clock_hz=36_000_000,
     baud=3_000_000,
     budget=Resources(logic=5280, block_ram=30, multipliers=8, single_port_ram=4),
     flash="iceprog {bitstream}",

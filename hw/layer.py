@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hw.bank import words
 from hw.merger import Merger
 from hw.nodes import AccessSignature, NodeBanks
-from hw.pipeline import Pipeline, Timed, clamp
+from hw.pipeline import Pipeline, Timed, clamp, outside
 from hw.technology import Technology
 from sw.numerics import LayerFormat, bits_for, rounding_shift
 
@@ -160,7 +160,7 @@ class LayerUnit(wiring.Component):
                 total = self._accumulate(pipe, total, valid, first, signed(2 * form.word.width))
             mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
             results.append(pipe.register(lambda mean: clamp(mean, low, high), mean))
-            clips.append(pipe.wire(lambda mean: (mean < low) | (mean > high), mean))
+            clips.append(pipe.wire(lambda mean: outside(mean, low, high), mean))
         done = results[0].cycle
         for lane in range(self.lanes):
             m.d.comb += self.results.values[lane].eq(results[lane].value)

@@ -106,14 +106,24 @@ class Pipeline:
         return operands[0]
 
 
+def outside(value: Value, low: int, high: int) -> Value:
+    """Whether a signed value is below `low` or above `high`, a power of two less one; `low` is -high - 1 or -high.
+
+    So the value's upper bits tell, where a comparison would take a carry chain.
+    """
+    bits = high.bit_length()
+    upper = value[bits:]
+    beyond = upper.any() & ~upper.all()
+    return beyond | (upper.all() & ~value[:bits].any()) if low == -high else beyond
+
+
 def clamp(value: Value, low: int, high: int) -> Value:
-    """`value` limited to low..high, as a signed value that fits the limits."""
-    bits = max(high.bit_length(), (-low - 1).bit_length()) + 1
-    return Mux(value < low, low, Mux(value > high, high, value[:bits].as_signed())).as_signed()[:bits].as_signed()
+    """A signed value limited to low..high, as a signed value that fits the limits, which are those of `outside`."""
+    limited = Mux(outside(value, low, high), Mux(value[-1], low, high), value)
+    return limited[: high.bit_length() + 1].as_signed()
 
 
 def saturate(value: Value, bits: int) -> tuple[Value, Value]:
-    """A signed value cut to a signed word of `bits`, and whether it was: as `clamp`, told from its upper bits alone."""
-    upper = value[bits - 1 :]
-    cut = upper.any() & ~upper.all()
-    return Mux(cut, Cat((~value[-1]).replicate(bits - 1), value[-1]), value[:bits]).as_signed(), cut
+    """A signed value cut to a signed word of `bits`, and whether it was."""
+    high = (1 << (bits - 1)) - 1
+    return clamp(value, -high - 1, high), outside(value, -high - 1, high)

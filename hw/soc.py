@@ -38,7 +38,7 @@ class Soc(wiring.Component):
         m.submodules.trainer = trainer = design.make_trainer()
         m.submodules.runner = runner = design.make_pass()
         m.submodules.store = store = runner.storage
-        m.submodules.registers = registers = RegisterFile(table, word_bits=word_bits)
+        m.submodules.registers = registers = RegisterFile(table, counters=LINK_COUNTERS, word_bits=word_bits)
         m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
         m.submodules.nodes = nodes = NodeTarget(
             width=design.network.width,
@@ -121,8 +121,7 @@ class Soc(wiring.Component):
 
     def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
         status = registers.status
-        for register in LINK_COUNTERS:
-            m.d.comb += status[register.name].eq(link.counters[register.name])
+        m.d.comb += registers.events.eq(link.events)
         for register in STATISTICS:
             m.d.comb += status[register.name].eq(trainer.statistics[register.name])
         underruns = Signal(16)

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.link.bus import BusSignature, answer_after
+from hw.link.bus import BusSignature, answer_after, within
 from hw.records import RecordStore
 from hw.trainer import NodeAccessSignature
 
@@ -26,7 +26,7 @@ class RecordTarget(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bus, store = self.bus, self.store
-        fault = bus.address >= self.words
+        fault = ~within(bus.address, self.words)
         refused = self.busy & ~bus.write
         writes = bus.valid & bus.write & ~fault
         # Registered, since the request comes a long way; a read again in each cycle of the transfer, to no harm.
@@ -91,7 +91,7 @@ class TextTarget(wiring.Component):
         m.d.comb += [
             port.addr.eq(bus.address),
             bus.read_data.eq(port.data),
-            bus.fault.eq(bus.write | (bus.address >= len(self.words))),
+            bus.fault.eq(bus.write | ~within(bus.address, len(self.words))),
             bus.ready.eq(Mux(bus.fault, bus.valid, answer_after(m, bus, 1))),
         ]
         return m

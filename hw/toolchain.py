@@ -32,7 +32,7 @@ class BuildError(Exception):
 class Flow:
     """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
 
-    `times_multipliers`: whether place and route knows the delays of a multiplier.
+    `synthesis`: options of synthesis. `times_multipliers`: whether place and route knows the delays of a multiplier.
     """
 
     technologies: tuple[Technology, ...]
@@ -40,6 +40,7 @@ class Flow:
     sites: dict[str, str]
     bitstream: str
     times_multipliers: bool
+    synthesis: str = ""
 
 
 FLOWS = (
@@ -54,6 +55,7 @@ FLOWS = (
         },
         bitstream=f"{TOP}.bin",
         times_multipliers=False,
+        synthesis="-device u",
     ),
     Flow(
         technologies=(ECP5,),
@@ -124,6 +126,7 @@ class Build:
             TOP,
             script_after_read=COLLISIONS_DO_NOT_MATTER,
             yosys_opts=f"-e '{MISCOMPILED}'",
+            synth_opts=self.flow.synthesis,
             nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
         )
         self.directory = plan.extract(str(directory))

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from sw.numerics import bits_for
 from sw.protocol import ADDRESS_BYTES, Space
 
 
@@ -55,6 +56,12 @@ class BusSignature(wiring.Signature):
                 "fault": In(1),
             }
         )
+
+
+def within(address: Value, words: int) -> Value:
+    """Whether an address is one of the first `words`; the bits above those need no carry chain."""
+    bits = bits_for(words)
+    return ~address[bits:].any() & (address[:bits] < words)
 
 
 def answer_after(m: Module, bus: Any, cycles: int) -> Signal:

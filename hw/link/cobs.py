@@ -142,16 +142,17 @@ class Encoder(wiring.Component):
                 m.d.sync += gap.eq(position)
                 m.next = "ACCEPT"
 
+        m.d.comb += self.bytes.payload.eq(read.data)
         with m.FSM():
             with m.State("EMPTY"):
                 with m.If(whole != 0):
-                    m.next = "FETCH"
+                    m.next = "SEND"
             with m.State("FETCH"):
-                m.d.sync += [self.bytes.payload.eq(read.data), self.bytes.valid.eq(1), read.addr.eq(read.addr + 1)]
                 m.next = "SEND"
             with m.State("SEND"):
+                m.d.comb += self.bytes.valid.eq(1)
                 with m.If(self.bytes.ready):
-                    m.d.sync += self.bytes.valid.eq(0)
+                    m.d.sync += read.addr.eq(read.addr + 1)
                     m.next = "FETCH"
                     with m.If(self.bytes.payload == END_OF_FRAME):
                         m.d.comb += sent.eq(1)

@@ -3,7 +3,7 @@
 The CRC takes a bit a cycle: a byte of the line lasts long enough, and a byte a cycle would take three times the logic.
 """
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc import Algorithm, Processor
 from amaranth.lib.memory import Memory
@@ -39,8 +39,8 @@ class PacketByte(data.Struct):
 class PacketMemory(wiring.Component):
     """Circular memory of whole packets.
 
-    Each packet is stored behind a byte with its extent. Space is free again as soon as a byte has been read. Takes a
-    byte a cycle, gives one every other cycle, the first 5 cycles after `commit`.
+    Each packet is stored behind a byte with its extent. Space is free again soon after a byte has been read. Takes and
+    gives a byte every other cycle, gives the first 5 cycles after `commit`.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class PacketMemory(wiring.Component):
     Attributes
     ----------
     bytes : In(stream.Signature(8))
-        The packet being written. Not ready while the memory is full.
+        The packet being written. Not ready while the memory is full, nor in the first cycle.
     extent : Out(8)
         One more than the bytes taken since the last `commit` or `rollback`, of which at most 254 are allowed.
     commit : In(1)
@@ -86,11 +86,11 @@ class PacketMemory(wiring.Component):
         position = Signal.like(write.addr)
         m.d.comb += [
             position.eq(start + self.extent),
-            self.bytes.ready.eq(position != read.addr),
             write.addr.eq(position),
             write.data.eq(self.bytes.payload),
             write.en.eq(self.bytes.valid & self.bytes.ready),
         ]
+        m.d.sync += self.bytes.ready.eq((position != read.addr) & ~write.en)
         with m.If(write.en):
             m.d.sync += self.extent.eq(self.extent + 1)
         with m.If(self.commit):
@@ -192,10 +192,15 @@ class FrameReceiver(wiring.Component):
         shift = Signal(8)
         bit = Signal(3)
         bad, lost, correct = Signal(), Signal(), Signal()
+        enough, whole = Signal(), Signal()  # bytes for a frame, registered for speed: a byte comes cycles after another
+        m.d.sync += [
+            enough.eq(memory.extent > HEADER_BYTES + CRC_BYTES),
+            whole.eq(memory.extent == FRAME_BYTES + 1),
+        ]
         m.d.comb += [
             memory.bytes.payload.eq(shift),
             crc.data.eq(shift[0]),
-            correct.eq(~bad & (memory.extent > HEADER_BYTES + CRC_BYTES)),
+            correct.eq(~bad & enough),
         ]
         with m.If(self.broken & decoder.active):
             m.d.sync += bad.eq(1)
@@ -210,7 +215,7 @@ class FrameReceiver(wiring.Component):
                         m.next = "JUDGE"
             with m.State("STORE"):
                 m.next = "TAKE"
-                with m.If(memory.extent == FRAME_BYTES + 1):
+                with m.If(whole):
                     m.d.sync += bad.eq(1)
                 with m.Elif(~memory.bytes.ready):
                     m.d.sync += lost.eq(1)
@@ -261,20 +266,24 @@ class FrameTransmitter(wiring.Component):
 
         bit = Signal(3)
         index = Signal(range(CRC_BYTES))
+        trailing = Signal()  # the CRC is being sent, from its lowest byte: what is its own lowest bit shifts it down
         m.d.comb += [
             encoder.tokens.payload.eq(self.tokens.payload),
-            crc.data.eq(self.tokens.p.data.bit_select(bit, 1)),
+            crc.data.eq(Mux(trailing, ~crc.crc[0], self.tokens.p.data.bit_select(bit, 1))),
         ]
         with m.FSM():
             with m.State("DIGEST"):
                 with m.If(self.tokens.valid):
-                    with m.If(self.tokens.p.end):
+                    with m.If(self.tokens.p.end & ~trailing):
+                        m.d.sync += trailing.eq(1)
                         m.next = "TRAILER"
                     with m.Else():
                         m.d.comb += crc.valid.eq(1)
                         m.d.sync += bit.eq(bit + 1)
                         with m.If(bit == 7):
                             m.next = "PASS"
+                            with m.If(trailing):
+                                m.next = "TRAILER"
             with m.State("PASS"):
                 m.d.comb += [encoder.tokens.valid.eq(1), self.tokens.ready.eq(encoder.tokens.ready)]
                 with m.If(encoder.tokens.ready):
@@ -283,12 +292,13 @@ class FrameTransmitter(wiring.Component):
                 m.d.comb += [
                     encoder.tokens.valid.eq(1),
                     encoder.tokens.p.end.eq(0),
-                    encoder.tokens.p.data.eq(crc.crc.word_select(index, 8)),
+                    encoder.tokens.p.data.eq(crc.crc[:8]),
                 ]
                 with m.If(encoder.tokens.ready):
                     m.d.sync += index.eq(index + 1)
+                    m.next = "DIGEST"
                     with m.If(index == CRC_BYTES - 1):
-                        m.d.sync += index.eq(0)
+                        m.d.sync += [index.eq(0), trailing.eq(0)]
                         m.next = "END"
             with m.State("END"):
                 m.d.comb += [

@@ -10,7 +10,7 @@ from hw.link.commands import CommandEngine
 from hw.link.frames import FrameReceiver, FrameTransmitter
 from sw.protocol import LINK_COUNTERS
 
-COUNTERS = data.StructLayout({register.name: register.bits for register in LINK_COUNTERS})
+EVENTS = data.StructLayout({register.name: 1 for register in LINK_COUNTERS})
 
 
 class Endpoint(wiring.Component):
@@ -33,8 +33,8 @@ class Endpoint(wiring.Component):
         High for one cycle for a byte that was lost on the line.
     sent : Out(stream.Signature(8))
     bus : Out(BusSignature(8 * word_bytes))
-    counters : Out(COUNTERS)
-        A field for each of `sw.protocol.LINK_COUNTERS`.
+    events : Out(EVENTS)
+        High for one cycle for each of what `sw.protocol.LINK_COUNTERS` count.
     """
 
     def __init__(self, *, word_bytes: int, digest: bytes, idle_cycles: int) -> None:
@@ -47,7 +47,7 @@ class Endpoint(wiring.Component):
                 "broken": In(1),
                 "sent": Out(stream.Signature(8)),
                 "bus": Out(BusSignature(8 * word_bytes)),
-                "counters": Out(COUNTERS),
+                "events": Out(EVENTS),
             }
         )
 
@@ -72,10 +72,7 @@ class Endpoint(wiring.Component):
             "duplicates": engine.duplicate,
             "gaps": engine.gap,
         }
-        for register in LINK_COUNTERS:
-            counter = self.counters[register.name]
-            with m.If(events[register.name]):
-                m.d.sync += counter.eq(counter + 1)
+        m.d.comb += [self.events[name].eq(event) for name, event in events.items()]
         return m
 
 
@@ -101,8 +98,8 @@ class Link(wiring.Component):
     tx : Out(1)
         To the host.
     bus : Out(BusSignature(8 * word_bytes))
-    counters : Out(COUNTERS)
-        A field for each of `sw.protocol.LINK_COUNTERS`.
+    events : Out(EVENTS)
+        High for one cycle for each of what `sw.protocol.LINK_COUNTERS` count.
     """
 
     def __init__(self, *, clocks_per_bit: int, word_bytes: int, digest: bytes, idle_bits: int = 4000) -> None:
@@ -115,7 +112,7 @@ class Link(wiring.Component):
                 "rx": In(1, init=1),
                 "tx": Out(1, init=1),
                 "bus": Out(BusSignature(8 * word_bytes)),
-                "counters": Out(COUNTERS),
+                "events": Out(EVENTS),
             }
         )
 
@@ -135,6 +132,6 @@ class Link(wiring.Component):
             endpoint.received.valid.eq(receiver.bytes.valid),
             endpoint.broken.eq(receiver.error),
             self.tx.eq(transmitter.tx),
-            self.counters.eq(endpoint.counters),
+            self.events.eq(endpoint.events),
         ]
         return m

@@ -6,7 +6,7 @@ from typing import Any
 import cocotb
 from cobs import cobs
 from cocotb.task import bridge
-from cocotb.triggers import FallingEdge, RisingEdge, Timer
+from cocotb.triggers import FallingEdge, RisingEdge, Timer, ValueChange
 
 import sw.link
 from sim.bench import bench_parameters
@@ -159,7 +159,10 @@ class Model:
 
 
 class LinkBench:
-    """A link in a bench, with a memory on its bus."""
+    """A link in a bench, with a memory on its bus.
+
+    `counters`: its events, counted.
+    """
 
     def __init__(self, dut: Any) -> None:
         parameters = bench_parameters()
@@ -169,13 +172,17 @@ class LinkBench:
         self.bit_ns: float = parameters["clocks_per_bit"] * PERIOD_NS
         self.idle_ns: float = parameters["idle_bits"] * self.bit_ns
         self.memory = Memory(dut)
+        self.counters = {register.name: 0 for register in LINK_COUNTERS}
+        cocotb.start_soon(self._count())
 
-    def counters(self) -> dict[str, int]:
-        bits, counters = int(self.dut.counters.value), {}
-        for register in LINK_COUNTERS:
-            counters[register.name] = bits & ((1 << register.bits) - 1)
-            bits >>= register.bits
-        return counters
+    async def _count(self) -> None:
+        before = 0
+        while True:
+            await ValueChange(self.dut.events)
+            events = int(self.dut.events.value)
+            for place, name in enumerate(self.counters):
+                self.counters[name] += (events & ~before) >> place & 1
+            before = events
 
 
 class Noise:
@@ -230,7 +237,7 @@ async def traffic_is_what_the_protocol_says(dut: Any) -> None:
         monitor.received.clear()
         model.replies.clear()
     assert (bench.memory.written, bench.memory.words) == (model.written, model.words)
-    assert bench.counters() == model.counters
+    assert bench.counters == model.counters
     quiet = [name for name, count in model.counters.items() if not count]
     assert quiet == ["overruns"] and monitor.broken == 0  # all that this test can cause has happened
 
@@ -253,4 +260,4 @@ async def the_host_writes_exactly_once_on_a_bad_line(dut: Any) -> None:
 
     assert await bridge(host)() == words
     assert bench.memory.written == [(Space.RECORDS, *pair) for pair in enumerate(words)]
-    assert bench.counters()["uart_errors"] > 2
+    assert bench.counters["uart_errors"] > 2

@@ -2,7 +2,6 @@
 
 import random
 from collections import deque
-from collections.abc import Mapping
 from typing import Any
 
 from amaranth.hdl import Cat
@@ -44,7 +43,7 @@ class EndpointPort:
         self._from_board = bytearray()
         self._bus_chance = bus_chance
         self._random = random.Random(seed)
-        self._counters: Mapping[str, int] = {register.name: 0 for register in LINK_COUNTERS}
+        self._counters = {register.name: 0 for register in LINK_COUNTERS}
         self._simulator = Simulator(self.endpoint)
         self._simulator.add_clock(CLOCK)
         self._simulator.add_testbench(self._surroundings, background=True)
@@ -82,15 +81,16 @@ class EndpointPort:
             self._simulator.advance()
 
     def counters(self) -> dict[str, int]:
-        """The gateware's counters."""
-        return {register.name: self._counters[register.name] for register in LINK_COUNTERS}
+        """The gateware's events, counted."""
+        return dict(self._counters)
 
     async def _surroundings(self, context: Any) -> None:
         """Line and bus target in one, with few looks at the simulator: it is slow."""
         received, sent, bus = self.endpoint.received, self.endpoint.sent, self.endpoint.bus
         to_line, from_line, ready = (received.payload, received.valid), received.ready, bus.ready
         request = Cat(bus.write, bus.space, bus.address, bus.write_data)
-        tick = context.tick().sample(from_line, sent.valid, sent.payload, bus.valid, request, self.endpoint.counters)
+        happened = self.endpoint.events.as_value()
+        tick = context.tick().sample(from_line, sent.valid, sent.payload, bus.valid, request, happened)
         offered = answering = False
         asked = None  # what the bus must go on asking for
         context.set(sent.ready, 1)
@@ -100,8 +100,11 @@ class EndpointPort:
                 context.set(to_line[1], offered)
             if offered:
                 context.set(to_line[0], self._to_board[0])
-            _, _, taken, valid, payload, bus_valid, requested, self._counters = await tick
+            _, _, taken, valid, payload, bus_valid, requested, events = await tick
             self.cycles += 1
+            if events:
+                for place, name in enumerate(self._counters):
+                    self._counters[name] += events >> place & 1
             if taken and offered:
                 self._to_board.popleft()
             if valid:

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from hw.link.link import Link
-from sw.protocol import Command, Frame, Space, Status, max_write_words
+from sw.protocol import LINK_COUNTERS, Command, Frame, Space, Status, max_write_words
 from tests.hw.link.test_uart import waveform
 from tests.hw.streams import simulate, steady
 
@@ -17,7 +17,7 @@ def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Fr
     link = Link(clocks_per_bit=CLOCKS_PER_BIT, word_bytes=2, digest=bytes(8), idle_bits=IDLE_BITS)
     written: list[tuple[int, int]] = []
     encoded = bytearray()
-    counters: dict[str, int] = {}
+    counters = {register.name: 0 for register in LINK_COUNTERS}
 
     async def send(context: Any) -> None:
         before = 1
@@ -39,8 +39,11 @@ def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Fr
             await context.tick().repeat(CLOCKS_PER_BIT)
             assert context.get(link.tx), "the stop bit is low"
             encoded.append(byte)
-        for name, _ in link.counters.shape():
-            counters[name] = context.get(link.counters[name])
+
+    async def count(context: Any) -> None:
+        async for _, _, events in context.tick().sample(link.events):
+            for name in counters:
+                counters[name] += events[name]
 
     async def target(context: Any) -> None:
         context.set(link.bus.ready, 1)
@@ -52,7 +55,7 @@ def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Fr
 
     bus = link.bus
     held = steady(bus.valid, bus.ready, bus.write, bus.space, bus.address, bus.write_data)
-    simulate(link, send, receive, monitors=[target, held], cycles=len(levels) + 100 * 10 * CLOCKS_PER_BIT)
+    simulate(link, send, receive, monitors=[target, count, held], cycles=len(levels) + 100 * 10 * CLOCKS_PER_BIT)
     return written, [Frame.decode(piece) for piece in bytes(encoded).split(b"\x00")[:-1]], counters
 
 
