@@ -109,12 +109,15 @@ class Pipeline:
 def outside(value: Value, low: int, high: int) -> Value:
     """Whether a signed value is below `low` or above `high`, a power of two less one; `low` is -high - 1 or -high.
 
-    So the value's upper bits tell, where a comparison would take a carry chain.
+    So the value's upper bits tell, where a comparison would take a carry chain. Raises ValueError for other limits.
     """
+    if high & (high + 1) or low not in (-high - 1, -high):
+        raise ValueError(f"limits {low}..{high}: high is a power of two less one, low is -high or one less")
     bits = high.bit_length()
     upper = value[bits:]
     beyond = upper.any() & ~upper.all()
-    return beyond | (upper.all() & ~value[:bits].any()) if low == -high else beyond
+    lowest = value[-1] & upper.all() & ~value[:bits].any()
+    return beyond | lowest if low == -high else beyond
 
 
 def clamp(value: Value, low: int, high: int) -> Value:
