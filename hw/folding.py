@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from sw.configuration import Folding
+from sw.configuration import Folding, NodeAddresses
 from sw.network import Network
 
 
@@ -41,3 +41,8 @@ def check_pretraining(network: Network, foldings: Sequence[Folding], addends: in
         )
     if folding.lanes != last.outputs:
         raise ValueError(f"pre-training needs all {last.outputs} outputs in lanes, not {folding.lanes}")
+
+
+def revisit_of(network: Network, foldings: Sequence[Folding], *, exact: bool) -> int | None:
+    """`revisit` of the nodes' banks: a record takes a clock a slot at the least, and updates each slot once."""
+    return None if exact else max(addresses.slots for addresses in map(NodeAddresses, network.layers, foldings))

@@ -20,7 +20,7 @@ from tests.cases import KINDS
 
 BOARD = boards.find("icebreaker")
 DESIGNS = {
-    "two layers": Design(board=BOARD, network=Network.two_layer(2, 4, (4, 8)), taps=2),
+    "two layers": Design(board=BOARD, network=Network.two_layer(4, 4, (4, 8))),  # all products of a function share one
     "three layers": Design(board=BOARD, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
 }
 WORD = WordFormat()
