@@ -149,7 +149,7 @@ class Pass(wiring.Component):
         """Cycles between the records of a predicting pass: time for the reads of one and the writes of another, in
         whole intervals of the trainer."""
         reads = self.record_rows if self.storage.technology.spram else 0
-        return self.interval * max(1, -(-(reads + self.network.outputs) // self.interval))
+        return self.interval * -(-(reads + self.network.outputs) // self.interval)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
