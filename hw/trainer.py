@@ -192,11 +192,12 @@ class Trainer(wiring.Component):
     def _admit(self, m: Module, start: Value) -> None:
         """Take a record every interval: at no other time while any is in flight, so that they meet nowhere."""
         gap = Signal(range(self.schedule.interval))
-        m.d.comb += self.records.ready.eq(gap == 0)
-        with m.If(gap != 0):
-            m.d.sync += gap.eq(gap - 1)
-        with m.Elif(start | ~self.idle):
+        due = gap == 0
+        m.d.comb += self.records.ready.eq(due | self.idle)
+        with m.If(start | (due & ~self.idle)):
             m.d.sync += gap.eq(self.schedule.interval - 1)
+        with m.Elif(~due):
+            m.d.sync += gap.eq(gap - 1)
 
     def _residual(self, m: Module, last: Stage, judged: Queue) -> None:
         """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
