@@ -145,6 +145,15 @@ class EstimateReport(Report):
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
+    add_design(parser)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
+    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
+    return parser
+
+
+def add_design(parser: argparse.ArgumentParser) -> None:
+    """The options that `design_of` takes, and the board."""
     parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
     network.add_argument(
@@ -176,10 +185,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
-    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
-    return parser
 
 
 def network_of(arguments: argparse.Namespace) -> Network:

@@ -10,10 +10,25 @@ from itertools import count
 
 import numpy as np
 
-from hw.layer import LayerUnit
+from hw.layer import LayerTiming, LayerUnit
 
 WALK_LATENCY = 1  # cycles from what starts a walk to its first slot: what is walked over is held in registers
 RESIDUAL_LATENCY = 2  # cycles from results to the errors of the outputs
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A layer as far as its course depends on it."""
+
+    first: bool
+    input_groups: int
+    output_groups: int
+    timing: LayerTiming
+    forwarding: bool
+
+    @property
+    def slots(self) -> int:
+        return self.input_groups * self.output_groups
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,7 @@ class Course:
     Arrivals are arrays of cycles, one for each group; slots are arrays (output groups, input groups) of cycles.
     """
 
-    unit: LayerUnit
+    unit: LayerUnit | Outline
     before: "Course | None" = None
 
     @property
@@ -73,6 +88,14 @@ class Course:
         return arrivals[:, None] + WALK_LATENCY + inputs
 
 
+def chained(units: Sequence[LayerUnit | Outline]) -> list[Course]:
+    """The courses of the layers of a network."""
+    courses = [Course(units[0])]
+    for unit in units[1:]:
+        courses.append(Course(unit, before=courses[-1]))
+    return courses
+
+
 def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The slots of each layer, forward and in the update, for a record that starts in cycle 0 and does not pause."""
     forward: list[np.ndarray] = []
@@ -86,6 +109,28 @@ def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarr
         update.insert(0, course.update_slots(arrivals))
         arrivals = update[0][-1] + (course.unit.timing.error or 0)
     return forward, update
+
+
+def unseen_of(courses: Sequence[Course]) -> tuple[list[int], list[int]]:
+    """Least and most cycles, without a pause, from a row's forward read to its write, in each layer."""
+    # A multiple of the interval would be another record's read.
+    unseen = [
+        slots + course.unit.timing.write - (reads + course.unit.timing.forward_read)
+        for course, reads, slots in zip(courses, *slots_of(courses), strict=True)
+    ]
+    return [int(cycles.min()) for cycles in unseen], [int(cycles.max()) for cycles in unseen]
+
+
+def in_turn(
+    courses: Sequence[Course], forward: Sequence[np.ndarray], update: Sequence[np.ndarray], interval: int
+) -> bool:
+    """Whether no multiplier has two uses in one clock when records with these slots come every interval."""
+    for course, reads, slots in zip(courses, forward, update, strict=True):
+        timing = course.unit.timing
+        uses = np.stack([reads + timing.forward_use, *(slots + use for use in timing.update_uses)]) % interval
+        if len(np.unique(uses)) < uses.size:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -119,31 +164,33 @@ class Schedule:
 
     @classmethod
     def of(cls, courses: Sequence[Course], *, exact: bool, contexts: int = 1) -> "Schedule":
-        """The tightest one in which every slot of a layer has the layer's delay, and no read meets a write of the same
-        row in one clock unless the layer forwards; `exact`, with no delays. Each of `contexts`, which take turns, has
-        rows of its own."""
+        """The tightest one in which every slot of a layer has the layer's delay, no read meets a write of the same row
+        in one clock unless the layer forwards, and no multiplier has two uses in one; `exact`, with no delays. Each of
+        `contexts`, which take turns, has rows of its own."""
         units = [course.unit for course in courses]
-        timings = [unit.timing for unit in units]
-        forward, update = slots_of(courses)
-        # From a row's forward read to its write: a multiple of the context's turn would be another record's read.
-        unseen = [
-            slots + timing.write - (reads + timing.forward_read)
-            for slots, reads, timing in zip(update, forward, timings, strict=True)
-        ]
-        lows, highs = ([int(limit(cycles)) for cycles in unseen] for limit in (np.min, np.max))
+        lows, highs = unseen_of(courses)
         least_turn = max(
             *(unit.timing.write - unit.timing.update_read + 1 for unit in units if not unit.forwarding),
             *(high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)),
         )
         least = max(*(course.busy for course in courses), -(-least_turn // contexts))
-        judgement = int(forward[-1].max()) + timings[-1].result
-        for interval in count(least):
-            turn = interval * contexts  # from a record to the next of its context
-            for pause in range(turn):
-                # A write in the clock of the read counts as seen: where it is not forwarded, there must be none.
-                delays, most = ([(cycles + pause - 1) // turn for cycles in ends] for ends in (lows, highs))
-                apart = all(unit.forwarding or (high + pause) % turn for unit, high in zip(units, highs, strict=True))
-                if apart and delays == most == sorted(delays, reverse=True):
-                    latency = int(update[0].max()) + pause + timings[0].write + 1
-                    return cls(interval, pause, judgement, latency, tuple(delays))
-        raise AssertionError("an interval that is long enough hides nothing")
+        schedules = (cls.at(interval, courses, exact=exact, contexts=contexts) for interval in count(least))
+        return next(schedule for schedule in schedules if schedule)
+
+    @classmethod
+    def at(cls, interval: int, courses: Sequence[Course], *, exact: bool, contexts: int = 1) -> "Schedule | None":
+        """The one of this interval with the shortest pause, or None where there is none."""
+        units = [course.unit for course in courses]
+        forward, update = slots_of(courses)
+        lows, highs = unseen_of(courses)
+        turn = interval * contexts  # from a record to the next of its context
+        for pause in range(turn):
+            # A write in the clock of the read counts as seen: where it is not forwarded, there must be none.
+            delays, most = ([(cycles + pause - 1) // turn for cycles in ends] for ends in (lows, highs))
+            apart = all(unit.forwarding or (high + pause) % turn for unit, high in zip(units, highs, strict=True))
+            legal = delays == most == sorted(delays, reverse=True) and not (exact and any(delays))
+            if apart and legal and in_turn(courses, forward, [slots + pause for slots in update], interval):
+                judgement = int(forward[-1].max()) + units[-1].timing.result
+                latency = int(update[0].max()) + pause + units[0].timing.write + 1
+                return cls(interval, pause, judgement, latency, tuple(delays))
+        return None

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-
-from amaranth.hdl import Fragment
+from typing import Any
 
 from boards import Board
+from hw.course import Schedule
 from hw.folding import chain, check_foldings, check_pretraining
+from hw.layer import Sharing
 from hw.records import Pass, RecordStore
+from hw.sharing import courses_of, sharings_of
 from hw.technology import MemoryShape, Storage
 from hw.trainer import Trainer
 from sw.configuration import Configuration, Folding, NodeAddresses, check_contexts, rows_of_record
@@ -73,19 +75,27 @@ class Design:
             row_words=self.row_words,
             technology=self.board.technology,
         )
-        return Pass(self.network, store, interval=self.trainer.schedule.interval)
+        return Pass(self.network, store, interval=self.schedule.interval)
 
     @cached_property
-    def trainer(self) -> Trainer:
-        """One to ask for its schedule."""
-        trainer = self.make_trainer()
-        Fragment.get(trainer, None)
-        return trainer
+    def sharings(self) -> tuple[Sharing, ...]:
+        return sharings_of(self.network, self.foldings, **self._pace)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The trainer's."""
+        courses = courses_of(self.network, self.foldings, self.sharings, **self._pace)
+        return Schedule.of(courses, exact=self.exact, contexts=self.contexts)
+
+    @property
+    def _pace(self) -> dict[str, Any]:
+        """What else the schedule depends on."""
+        return {"technology": self.board.technology, "exact": self.exact, "contexts": self.contexts}
 
     @cached_property
     def configuration(self) -> Configuration:
         """Raises ValueError for a store without room for two records, or too slow for the trainer."""
-        schedule = self.trainer.schedule
+        schedule = self.schedule
         configuration = Configuration(
             board=self.board.name,
             network=self.network,
@@ -114,7 +124,7 @@ class Design:
     @property
     def keeps_pace(self) -> bool:
         """Whether the store gives a record in every interval of the trainer."""
-        return self.record_rows <= self.trainer.schedule.interval
+        return self.record_rows <= self.schedule.interval
 
     @property
     def row_words(self) -> int:
@@ -141,10 +151,33 @@ class Design:
         return max(addresses.slots for addresses in map(NodeAddresses, self.network.layers, self.foldings))
 
     @property
+    def functions(self) -> list[int]:
+        """Those of each layer that are worked on each clock."""
+        return [folding.taps * folding.lanes for folding in self.foldings]
+
+    @property
+    def products(self) -> int:
+        """Products a clock at the most: one per function forward and in the update, and past the first layer one for
+        the slope."""
+        return sum(functions * products for functions, products in zip(self.functions, self._products, strict=True))
+
+    @property
+    def products_per_record(self) -> int:
+        layers = self.network.layers
+        return sum(layer.inputs * layer.outputs * each for layer, each in zip(layers, self._products, strict=True))
+
+    @property
+    def _products(self) -> list[int]:
+        """Of a function of each layer."""
+        return [Sharing().multipliers(first=index == 0) for index in range(len(self.network.layers))]
+
+    @property
     def multipliers(self) -> int:
-        """Products a clock: one per function forward and in the update, and past the first layer one for the slope."""
-        first, *others = (folding.taps * folding.lanes for folding in self.foldings)
-        return 2 * first + 3 * sum(others)
+        """One per product, less those that are shared."""
+        return sum(
+            functions * sharing.multipliers(first=index == 0)
+            for index, (functions, sharing) in enumerate(zip(self.functions, self.sharings, strict=True))
+        )
 
     @property
     def memories(self) -> list[MemoryShape]:

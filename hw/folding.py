@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from hw.queue import Queue
-from sw.configuration import Folding
+from sw.configuration import Folding, NodeAddresses
 from sw.network import Network
 
 
@@ -56,3 +56,10 @@ def check_pretraining(network: Network, foldings: Sequence[Folding], addends: in
             f"pre-training groups of {addends} addends: {foldings[-1].taps} of {network.layers[-1].inputs} addends a "
             f"clock can be in groups of {', '.join(map(str, legal)) or 'no size'}"
         )
+
+
+def revisit_of(network: Network, foldings: Sequence[Folding], *, exact: bool, contexts: int = 1) -> int | None:
+    """`revisit` of the nodes' banks: a record takes a clock a slot at the least, and updates each slot of its context
+    once."""
+    slots = [addresses.slots for addresses in map(NodeAddresses, network.layers, foldings)]
+    return None if exact else contexts * max(slots)

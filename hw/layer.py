@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
 from hw.merger import Merger
+from hw.multiplier import Multiplier
 from hw.nodes import AccessSignature, NodeBanks
 from hw.pipeline import Pipeline, Timed, clamp, outside
 from hw.technology import Technology
@@ -22,7 +23,8 @@ class LayerTiming:
 
     `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`, `error`: when the results
     of the last slot of an output group are there, and the errors of the last slot of an input group (None for a first
-    layer).
+    layer). `forward_use`, `update_uses`: when the multiplier of the interpolation takes its operands, and those of the
+    products that it makes besides.
     """
 
     forward_read: int
@@ -30,6 +32,22 @@ class LayerTiming:
     update_read: int
     write: int
     error: int | None
+    forward_use: int
+    update_uses: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How many of a function's products one multiplier makes, in the order interpolation, slope (a first layer has
+    none), change; the others have one each. The operands of the slope `wait` so many cycles for their turn.
+    """
+
+    products: int = 1
+    wait: int = 0
+
+    def multipliers(self, *, first: bool) -> int:
+        """Of a function."""
+        return (2 if first else 3) - self.products + 1
 
 
 class LayerUnit(wiring.Component):
@@ -55,6 +73,7 @@ class LayerUnit(wiring.Component):
             with one context).
         timing: latencies in cycles.
         forwarding: as for `NodeBanks`.
+        multipliers: those of all functions of a tile.
     """
 
     def __init__(
@@ -69,11 +88,13 @@ class LayerUnit(wiring.Component):
         first: bool,
         revisit: int | None,
         contexts: int = 1,
+        sharing: Sharing = Sharing(),
     ):
         """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot.
         `contexts`: models that have nodes of their own."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
         self.contexts = contexts
+        self.sharing = sharing
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
         self.slots = self.input_groups * self.output_groups
         word = form.word.width
@@ -122,11 +143,41 @@ class LayerUnit(wiring.Component):
         for tap, bank in enumerate(self.banks):
             m.submodules[f"tap{tap}"] = bank
         pipe = Pipeline(m, self.technology)
+        self._functions = [[self._function(pipe) for _ in range(self.lanes)] for _ in range(self.taps)]
         result = self._forward(m, pipe)
         update, error = self._update(m, pipe)
         self._access(m)
         bank = self.banks[0]
-        return m, LayerTiming(bank.read_stage, result, update + bank.read_stage, update + bank.write_stage, error)
+        interpolation, *others = (use.cycle for use in self._functions[0][0]["interpolation"].uses)
+        return m, LayerTiming(
+            forward_read=bank.read_stage,
+            result=result,
+            update_read=update + bank.read_stage,
+            write=update + bank.write_stage,
+            error=error,
+            forward_use=interpolation,
+            update_uses=tuple(others),
+        )
+
+    @property
+    def multipliers(self) -> list[Multiplier]:
+        _ = self._built
+        return [one for lanes in self._functions for function in lanes for one in dict.fromkeys(function.values())]
+
+    def _function(self, pipe: Pipeline) -> dict[str, Multiplier]:
+        """The multipliers of a function, by its products."""
+        word = self.form.word.width
+        widths = {
+            "interpolation": (word + 1, self.form.offset_bits + 1),
+            **({} if self.first else {"slope": (word + 1, word)}),
+            "change": (word, word),
+        }
+        names = list(widths)
+        together, alone = names[: self.sharing.products], names[self.sharing.products :]
+        a_width, b_width = (max(sides) for sides in zip(*(widths[name] for name in together), strict=True))
+        shared = Multiplier(pipe, a_width=a_width, b_width=b_width)
+        own = {name: Multiplier(pipe, a_width=widths[name][0], b_width=widths[name][1]) for name in alone}
+        return {**dict.fromkeys(together, shared), **own}
 
     def _nodes(
         self, pipe: Pipeline, port: Any, slot: Value, segment: Value, cycle: int = 0
@@ -141,14 +192,14 @@ class LayerUnit(wiring.Component):
         form, port = self.form, self.forward
         valid, first, last = (pipe.input(signal) for signal in (port.valid, port.first, port.last))
         terms: list[list[Timed]] = [[] for _ in range(self.lanes)]
-        for bank, code in zip(self.banks, port.arguments, strict=True):
+        for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
             even, odd = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
             starts_odd = pipe.input(form.segment(code)[0])
             offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
             for lane in range(self.lanes):
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], starts_odd)
                 difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
-                product = pipe.multiply_difference(difference, offset, form.word.width)
+                product = functions[lane]["interpolation"].product(valid, difference, offset)
                 terms[lane].append(
                     pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
                 )
@@ -190,10 +241,13 @@ class LayerUnit(wiring.Component):
         )
         enable = pipe.wire(lambda valid, train: valid & train, valid, train)
         saturated, input_errors = [], []
-        for bank, code in zip(self.banks, port.arguments, strict=True):
+        for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
-            changes = [self._changes(pipe, step, fraction) for step in steps]
+            changes = [
+                self._changes(pipe, function["change"], valid, step, fraction)
+                for function, step in zip(functions, steps, strict=True)
+            ]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             update = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
             even, odd = self._nodes(pipe, bank.update, pipe.at(slot, update), pipe.at(segment, update), update)
@@ -208,7 +262,7 @@ class LayerUnit(wiring.Component):
                     m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
                     difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
-                    slope = pipe.multiply_difference(difference, errors[lane], word.width)
+                    slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, self.back_shift, word.back_shifts))
             saturated.append(pipe.input(bank.update.saturated, added + 1))
             if not self.first:
@@ -231,10 +285,12 @@ class LayerUnit(wiring.Component):
         ]
         return update, done
 
-    def _changes(self, pipe: Pipeline, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
+    def _changes(
+        self, pipe: Pipeline, multiplier: Multiplier, valid: Timed, step: Timed, fraction: Timed
+    ) -> tuple[Timed, Timed]:
         """What a step adds to the right and to the left node."""
         width = self.form.word.width
-        product = pipe.multiply(step, fraction)
+        product = multiplier.product(valid, step, fraction)
         change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 

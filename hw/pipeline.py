@@ -4,7 +4,7 @@ registers."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed
+from amaranth import Module, Mux, Shape, Signal, Value
 from amaranth.hdl import ValueLike
 
 from hw.product import Product
@@ -76,27 +76,6 @@ class Pipeline:
         self.m.submodules += (product := Product(a_width=a_width, b_width=b_width, technology=self.technology))
         self.m.d.comb += [product.a.eq(operands[0]), product.b.eq(operands[1])]
         return Timed(product.product, cycle + self.technology.multiplier_latency)
-
-    def multiply_difference(self, difference: Timed, b: Timed, width: int) -> Timed:
-        """The product of a difference of two `width`-bit words, which has one bit more, and a signed word.
-
-        Where the hard multiplier takes words but not differences, the word-sized remainder is multiplied and the carry,
-        -1, 0 or 1 times 2**width, is added behind it: one adder instead of three more multipliers.
-        """
-        hard = self.technology.multiplier_width
-        if hard is None or not width <= hard < width + 1:
-            return self.multiply(difference, b)
-        low = self.multiply(self.wire(lambda d: d[:width].as_signed(), difference), b)
-
-        def carry(d: Value, b: Value) -> Value:
-            return Mux(d[width] == d[width - 1], 0, Mux(d[width], -b, b))
-
-        high = self.register(carry, difference, b)
-        bits = low.value.shape().width + 1
-        shape = signed(bits)
-        return self.register(
-            lambda low, high: Cat(low[:width], (low >> width) + high).as_signed(), low, high, shape=shape
-        )
 
     def sum(self, operands: list[Timed]) -> Timed:
         """Their sum by a tree of registered adders of three operands' width at most; a single operand passes."""

@@ -47,23 +47,34 @@ LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longe
 
 def requirements(design: Design) -> Resources:
     """What a design needs of its board; its logic is a rough estimate."""
+    return _requirements(design, design.multipliers)
+
+
+def least_requirements(design: Design) -> Resources:
+    """What it needs at the least, with one multiplier for each function: how many there are takes time to find out."""
+    return _requirements(design, sum(design.functions))
+
+
+def _requirements(design: Design, multipliers: int) -> Resources:
     technology, width = design.board.technology, design.network.width
-    multipliers = design.multipliers if technology.multiplies(width) else 0
-    product = LOGIC_PER_PRODUCT * width // 16 + technology.product_logic(width)
-    logic = LOGIC_BASE + product * design.multipliers
-    return demand(technology=technology, multipliers=multipliers, memories=design.memories, logic=logic)
+    logic = (
+        LOGIC_BASE + LOGIC_PER_PRODUCT * width // 16 * design.products + technology.product_logic(width) * multipliers
+    )
+    hard = multipliers if technology.multiplies(width) else 0
+    return demand(technology=technology, multipliers=hard, memories=design.memories, logic=logic)
 
 
 def with_store(design: Design) -> Design:
     """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
-    while shortfalls(need=requirements(design), have=design.board.budget) and design.store_words > LEAST_STORE_WORDS:
+    have = design.board.budget
+    while shortfalls(need=least_requirements(design), have=have) and design.store_words > LEAST_STORE_WORDS:
         design = replace(design, store_words=design.store_words // 2)
     return design
 
 
 def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0, contexts: int = 1) -> Design:
-    """The design with the most records per second that fits the board; the fewest multipliers among equals. Where no
-    folding fits beside the record store, that has what is left.
+    """The design with the most records per second that fits the board; the fewest products a clock among equals. Where
+    no folding fits beside the record store, that has what is left.
 
     Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
     `pretraining` that no folding has.
@@ -90,12 +101,13 @@ def fold(board: Board, network: Network, *, exact: bool = False, pretraining: in
         candidates = [with_store(design) for design in candidates]
     best = candidates[0]
     check(need=requirements(best), have=board.budget, what=str(network), board=board.name)
-    fitting = [design for design in candidates if not shortfalls(need=requirements(design), have=board.budget)]
-    for design in sorted(fitting, key=lambda design: (design.slots, design.multipliers)):
-        if design.slots > best.trainer.schedule.interval and best is not candidates[0]:
+    fitting = [design for design in candidates if not shortfalls(need=least_requirements(design), have=board.budget)]
+    for design in sorted(fitting, key=lambda design: (design.slots, design.products)):
+        if design.slots > best.schedule.interval and best is not candidates[0]:
             break  # a record takes a clock a slot at the least
-        schedule, others = design.trainer.schedule, best.trainer.schedule
-        if max(schedule.delays) <= MOST_DELAY and schedule.interval < others.interval and design.keeps_pace:
+        if shortfalls(need=requirements(design), have=board.budget) or max(design.schedule.delays) > MOST_DELAY:
+            continue
+        if design.schedule.interval < best.schedule.interval and design.keeps_pace:
             best = design
     return best
 

@@ -147,9 +147,10 @@ class Pass(wiring.Component):
 
     @property
     def prediction_interval(self) -> int:
-        """Cycles between the records of a predicting pass: time for the reads of one and the writes of another."""
+        """Cycles between the records of a predicting pass: time for the reads of one and the writes of another, in
+        whole intervals of the trainer."""
         reads = self.record_rows if self.storage.technology.spram else 0
-        return max(self.interval, reads + self.network.outputs)
+        return self.interval * -(-(reads + self.network.outputs) // self.interval)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

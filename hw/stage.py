@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
 from hw.course import Course
+from hw.layer import LayerUnit
 from hw.queue import Queue
 
 
@@ -24,11 +25,10 @@ class Stage(wiring.Component):
         rewind: the next record is the first context's; not while any is under way (absent with one context).
     """
 
-    def __init__(self, course: Course, *, flights: int, group: int = 0):
+    def __init__(self, unit: LayerUnit, course: Course, *, flights: int, group: int = 0):
         """`flights`: records that are under way at once, at most. `group`: slots of a group of inputs that may be kept
         apart, in a layer of one group of outputs; 0 if there are none."""
-        self.course, self.unit, self.flights, self.group = course, course.unit, flights, group
-        unit = self.unit
+        self.course, self.unit, self.flights, self.group = course, unit, flights, group
         codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)
         errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
         super().__init__(

@@ -8,11 +8,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.course import RESIDUAL_LATENCY, Course, Schedule
-from hw.folding import check_foldings, check_pretraining
+from hw.course import RESIDUAL_LATENCY, Schedule, chained
+from hw.folding import check_foldings, check_pretraining, revisit_of
 from hw.layer import LayerUnit
 from hw.pipeline import Pipeline, clamp
 from hw.queue import Queue
+from hw.sharing import sharings_of
 from hw.stage import Stage, collected, counter
 from hw.technology import Technology
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
@@ -64,8 +65,8 @@ class Trainer(wiring.Component):
     nodes that it finds, so that none is lost. With `exact`, the next record waits until it sees all updates.
 
     Attributes:
-        records: stream of `RecordLayout`; taken every `schedule.interval` cycles. Inside a pass it must never run
-            dry, or the delays are not those of the schedule.
+        records: stream of `RecordLayout`; taken every `schedule.interval` cycles, or a multiple of it after the one
+            before. Inside a pass it must never run dry, or the delays are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shifts, back_shifts: learning rates of each layer past the first, as places in the word's ranges of
             shifts; stable in a pass.
@@ -99,8 +100,7 @@ class Trainer(wiring.Component):
         self.contexts = contexts
         self.group = pretraining // foldings[-1].taps  # in slots
         self.addresses = addresses_of(network, foldings)
-        # A record takes a clock a slot at the least, and updates each slot of its context once.
-        revisit = None if exact else contexts * max(layer.slots for layer in self.addresses)
+        sharings = sharings_of(network, foldings, technology=technology, exact=exact, contexts=contexts)
         self.units = [
             LayerUnit(
                 form,
@@ -110,14 +110,15 @@ class Trainer(wiring.Component):
                 lanes=folding.lanes,
                 technology=technology,
                 first=index == 0,
-                revisit=revisit,
+                revisit=revisit_of(network, foldings, exact=exact, contexts=contexts),
                 contexts=contexts,
+                sharing=sharing,
             )
-            for index, (layer, form, folding) in enumerate(zip(network.layers, network.formats, foldings, strict=True))
+            for index, (layer, form, folding, sharing) in enumerate(
+                zip(network.layers, network.formats, foldings, sharings, strict=True)
+            )
         ]
-        self.courses = [Course(self.units[0])]
-        for unit in self.units[1:]:
-            self.courses.append(Course(unit, before=self.courses[-1]))
+        self.courses = chained(self.units)
         word, past = network.word, len(network.layers) - 1
         super().__init__(
             {
@@ -163,8 +164,11 @@ class Trainer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = [Stage(course, flights=self.schedule.flights) for course in self.courses[:-1]]
-        stages.append(Stage(self.courses[-1], flights=self.schedule.flights, group=self.group))
+        groups = [*(0 for _ in self.units[1:]), self.group]
+        stages = [
+            Stage(unit, course, flights=self.schedule.flights, group=group)
+            for unit, course, group in zip(self.units, self.courses, groups, strict=True)
+        ]
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
             if self.contexts > 1:
@@ -200,12 +204,13 @@ class Trainer(wiring.Component):
         return m
 
     def _admit(self, m: Module, start: Value) -> None:
-        """Take a record every interval."""
+        """Take a record every interval: at no other time while any is in flight, so that they meet nowhere."""
         gap = Signal(range(self.schedule.interval))
-        m.d.comb += self.records.ready.eq(gap == 0)
-        with m.If(start):
+        due = gap == 0
+        m.d.comb += self.records.ready.eq(due | self.idle)
+        with m.If(start | (due & ~self.idle)):
             m.d.sync += gap.eq(self.schedule.interval - 1)
-        with m.Elif(gap != 0):
+        with m.Elif(~due):
             m.d.sync += gap.eq(gap - 1)
 
     def _residual(self, m: Module, last: Stage, judged: Queue) -> None:

@@ -47,7 +47,7 @@ class Built:
 
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""
-        schedule = self.design.trainer.schedule
+        schedule = self.design.schedule
         return reached.visits * schedule.interval + reached.passes * (schedule.latency - schedule.interval)
 
 

@@ -1,14 +1,11 @@
 """Courses and schedules from their numbers alone: any depth, any folding, any latencies."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.course import Course, Schedule, slots_of
-from hw.layer import LayerTiming
+from hw.course import Course, Outline, Schedule, chained, slots_of
+from hw.layer import LayerTiming, LayerUnit
 from sw.configuration import CONTEXTS
 
 GROUPS = st.integers(1, 6)
@@ -17,7 +14,7 @@ GROUPS = st.integers(1, 6)
 @st.composite
 def chains(draw: st.DrawFn) -> list[Course]:
     """Layers of any groups, each with as many of inputs as the one before has of outputs, and of any latencies."""
-    courses: list[Course] = []
+    outlines: list[Outline | LayerUnit] = []
     inputs = draw(GROUPS)
     for index in range(draw(st.integers(2, 5))):
         outputs, read = draw(GROUPS), draw(st.integers(0, 6))
@@ -28,18 +25,12 @@ def chains(draw: st.DrawFn) -> list[Course]:
             update_read=read,
             write=write,
             error=write + draw(st.integers(0, 4)) if index else None,
+            forward_use=draw(st.integers(0, 4)),
+            update_uses=tuple(draw(st.lists(st.integers(0, 8), max_size=1))),
         )
-        unit: Any = SimpleNamespace(
-            first=index == 0,
-            input_groups=inputs,
-            output_groups=outputs,
-            slots=inputs * outputs,
-            timing=timing,
-            forwarding=draw(st.booleans()),
-        )
-        courses.append(Course(unit, before=courses[-1] if courses else None))
+        outlines.append(Outline(index == 0, inputs, outputs, timing, forwarding=draw(st.booleans())))
         inputs = outputs
-    return courses
+    return chained(outlines)
 
 
 @given(chains())
@@ -63,8 +54,9 @@ def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> No
         assert (np.diff(slots.T.ravel()) > 0).all()
 
 
+@settings(deadline=None)
 @given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
-def test_every_slot_has_its_layers_delay_and_without_forwarding_the_memory_to_itself(
+def test_every_slot_has_its_layers_delay_and_multiplier_and_without_forwarding_the_memory_to_itself(
     courses: list[Course], exact: bool, contexts: int
 ) -> None:
     """Among the records of a context; those of others have nodes of their own."""
@@ -81,5 +73,7 @@ def test_every_slot_has_its_layers_delay_and_without_forwarding_the_memory_to_it
             assert not ((update + schedule.pause + timing.update_read == writes) & (starts < 0)).any()
         for slots in (forward, update):  # of all records
             assert len(np.unique(slots % schedule.interval)) == slots.size
+        uses = [forward + timing.forward_use, *(update + schedule.pause + use for use in timing.update_uses)]
+        assert len(np.unique(np.array(uses) % schedule.interval)) == len(uses) * forward.size
     assert list(schedule.delays) == sorted(schedule.delays, reverse=True)
     assert not exact or not any(schedule.delays)

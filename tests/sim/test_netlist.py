@@ -28,7 +28,7 @@ ECP5 = boards.find("ulx3s")
 ECP5 = replace(ECP5, baud=ECP5.clock_hz // ICE40.clocks_per_bit)  # to be simulated as fast
 TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
 DESIGNS = {
-    "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS, taps=2),
+    "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
     "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
 }
