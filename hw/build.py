@@ -14,18 +14,15 @@ from rich.table import Table
 
 import boards
 from boards import Board
-from hw import plan
+from hw import planner
 from hw.bitstream import make_bitstream
 from hw.design import Design
+from hw.options import SCHEDULES, add_design, design_of
 from hw.soc import Soc
 from hw.technology import RESOURCE_NAMES, Resources
 from hw.toolchain import TOP, BuildError, flow_of
 from hw.vendor import make_vendor_plan
-from sw import presets
-from sw.configuration import CONTEXTS
-from sw.network import Network
 
-SCHEDULES = ("delayed", "exact")
 OUTPUT = Path("build")
 
 
@@ -152,87 +149,16 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_design(parser: argparse.ArgumentParser) -> None:
-    """The options that `design_of` takes, and the board."""
-    parser.add_argument("--board", required=True, help=f"one of {', '.join(boards.names())}")
-    network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
-    network.add_argument(
-        "--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}"
-    )
-    network.add_argument("--features", type=int, metavar="N")
-    network.add_argument("--addends", metavar="N[,N...]", help="inner functions per feature; more of them, more layers")
-    network.add_argument("--outputs", type=int, metavar="N", default=1, help="default %(default)s")
-    network.add_argument("--segments", metavar="INNER,OUTER", help="segments per function of each layer, powers of two")
-    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
-    parser.add_argument(
-        "--contexts",
-        type=int,
-        default=Design.contexts,
-        metavar="N",
-        help=f"models that take turns, merged after each pass: {', '.join(map(str, CONTEXTS))}; default %(default)s",
-    )
-    folding = parser.add_argument_group("folding", "by default the one with the most records per second that fits")
-    folding.add_argument(
-        "--lanes",
-        metavar="N[,N...]",
-        help="addends a clock, layer by layer; must divide them all; layers left out at the end have all their outputs",
-    )
-    folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
-    parser.add_argument(
-        "--pretraining",
-        type=int,
-        default=Design.pretraining,
-        metavar="N",
-        help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
-    )
-
-
-def network_of(arguments: argparse.Namespace) -> Network:
-    """The network asked for, or the default preset's. Raises ValueError if it is asked for in two ways, or by half."""
-    explicit = {"--features": arguments.features, "--addends": arguments.addends, "--segments": arguments.segments}
-    given = [option for option, value in explicit.items() if value is not None]
-    if arguments.network is not None:
-        if given:
-            raise ValueError(f"--network {arguments.network} says it all; leave out {', '.join(given)}")
-        return presets.find(arguments.network).network
-    if not given:
-        return presets.find(presets.DEFAULT).network
-    if len(given) < len(explicit):
-        missing = ", ".join(option for option in explicit if option not in given)
-        raise ValueError(f"which network? give --network PRESET ({', '.join(presets.PRESETS)}), or {missing}")
-    addends, segments = (numbers(option, explicit[option]) for option in ("--addends", "--segments"))
-    return Network.chain((arguments.features, *addends, arguments.outputs), segments)
-
-
-def numbers(option: str, text: str) -> tuple[int, ...]:
-    """Raises ValueError unless the option's text is numbers with commas between them."""
-    try:
-        return tuple(map(int, text.split(",")))
-    except ValueError as error:
-        raise ValueError(f"{option} {text!r}: give numbers with commas between them, such as 2,32") from error
-
-
-def design_of(board: Board, arguments: argparse.Namespace) -> Design:
-    network, exact = network_of(arguments), arguments.schedule == "exact"
-    modes: dict[str, int] = {"pretraining": arguments.pretraining, "contexts": arguments.contexts}
-    if arguments.lanes is None and arguments.taps is None:
-        return plan.fold(board, network, exact=exact, **modes)
-    lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
-    taps = Design.taps if arguments.taps is None else arguments.taps
-    return plan.with_store(Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, **modes))
-
-
 def build(design: Design, *, directory: Path, seed: int) -> Report:
     """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
     needs to make it.
 
     Raises:
-        ValueError: naming the budget that the design breaks (`plan.DoesNotFitError`), or records that come too late.
+        ValueError: naming the budget that the design breaks (`planner.DoesNotFitError`), or records that come too late.
         BuildError: see `make_bitstream`, `make_vendor_plan`.
     """
     began = time.perf_counter()
-    board, need = design.board, plan.requirements(design)
-    plan.check(need=need, have=board.budget, what=str(design.network), board=board.name)
+    board, need = design.board, planner.check(design)
     _ = design.configuration  # refuses records that cannot be fetched in time
     if vendor := flow_of(board.technology).vendor:
         found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from boards import Board
-from hw.course import Schedule
+from hw.course import Course, Schedule
 from hw.folding import chain, check_foldings, check_pretraining
 from hw.layer import Sharing
 from hw.records import Pass, RecordStore
@@ -82,10 +82,14 @@ class Design:
         return sharings_of(self.network, self.foldings, **self._pace)
 
     @cached_property
+    def courses(self) -> list[Course]:
+        """The trainer's, without its gateware."""
+        return courses_of(self.network, self.foldings, self.sharings, **self._pace)
+
+    @cached_property
     def schedule(self) -> Schedule:
         """The trainer's."""
-        courses = courses_of(self.network, self.foldings, self.sharings, **self._pace)
-        return Schedule.of(courses, exact=self.exact, contexts=self.contexts)
+        return Schedule.of(self.courses, exact=self.exact, contexts=self.contexts)
 
     @property
     def _pace(self) -> dict[str, Any]:
@@ -162,11 +166,6 @@ class Design:
         return sum(functions * products for functions, products in zip(self.functions, self._products, strict=True))
 
     @property
-    def products_per_record(self) -> int:
-        layers = self.network.layers
-        return sum(layer.inputs * layer.outputs * each for layer, each in zip(layers, self._products, strict=True))
-
-    @property
     def _products(self) -> list[int]:
         """Of a function of each layer."""
         return [Sharing().multipliers(first=index == 0) for index in range(len(self.network.layers))]
@@ -178,6 +177,15 @@ class Design:
             functions * sharing.multipliers(first=index == 0)
             for index, (functions, sharing) in enumerate(zip(self.functions, self.sharings, strict=True))
         )
+
+    @property
+    def records_per_second(self) -> float:
+        return self.board.clock_hz / self.schedule.interval
+
+    @property
+    def roofline_share(self) -> float:
+        """Records per second, of those that the multipliers could make if each had a product in every clock."""
+        return self.network.products / (self.multipliers * self.schedule.interval)
 
     @property
     def memories(self) -> list[MemoryShape]:

@@ -1,116 +1,78 @@
-"""Does a configuration fit a board? Decided from its numbers, before anything is elaborated."""
+"""The fastest design for a board, and why it is: `python -m hw.plan --board ulx3s --network norm4`."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-from itertools import product
+import argparse
+import sys
+from collections.abc import Sequence
 
-from boards import Board
+from rich.console import Console
+from rich.table import Table
+
+import boards
+from hw.chart import chart
 from hw.design import Design
-from hw.folding import chain, check_pretraining, groups_apart
-from hw.technology import RESOURCE_NAMES, MemoryShape, Resources, Storage, Technology, shortfalls
-from sw.network import Network
+from hw.options import add_design, verdicts_of
+from hw.planner import Verdict, requirements
+from hw.technology import RESOURCE_NAMES
+
+SHOWN = 12  # foldings ruled out that are shown, the last ones before the choice
 
 
-class DoesNotFitError(ValueError):
-    """A configuration that breaks a board's budget."""
-
-
-def demand(*, technology: Technology, multipliers: int, memories: Iterable[MemoryShape], logic: int = 0) -> Resources:
-    """What a design needs: hard `multipliers` (those made of logic are in `logic`), and memories by where they lie."""
-    memories = list(memories)
-    return Resources(
-        logic=logic,
-        multipliers=multipliers,
-        block_ram=sum(technology.block_rams(memory) for memory in memories if memory.storage is Storage.BLOCK),
-        single_port_ram=sum(
-            technology.single_port_rams(memory) for memory in memories if memory.storage is Storage.SINGLE_PORT
-        ),
-    )
-
-
-def check(*, need: Resources, have: Resources, what: str, board: str) -> None:
-    """Raises DoesNotFitError naming each budget that `what` breaks on `board`."""
-    broken = [
-        f"{needed} {RESOURCE_NAMES[name]}, {board} has {had}" for name, needed, had in shortfalls(need=need, have=have)
-    ]
-    if broken:
-        raise DoesNotFitError(f"{what} needs {'; '.join(broken)}")
-
-
-# Logic cells at 16 bits, from the builds of norm2 on both boards: what every design has, and what comes with a product.
-LOGIC_BASE = 2500
-LOGIC_PER_PRODUCT = 330
-
-MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy
-LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
-
-
-def requirements(design: Design) -> Resources:
-    """What a design needs of its board; its logic is a rough estimate."""
-    return _requirements(design, design.multipliers)
-
-
-def least_requirements(design: Design) -> Resources:
-    """What it needs at the least, with one multiplier for each function: how many there are takes time to find out."""
-    return _requirements(design, sum(design.functions))
-
-
-def _requirements(design: Design, multipliers: int) -> Resources:
-    technology, width = design.board.technology, design.network.width
-    logic = (
-        LOGIC_BASE + LOGIC_PER_PRODUCT * width // 16 * design.products + technology.product_logic(width) * multipliers
-    )
-    hard = multipliers if technology.multiplies(width) else 0
-    return demand(technology=technology, multipliers=hard, memories=design.memories, logic=logic)
-
-
-def with_store(design: Design) -> Design:
-    """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
-    have = design.board.budget
-    while shortfalls(need=least_requirements(design), have=have) and design.store_words > LEAST_STORE_WORDS:
-        design = replace(design, store_words=design.store_words // 2)
-    return design
-
-
-def fold(board: Board, network: Network, *, exact: bool = False, pretraining: int = 0, contexts: int = 1) -> Design:
-    """The design with the most records per second that fits the board; the fewest products a clock among equals. Where
-    no folding fits beside the record store, that has what is left.
-
-    Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
-    `pretraining` that no folding has.
-    """
-    *hidden, last = (divisors(layer.outputs) for layer in network.layers)
-    if pretraining:
-        check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
-        last = [network.outputs]
-    candidates = [
-        Design(
-            board=board,
-            network=network,
-            lanes=lanes,
-            taps=taps,
-            exact=exact,
-            pretraining=pretraining,
-            contexts=contexts,
+def foldings_table(verdicts: Sequence[Verdict]) -> Table:
+    """The foldings that were considered, the one with the fewest slots first."""
+    table = Table("lanes", "taps", "slots", "multipliers", "verdict", title="foldings, those of the fewest slots first")
+    for verdict in verdicts:
+        design = verdict.design
+        table.add_row(
+            ", ".join(str(folding.lanes) for folding in design.foldings),
+            str(design.taps),
+            str(design.slots),
+            str(design.multipliers),
+            verdict.against or "chosen",
         )
-        for taps in divisors(network.features)
-        for lanes in product(*hidden, last)
-        if not pretraining or pretraining in groups_apart(network, chain(taps, lanes))
-    ]
-    if shortfalls(need=requirements(candidates[0]), have=board.budget):
-        candidates = [with_store(design) for design in candidates]
-    best = candidates[0]
-    check(need=requirements(best), have=board.budget, what=str(network), board=board.name)
-    fitting = [design for design in candidates if not shortfalls(need=least_requirements(design), have=board.budget)]
-    for design in sorted(fitting, key=lambda design: (design.slots, design.products)):
-        if design.slots > best.schedule.interval and best is not candidates[0]:
-            break  # a record takes a clock a slot at the least
-        if shortfalls(need=requirements(design), have=board.budget) or max(design.schedule.delays) > MOST_DELAY:
-            continue
-        if design.schedule.interval < best.schedule.interval and design.keeps_pace:
-            best = design
-    return best
+    return table
 
 
-def divisors(number: int) -> list[int]:
-    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+def design_table(design: Design) -> Table:
+    """What is foreseen of a design."""
+    board, schedule, need = design.board, design.schedule, requirements(design)
+    table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
+    for name, words in RESOURCE_NAMES.items():
+        if available := getattr(board.budget, name):
+            table.add_row(words, f"{getattr(need, name)} of {available} ({getattr(need, name) / available:.0%})")
+    table.add_row("record store", f"{design.configuration.block * 2:,} records")
+    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz")
+    table.add_row("cycles per record", f"{schedule.interval}; a forward pass misses {schedule.delays} updates")
+    table.add_row("records per second", f"{design.records_per_second:,.0f}")
+    table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.multipliers} multipliers")
+    return table
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hw.plan", description=__doc__)
+    add_design(parser)
+    parser.add_argument("--chart", type=int, metavar="N", help="show the clocks of N records")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    console = Console()
+    try:
+        with console.status("foldings, from the fewest slots on ..."):
+            *ruled_out, chosen = verdicts_of(boards.find(arguments.board), arguments)
+            tables = foldings_table([*ruled_out[-SHOWN:], chosen]), design_table(chosen.design)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if len(ruled_out) > SHOWN:
+        console.print(f"{len(ruled_out) - SHOWN} foldings of fewer slots are ruled out as those below are.")
+    console.print(*tables, sep="\n")
+    if arguments.chart:
+        design = chosen.design
+        print(chart(design.courses, design.schedule, arguments.chart))
+    console.print("to build it: python -m hw.build, with the same options")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

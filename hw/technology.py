@@ -4,6 +4,7 @@ The gateware depends on a `Technology` only, never on the Amaranth platform, so 
 same cycles as the one in the bitstream.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 
@@ -57,11 +58,32 @@ def shortfalls(*, need: Resources, have: Resources) -> list[tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogicCosts:
+    """Logic cells per bit of each kind of operator in `hw.census`, and those besides; `scripts/calibrate.py` fits
+    them."""
+
+    base: int
+    sums: float
+    comparisons: float
+    choices: float
+    shifts: float
+    gates: float
+    registers: float
+    memories: float
+
+    def of(self, bits: Mapping[str, int]) -> int:
+        """Logic cells of a design with so many bits of each kind."""
+        return self.base + round(sum(getattr(self, kind) * count for kind, count in bits.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Technology:
     """An FPGA family as the gateware sees it.
 
     Attributes:
         name: part family, as in data sheets.
+        fabric: families with the same logic cells have the same.
+        logic_costs: what a design takes of them.
         multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
         multiplier_cell: the hard multiplier's name where it must be instantiated, as synthesis infers it wrongly.
         multiplier_latency: cycles from operands to product, all registers of the product included.
@@ -74,6 +96,8 @@ class Technology:
     """
 
     name: str
+    fabric: str
+    logic_costs: LogicCosts
     multiplier_width: int | None
     multiplier_cell: str | None = None
     multiplier_latency: int
@@ -109,8 +133,14 @@ class Technology:
         return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
 
 
+ICE40_COSTS = LogicCosts(
+    base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
+)
+
 ICE40UP5K = Technology(
     name="iCE40UP5K",
+    fabric="iCE40",
+    logic_costs=ICE40_COSTS,
     multiplier_width=16,
     multiplier_cell="SB_MAC16",
     multiplier_latency=2,
@@ -123,6 +153,8 @@ ICE40UP5K = Technology(
 
 ICE40HX8K = Technology(
     name="iCE40HX8K",
+    fabric="iCE40",
+    logic_costs=ICE40_COSTS,
     multiplier_width=None,
     multiplier_latency=2,
     multiplier_logic=1.3,
@@ -133,6 +165,10 @@ ICE40HX8K = Technology(
 
 ECP5 = Technology(
     name="ECP5",
+    fabric="ECP5",
+    logic_costs=LogicCosts(
+        base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
+    ),
     multiplier_width=18,
     multiplier_latency=3,
     multiplier_logic=1.4,
@@ -144,6 +180,10 @@ ECP5 = Technology(
 
 ARTIX7 = Technology(
     name="Artix-7",
+    fabric="Artix-7",
+    logic_costs=LogicCosts(
+        base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
+    ),
     multiplier_width=18,  # of 18 x 25
     multiplier_latency=3,
     multiplier_logic=1.4,

@@ -1,6 +1,7 @@
 """Synthesis, place and route, and packing with the YoWASP tools, step by step, so that each result can be checked."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,10 @@ COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRA
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
+
+
+# Options of place and route that name what there is none of before it is done.
+PLACED = ("--report", "--sdf", "--asc", "--textcfg")
 
 
 class BuildError(Exception):
@@ -174,6 +179,19 @@ class Build:
         script = f"read_json {TOP}.json; rename {TOP} {name}; splitnets; write_verilog -noattr {TOP}.v"
         self._run(["yosys", "-q", "-p", script])
         return (self.directory / f"{TOP}.v").read_text()
+
+    def pack_logic(self) -> int:
+        """Logic cells of the design before it is placed. To be called after `synthesise`."""
+        options = list(self._placement)
+        for product in PLACED:
+            if product in options:
+                del options[(place := options.index(product)) : place + 2]
+        self._run([*options, "--pack-only"], log=f"{TOP}.tim")
+        site = self.flow.sites["logic"]
+        match = re.search(rf"\b{site}:\s*(\d+)/", (self.directory / f"{TOP}.tim").read_text())
+        if match is None:
+            raise BuildError(f"{self._placement[0]} does not say how many {site} there are; see {self.directory}")
+        return int(match[1])
 
     def place_and_route(self) -> Placement:
         """To be called after `synthesise`."""

@@ -24,9 +24,9 @@ from rich.progress import track
 from rich.table import Table
 
 import boards
-from hw.build import SCHEDULES, numbers
 from hw.design import Design
-from hw.plan import DoesNotFitError, fold
+from hw.options import SCHEDULES, numbers
+from hw.planner import DoesNotFitError, fold
 from sw import datasets, presets
 from sw.measurement import Approach, Reached
 from sw.session import Session

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
-from hw.plan import DoesNotFitError, fold
+from hw.planner import DoesNotFitError, fold
 from hw.soc import Soc
 from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError

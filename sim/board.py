@@ -10,10 +10,9 @@ from amaranth.hdl import Elaboratable
 from rich.console import Console
 
 import boards
-from hw import plan
+from hw.options import add_design, design_of
 from hw.soc import Soc
 from sim.virtual_board import VirtualBoard, VirtualBoardError
-from sw import presets
 
 
 def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) -> None:
@@ -31,20 +30,12 @@ def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sim.board", description=__doc__)
-    parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
-    parser.add_argument(
-        "--network", default=presets.DEFAULT, help=f"{', '.join(presets.PRESETS)} (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--pretraining", type=int, default=0, metavar="N", help="make it able to train groups of N addends alone"
-    )
-    parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
+    add_design(parser, board="icebreaker")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
     options = parser.parse_args(arguments)
     try:
-        board, network = boards.find(options.board), presets.find(options.network).network
-        design = plan.fold(board, network, exact=options.exact, pretraining=options.pretraining)
-        serve(Soc(design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
+        board = boards.find(options.board)
+        serve(Soc(design_of(board, options)), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
     except (ValueError, VirtualBoardError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
-from hw.build import add_design, design_of
 from hw.design import Design
+from hw.options import add_design, design_of
 from hw.trainer import Trainer
 from sim.verilator import CompileError, compile_executable, emit_verilog
 
@@ -82,7 +82,7 @@ class Utilisation:
     @property
     def roofline(self) -> float:
         """Clocks a record if every multiplier made a product in each of them."""
-        return self.design.products_per_record / len(self.used)
+        return self.design.network.products / len(self.used)
 
     def table(self) -> Table:
         design, shares, measured = self.design, self.shares, self.clocks / self.records

@@ -60,7 +60,6 @@ GROUPS = {
     "lanes": ("lanes", 4),
     "outputs": ("outputs", 2),
     "wide": ("wide", 2),
-    "two slots": ("two slots", 2),
 }
 
 

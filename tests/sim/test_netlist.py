@@ -10,7 +10,7 @@ import pytest
 
 import boards
 from hw.design import Design
-from hw.plan import requirements
+from hw.planner import requirements
 from hw.soc import Soc
 from hw.toolchain import flow_of
 from sim.ecp5_models import ecp5_models

@@ -6,15 +6,16 @@ import pytest
 
 import boards
 from hw.design import STORE_WORDS, Design
-from hw.plan import (
+from hw.planner import (
     LEAST_STORE_WORDS,
-    LOGIC_BASE,
-    LOGIC_PER_PRODUCT,
     MOST_DELAY,
     DoesNotFitError,
+    breaches,
     check,
+    consider,
     demand,
     fold,
+    logic_of,
     requirements,
 )
 from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
@@ -65,23 +66,18 @@ def test_products_that_no_multiplier_takes_are_logic(board: str, width: int, mul
     technology, need = design.board.technology, requirements(design)
     assert need.multipliers == multipliers
     cells = round(technology.multiplier_logic * width * (width + 1))
-    assert need.logic == LOGIC_BASE + 7 * (LOGIC_PER_PRODUCT * width // 16 + (0 if multipliers else cells))
+    assert need.logic == logic_of(design) + 7 * (0 if multipliers else cells)
 
 
-HAVE = Resources(logic=5280, block_ram=30, multipliers=8, single_port_ram=4)
+def test_a_budget_may_be_used_up() -> None:
+    board = boards.find("icebreaker")
+    assert not breaches(board.budget, board)
 
 
-def test_budget_may_be_used_up() -> None:
-    check(need=HAVE, have=HAVE, what="norm2", board="icebreaker")
-
-
-def test_refusal_names_every_broken_budget_and_no_other() -> None:
+def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
     need = Resources(logic=5280, block_ram=31, multipliers=14)
-    with pytest.raises(DoesNotFitError) as refusal:
-        check(need=need, have=HAVE, what="norm8 with 2 lanes", board="icebreaker")
-    assert str(refusal.value) == (
-        "norm8 with 2 lanes needs 31 block RAMs, icebreaker has 30; 14 multipliers, icebreaker has 8"
-    )
+    said = "31 block RAMs, icebreaker has 30; 14 multipliers, icebreaker has 8"
+    assert breaches(need, boards.find("icebreaker")) == said
 
 
 @pytest.mark.parametrize(
@@ -96,7 +92,7 @@ def test_refusal_names_every_broken_budget_and_no_other() -> None:
 )
 def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, interval: int) -> None:
     design = fold(boards.find(board), network)
-    check(need=requirements(design), have=design.board.budget, what=str(network), board=board)
+    check(design)
     assert design.configuration.interval == interval
     assert max(design.configuration.delays) <= MOST_DELAY
 
@@ -108,8 +104,32 @@ def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
     assert grouped.foldings[-1].lanes == 2 and grouped.configuration.pretraining == 2
 
 
+def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
+    """Every folding that could be faster is there, with what rules it out."""
+    network = Network.two_layer(4, 16, (4, 32), gain=0)
+    *ruled_out, chosen = consider(boards.find("ulx3s"), network)
+    assert chosen.against is None and chosen.design == fold(boards.find("ulx3s"), network)
+    assert all(verdict.against for verdict in ruled_out)
+    faster = [
+        (taps, lanes)
+        for taps in (1, 2, 4)
+        for lanes in (1, 2, 4, 8, 16)
+        if 4 // taps * 16 // lanes < chosen.design.schedule.interval
+    ]
+    assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
+    assert any("needs at least 256 block RAMs" in str(verdict.against) for verdict in ruled_out)
+    assert any("misses the updates of" in str(verdict.against) for verdict in ruled_out)
+
+
+def test_who_allows_longer_delays_gets_a_record_a_clock() -> None:
+    network, board = Network.two_layer(4, 8, (4, 32)), boards.find("ulx3s")
+    patient, quick = (fold(board, network, most_delay=delay) for delay in (MOST_DELAY, 64))
+    assert max(patient.schedule.delays) <= MOST_DELAY < max(quick.schedule.delays) <= 64
+    assert quick.schedule.interval == 1 and quick.multipliers == network.products
+
+
 def test_a_network_that_fits_no_folding_is_refused() -> None:
-    with pytest.raises(DoesNotFitError, match="11 multipliers, icebreaker has 8"):
+    with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
         fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))
 
 
