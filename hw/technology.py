@@ -134,7 +134,7 @@ class Technology:
 
 
 ICE40_COSTS = LogicCosts(
-    base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
+    base=0, sums=0.0, comparisons=0.0, choices=0.404, shifts=1.265, gates=0.0, registers=0.695, memories=0.0
 )
 
 ICE40UP5K = Technology(

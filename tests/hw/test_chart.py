@@ -1,4 +1,4 @@
-"""Charts of schedules: what the simulator's layers do in each clock; and those of the documentation are the command's."""
+"""Charts of schedules: the delay can be read off them; and those of the documentation are what the command prints."""
 
 import re
 import shlex
