@@ -47,28 +47,34 @@ LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longe
 
 def requirements(design: Design) -> Resources:
     """What a design needs of its board; its logic is a rough estimate."""
-    return _requirements(design, design.multipliers)
+    return _requirements(design, design.multipliers, design.memories)
 
 
 def least_requirements(design: Design) -> Resources:
-    """What it needs at the least, with one multiplier for each function: how many there are takes time to find out."""
-    return _requirements(design, sum(design.functions))
+    """What it needs at the least, with one multiplier for each function and without the memories that depend on the
+    schedule: these take time to find out."""
+    return _requirements(design, sum(design.functions), design.unscheduled_memories)
 
 
-def _requirements(design: Design, multipliers: int) -> Resources:
+def _requirements(design: Design, multipliers: int, memories: Iterable[MemoryShape]) -> Resources:
     technology, width = design.board.technology, design.network.width
     logic = (
         LOGIC_BASE + LOGIC_PER_PRODUCT * width // 16 * design.products + technology.product_logic(width) * multipliers
     )
     hard = multipliers if technology.multiplies(width) else 0
-    return demand(technology=technology, multipliers=hard, memories=design.memories, logic=logic)
+    return demand(technology=technology, multipliers=hard, memories=memories, logic=logic)
+
+
+def memory_requirements(design: Design) -> Resources:
+    """What its memories need."""
+    return demand(technology=design.board.technology, multipliers=0, memories=design.memories)
 
 
 def with_store(design: Design) -> Design:
     """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
-    have = design.board.budget
-    while shortfalls(need=least_requirements(design), have=have) and design.store_words > LEAST_STORE_WORDS:
-        design = replace(design, store_words=design.store_words // 2)
+    for need in (least_requirements, memory_requirements):
+        while design.store_words > LEAST_STORE_WORDS and shortfalls(need=need(design), have=design.board.budget):
+            design = replace(design, store_words=design.store_words // 2)
     return design
 
 
