@@ -9,12 +9,17 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.pipeline import Pipeline, Timed, saturate
-from hw.technology import Technology
+from hw.technology import MemoryShape, Technology
 
 
 def words(width: int, count: int) -> data.ArrayLayout:
     """`count` signed words."""
     return data.ArrayLayout(signed(width), count)
+
+
+def node_memory(*, rows: int, width: int, lanes: int) -> MemoryShape:
+    """That of a bank."""
+    return MemoryShape(name="nodes", width=width * lanes, depth=max(rows, 2), read_ports=2)
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,9 @@ class Bank(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         pipe = Pipeline(m, self.technology)
+        shape = node_memory(rows=self.rows, width=self.width, lanes=self.lanes)
         m.submodules.memory = memory = Memory(
-            shape=unsigned(self.width * self.lanes), depth=max(self.rows, 2), init=[], attrs={"ram_style": "block"}
+            shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
         )
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access

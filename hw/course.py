@@ -62,6 +62,11 @@ class Course:
         return 1 if self.unit.first else self.unit.input_groups
 
     @property
+    def entries(self) -> int:
+        """Parts in which the arguments of a record are kept until its update."""
+        return 1 if self.walks_forward else self.unit.input_groups
+
+    @property
     def period(self) -> int:
         """Cycles from one group of inputs to the next in a backward walk: those of its slots, and no fewer than the
         layer before spends on the errors that come of it."""

@@ -1,20 +1,26 @@
 """A network on a board: what the gateware is generated from, what it needs, and what its host must know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from boards import Board
+from hw.bank import node_memory
 from hw.course import Course, Schedule
 from hw.folding import chain, check_foldings, check_pretraining
 from hw.layer import Sharing
-from hw.records import Pass, RecordStore
+from hw.link.cobs import encoder_memory
+from hw.link.frames import packet_memory
+from hw.records import Pass, RecordStore, record_memory
+from hw.registers import counter_memory
 from hw.sharing import courses_of, sharings_of
-from hw.technology import MemoryShape, Storage
-from hw.trainer import Trainer
+from hw.targets import text_memory
+from hw.technology import MemoryShape
+from hw.trainer import Queues, Trainer
 from sw.configuration import Configuration, Folding, NodeAddresses, check_contexts, rows_of_record
 from sw.network import Network
 from sw.numerics import bits_for
+from sw.protocol import RegisterTable, register_table
 
 STORE_WORDS = 1 << 16  # the UP5K's single-port RAMs; the same elsewhere
 
@@ -99,8 +105,26 @@ class Design:
     @cached_property
     def configuration(self) -> Configuration:
         """Raises ValueError for a store without room for two records, or too slow for the trainer."""
+        configuration = self._configuration
+        words = self.network.record_words
+        if not configuration.block:
+            raise ValueError(
+                f"a store of {self.store_words} words, {self.row_words} a row, has no room for two records of {words} "
+                "words; use a larger one"
+            )
+        if not self.keeps_pace:
+            raise ValueError(
+                f"a record of {words} words takes {self.record_rows} cycles to read, since {self.board.name}'s store "
+                f"gives {self.row_words} words a cycle, but is due every {self.schedule.interval}; use fewer lanes or "
+                "taps"
+            )
+        return configuration
+
+    @cached_property
+    def _configuration(self) -> Configuration:
+        """Not checked."""
         schedule = self.schedule
-        configuration = Configuration(
+        return Configuration(
             board=self.board.name,
             network=self.network,
             foldings=self.foldings,
@@ -112,18 +136,6 @@ class Design:
             pretraining=self.pretraining,
             contexts=self.contexts,
         )
-        words = self.network.record_words
-        if not configuration.block:
-            raise ValueError(
-                f"a store of {self.store_words} words, {self.row_words} a row, has no room for two records of {words} "
-                "words; use a larger one"
-            )
-        if not self.keeps_pace:
-            raise ValueError(
-                f"a record of {words} words takes {self.record_rows} cycles to read, since {self.board.name}'s store "
-                f"gives {self.row_words} words a cycle, but is due every {schedule.interval}; use fewer lanes or taps"
-            )
-        return configuration
 
     @property
     def keeps_pace(self) -> bool:
@@ -188,27 +200,38 @@ class Design:
         return self.network.products / (self.multipliers * self.schedule.interval)
 
     @property
+    def registers(self) -> RegisterTable:
+        return register_table(len(self.network.layers))
+
+    @property
     def memories(self) -> list[MemoryShape]:
-        """Nodes and records. The smaller memories of link and trainer are left to synthesis."""
-        technology, width = self.board.technology, self.network.width
+        """All that there are."""
+        configuration = self._configuration
+        queues = Queues.of(
+            self.network,
+            self.foldings,
+            self.courses,
+            self.schedule,
+            technology=self.board.technology,
+            pretraining=self.pretraining,
+        )
+        text = text_memory(configuration.text, word_bits=configuration.word_bits)
+        return [*self.unscheduled_memories, *queues.memories, text]
+
+    @property
+    def unscheduled_memories(self) -> list[MemoryShape]:
+        """Those that do not depend on the schedule, which takes time to find out."""
+        width = self.network.width
         shapes = [
-            MemoryShape(
-                name="records",
-                width=width,
-                depth=self.store_rows,
-                storage=Storage.SINGLE_PORT if technology.spram else Storage.BLOCK,
-                count=self.row_words,
-            )
+            record_memory(
+                width=width, rows=self.store_rows, row_words=self.row_words, technology=self.board.technology
+            ),
+            packet_memory(),
+            encoder_memory(),
+            counter_memory(self.registers),
         ]
         for index, layer in enumerate(map(NodeAddresses, self.network.layers, self.foldings)):
             for bank, rows in (("even", layer.even_rows), ("odd", layer.odd_rows)):
-                shapes.append(
-                    MemoryShape(
-                        name=f"{bank} nodes of layer {index}",
-                        width=width * layer.folding.lanes,
-                        depth=self.contexts * rows,
-                        read_ports=2,
-                        count=layer.folding.taps,
-                    )
-                )
+                shape = node_memory(rows=self.contexts * rows, width=width, lanes=layer.folding.lanes)
+                shapes.append(replace(shape, name=f"{bank} nodes of layer {index}", count=layer.folding.taps))
         return shapes

@@ -54,21 +54,26 @@ LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longe
 
 def requirements(design: Design) -> Resources:
     """What a design needs of its board; its logic is foreseen from what it is made of."""
-    return _requirements(design, design.multipliers, logic_of(design))
+    return _requirements(design, design.multipliers, design.memories, logic_of(design))
 
 
 def least_requirements(design: Design) -> Resources:
-    """What it needs at the least, without its logic and with one multiplier for each function: what takes no time to
-    find out."""
-    return _requirements(design, sum(design.functions), 0)
+    """What it needs at the least, with one multiplier for each function, without its logic and the memories that depend
+    on the schedule: these take time to find out."""
+    return _requirements(design, sum(design.functions), design.unscheduled_memories, 0)
 
 
-def _requirements(design: Design, multipliers: int, logic: int) -> Resources:
+def memory_requirements(design: Design) -> Resources:
+    """What its memories need."""
+    return demand(technology=design.board.technology, multipliers=0, memories=design.memories)
+
+
+def _requirements(design: Design, multipliers: int, memories: Iterable[MemoryShape], logic: int) -> Resources:
     technology, width = design.board.technology, design.network.width
     return demand(
         technology=technology,
         multipliers=multipliers if technology.multiplies(width) else 0,
-        memories=design.memories,
+        memories=memories,
         logic=logic + technology.product_logic(width) * multipliers,
     )
 
@@ -81,9 +86,9 @@ def logic_of(design: Design) -> int:
 
 def with_store(design: Design) -> Design:
     """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
-    have = design.board.budget
-    while shortfalls(need=least_requirements(design), have=have) and design.store_words > LEAST_STORE_WORDS:
-        design = replace(design, store_words=design.store_words // 2)
+    for need in (least_requirements, memory_requirements):
+        while design.store_words > LEAST_STORE_WORDS and shortfalls(need=need(design), have=design.board.budget):
+            design = replace(design, store_words=design.store_words // 2)
     return design
 
 

@@ -5,13 +5,13 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.technology import Technology
+from hw.technology import MemoryShape, Storage
 
 
 class Queue(wiring.Component):
-    """A ring of `depth` values of `width` bits, in logic cells where they can be memory, in block RAM otherwise.
+    """A ring of values in a memory, which lies in logic cells or in block RAM.
 
-    It has no flags: it must never be written when it holds `depth` values, and the reader must know that a value is
+    It has no flags: it must never be written when the memory is full, and the reader must know that a value is
     there, which is so `latency` cycles after it was written, if it is the oldest one.
 
     Attributes:
@@ -21,21 +21,18 @@ class Queue(wiring.Component):
 
     latency = 2
 
-    def __init__(self, *, width: int, depth: int, technology: Technology):
-        self.depth, self.technology = depth, technology
-        super().__init__({"write": In(1), "value": In(width), "read": In(1), "first": Out(width)})
+    def __init__(self, memory: MemoryShape):
+        self.memory = memory
+        super().__init__({"write": In(1), "value": In(memory.width), "read": In(1), "first": Out(memory.width)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        in_logic = self.depth <= self.technology.lut_ram_depth
+        memory, in_logic = self.memory, self.memory.storage is Storage.LOGIC
         m.submodules.ring = ring = Memory(
-            shape=unsigned(len(self.value)),
-            depth=self.depth,
-            init=[],
-            attrs={"ram_style": "distributed" if in_logic else "block"},
+            shape=unsigned(memory.width), depth=memory.depth, init=[], attrs=memory.attributes
         )
-        head, next_head = Signal(range(self.depth)), Signal(range(self.depth))
-        tail = Signal(range(self.depth))
+        head, next_head = Signal(range(memory.depth)), Signal(range(memory.depth))
+        tail = Signal(range(memory.depth))
         writer = ring.write_port()
         reader = ring.read_port(domain="comb" if in_logic else "sync")
         m.d.comb += [
@@ -52,4 +49,4 @@ class Queue(wiring.Component):
         return m
 
     def _after(self, place: Value) -> Value:
-        return Mux(place == self.depth - 1, 0, place + 1)
+        return Mux(place == self.memory.depth - 1, 0, place + 1)

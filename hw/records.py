@@ -8,11 +8,17 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.technology import Technology
+from hw.technology import MemoryShape, Storage, Technology
 from hw.trainer import RecordLayout, delayed
 from sw.configuration import rows_of_record
 from sw.network import Network
 from sw.protocol import Mode
+
+
+def record_memory(*, width: int, rows: int, row_words: int, technology: Technology) -> MemoryShape:
+    """Those of a store."""
+    storage = Storage.SINGLE_PORT if technology.spram else Storage.BLOCK
+    return MemoryShape(name="records", width=width, depth=rows, storage=storage, count=row_words)
 
 
 class RecordStore(wiring.Component):
@@ -59,7 +65,10 @@ class RecordStore(wiring.Component):
         return m
 
     def _block_ram(self, m: Module, index: int, row: Value, write: Value) -> Value:
-        m.submodules[f"bank{index}"] = bank = Memory(shape=unsigned(self.width), depth=self.rows, init=[])
+        shape = record_memory(width=self.width, rows=self.rows, row_words=self.row_words, technology=self.technology)
+        m.submodules[f"bank{index}"] = bank = Memory(
+            shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
+        )
         read_port, write_port = bank.read_port(), bank.write_port()
         m.d.comb += [
             read_port.addr.eq(self.row),

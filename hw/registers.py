@@ -8,8 +8,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.link.bus import BusSignature, answer_after, within
+from hw.technology import MemoryShape
 from sw.numerics import bits_for
 from sw.protocol import COUNTER_BITS, Register, RegisterTable
+
+
+def counter_memory(table: RegisterTable) -> MemoryShape:
+    """That of the counters among the registers."""
+    return MemoryShape(name="counters", width=COUNTER_BITS, depth=table.words)
 
 
 class RegisterFile(wiring.Component):
@@ -81,8 +87,9 @@ class RegisterFile(wiring.Component):
 
         The memory is the bus' own during a transfer; in the first of its cycles a count may still be written.
         """
+        shape = counter_memory(self.table)
         m.submodules.counts = counts = Memory(
-            shape=unsigned(COUNTER_BITS), depth=self.table.words, init=[], attrs={"ram_style": "block"}
+            shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
         )
         read, write = counts.read_port(), counts.write_port()
         waiting, served = Signal(len(self.counters)), Signal(len(self.counters))

@@ -18,8 +18,9 @@ from sw.numerics import LayerFormat
 MOST_WAIT = 3  # cycles: each costs registers for the operands of every slope
 
 
+@cache
 def sharings_of(
-    network: Network, foldings: Sequence[Folding], *, technology: Technology, exact: bool, contexts: int = 1
+    network: Network, foldings: tuple[Folding, ...], *, technology: Technology, exact: bool, contexts: int = 1
 ) -> tuple[Sharing, ...]:
     """Of each layer: the most products that share a multiplier while the interval between records stays as it is.
 

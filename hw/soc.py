@@ -12,7 +12,7 @@ from hw.records import Pass, share
 from hw.registers import RegisterFile
 from hw.targets import NodeTarget, RecordTarget, TextTarget
 from hw.trainer import Trainer, delayed
-from sw.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers, register_table
+from sw.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers
 
 
 class Soc(wiring.Component):
@@ -29,7 +29,7 @@ class Soc(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         design, configuration = self.design, self.design.configuration
-        word_bits, table = 8 * configuration.word_bytes, register_table(len(design.network.layers))
+        word_bits = configuration.word_bits
         m.submodules.link = link = Link(
             clocks_per_bit=design.board.clocks_per_bit,
             word_bytes=configuration.word_bytes,
@@ -38,7 +38,7 @@ class Soc(wiring.Component):
         m.submodules.trainer = trainer = design.make_trainer()
         m.submodules.runner = runner = design.make_pass()
         m.submodules.store = store = runner.storage
-        m.submodules.registers = registers = RegisterFile(table, counters=LINK_COUNTERS, word_bits=word_bits)
+        m.submodules.registers = registers = RegisterFile(design.registers, counters=LINK_COUNTERS, word_bits=word_bits)
         m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
         m.submodules.nodes = nodes = NodeTarget(
             width=design.network.width,

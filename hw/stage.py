@@ -10,6 +10,7 @@ from hw.bank import words
 from hw.course import Course
 from hw.layer import LayerUnit
 from hw.queue import Queue
+from hw.technology import MemoryShape
 
 
 class Stage(wiring.Component):
@@ -25,10 +26,10 @@ class Stage(wiring.Component):
         rewind: the next record is the first context's; not while any is under way (absent with one context).
     """
 
-    def __init__(self, unit: LayerUnit, course: Course, *, flights: int, group: int = 0):
-        """`flights`: records that are under way at once, at most. `group`: slots of a group of inputs that may be kept
-        apart, in a layer of one group of outputs; 0 if there are none."""
-        self.course, self.unit, self.flights, self.group = course, unit, flights, group
+    def __init__(self, unit: LayerUnit, course: Course, *, kept: MemoryShape, group: int = 0):
+        """`kept`: of the arguments of all records that are under way at once (`hw.trainer.Queues`). `group`: slots of a
+        group of inputs that may be kept apart, in a layer of one group of outputs; 0 if there are none."""
+        self.course, self.unit, self.kept, self.group = course, unit, kept, group
         codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)
         errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
         super().__init__(
@@ -45,10 +46,7 @@ class Stage(wiring.Component):
         m = Module()
         m.submodules.unit = self.unit
         entry, codes = self._forward(m)
-        entries = 1 if self.course.walks_forward else self.unit.input_groups
-        m.submodules.kept = kept = Queue(
-            width=len(codes), depth=self.flights * entries, technology=self.unit.technology
-        )
+        m.submodules.kept = kept = Queue(self.kept)
         m.d.comb += [kept.write.eq(entry), kept.value.eq(codes)]
         self._update(m, kept)
         return m

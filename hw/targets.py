@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.link.bus import BusSignature, answer_after, within
 from hw.records import RecordStore
+from hw.technology import MemoryShape
 from hw.trainer import NodeAccessSignature
 
 
@@ -74,19 +75,30 @@ class NodeTarget(wiring.Component):
         return m
 
 
+def packed(text: str, *, word_bits: int) -> list[int]:
+    """A text's length in bytes, then the bytes, packed into words, the first in the lowest bits."""
+    content, size = text.encode(), word_bits // 8
+    words = [int.from_bytes(content[start : start + size], "little") for start in range(0, len(content), size)]
+    return [len(content), *words]
+
+
+def text_memory(text: str, *, word_bits: int) -> MemoryShape:
+    return MemoryShape(name="configuration", width=word_bits, depth=len(packed(text, word_bits=word_bits)))
+
+
 class TextTarget(wiring.Component):
-    """A read-only text: its length in bytes, then the bytes, packed into words, the first in the lowest bits."""
+    """A read-only text, `packed`."""
 
     def __init__(self, text: str, *, word_bits: int):
-        content, size = text.encode(), word_bits // 8
-        packed = [int.from_bytes(content[start : start + size], "little") for start in range(0, len(content), size)]
-        self.words = [len(content), *packed]
+        self.words, self.memory = packed(text, word_bits=word_bits), text_memory(text, word_bits=word_bits)
         super().__init__({"bus": In(BusSignature(word_bits))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bus = self.bus
-        m.submodules.rom = rom = Memory(shape=unsigned(len(bus.read_data)), depth=len(self.words), init=self.words)
+        m.submodules.rom = rom = Memory(
+            shape=unsigned(self.memory.width), depth=self.memory.depth, init=self.words, attrs=self.memory.attributes
+        )
         port = rom.read_port()
         m.d.comb += [
             port.addr.eq(bus.address),

@@ -32,6 +32,11 @@ class MemoryShape:
     read_ports: int = 1
     count: int = 1
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Of the gateware's memory, so that synthesis puts it there."""
+        return {"ram_style": "distributed" if self.storage is Storage.LOGIC else "block"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -119,6 +124,10 @@ class Technology:
     def product_logic(self, width: int) -> int:
         """Logic cells of a product of a word and a difference of words, which has a bit more."""
         return 0 if self.multiplies(width) else round(self.multiplier_logic * width * (width + 1))
+
+    def storage(self, depth: int) -> Storage:
+        """Where a memory of so many words belongs, if it has one port to write and one to read."""
+        return Storage.LOGIC if depth <= self.lut_ram_depth else Storage.BLOCK
 
     def block_rams(self, memory: MemoryShape) -> int:
         """Block RAMs of a memory: the best of their shapes, tiled, once per read port."""

@@ -1,21 +1,24 @@
 """A network that trains: a chain of layers, the residual at its end, and the schedule of records in flight."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Self
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.course import RESIDUAL_LATENCY, Schedule, chained
+from hw.course import RESIDUAL_LATENCY, Course, Schedule, chained
 from hw.folding import check_foldings, check_pretraining, revisit_of
 from hw.layer import LayerUnit
 from hw.pipeline import Pipeline, clamp
 from hw.queue import Queue
 from hw.sharing import sharings_of
 from hw.stage import Stage, collected, counter
-from hw.technology import Technology
+from hw.technology import MemoryShape, Technology
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
 from sw.network import Network
 from sw.protocol import ADDRESS_BYTES, STATISTICS
@@ -35,6 +38,51 @@ class RecordLayout(data.StructLayout):
 
 
 COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
+
+
+@dataclass(frozen=True)
+class Queues:
+    """What a trainer keeps until it is needed: the arguments of each layer until the update, targets until there is a
+    result, and residuals until their group's turn in the update (None without groups)."""
+
+    arguments: tuple[MemoryShape, ...]
+    targets: MemoryShape
+    residuals: MemoryShape | None
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        foldings: Sequence[Folding],
+        courses: Sequence[Course],
+        schedule: Schedule,
+        *,
+        technology: Technology,
+        pretraining: int,
+    ) -> Self:
+        def queue(name: str, width: int, depth: int) -> MemoryShape:
+            return MemoryShape(name=name, width=width, depth=depth, storage=technology.storage(depth))
+
+        arguments = tuple(
+            queue(
+                f"arguments of layer {index}",
+                form.argument_bits * layer.inputs // course.entries,
+                schedule.flights * course.entries,
+            )
+            for index, (layer, form, course) in enumerate(zip(network.layers, network.formats, courses, strict=True))
+        )
+        targets = queue("targets", network.width * network.outputs + 1, schedule.unjudged)
+        residuals = None
+        if pretraining:
+            # Those of all groups, and more in the pause.
+            turn = pretraining // foldings[-1].taps * courses[-1].period
+            depth = network.layers[-1].inputs // pretraining + schedule.pause // turn
+            residuals = queue("residuals", network.width * foldings[-1].lanes, depth)
+        return cls(arguments, targets, residuals)
+
+    @property
+    def memories(self) -> list[MemoryShape]:
+        return [*self.arguments, self.targets, *([self.residuals] if self.residuals else [])]
 
 
 class NodeAccessSignature(wiring.Signature):
@@ -97,7 +145,7 @@ class Trainer(wiring.Component):
             check_pretraining(network, foldings, pretraining)
         check_contexts(contexts)
         self.network, self.technology, self.exact, self.pretraining = network, technology, exact, pretraining
-        self.contexts = contexts
+        self.contexts, self.foldings = contexts, foldings
         self.group = pretraining // foldings[-1].taps  # in slots
         self.addresses = addresses_of(network, foldings)
         sharings = sharings_of(network, foldings, technology=technology, exact=exact, contexts=contexts)
@@ -146,12 +194,6 @@ class Trainer(wiring.Component):
         """Groups of addends that have residuals of their own in pre-training."""
         return self.network.layers[-1].inputs // self.pretraining
 
-    @property
-    def _residuals(self) -> int:
-        """Residuals that wait at once, at most, for their group's turn in the update: those of all groups, and more in
-        the pause."""
-        return self.parts + self.schedule.pause // (self.group * self.courses[-1].period)
-
     @cached_property
     def schedule(self) -> Schedule:
         """The tightest schedule that the units' latencies allow."""
@@ -164,18 +206,25 @@ class Trainer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        queues = Queues.of(
+            self.network,
+            self.foldings,
+            self.courses,
+            self.schedule,
+            technology=self.technology,
+            pretraining=self.pretraining,
+        )
         groups = [*(0 for _ in self.units[1:]), self.group]
         stages = [
-            Stage(unit, course, flights=self.schedule.flights, group=group)
-            for unit, course, group in zip(self.units, self.courses, groups, strict=True)
+            Stage(unit, course, kept=kept, group=group)
+            for unit, course, kept, group in zip(self.units, self.courses, queues.arguments, groups, strict=True)
         ]
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
             if self.contexts > 1:
                 m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
         record = self.records.payload
-        width = len(record.targets.as_value()) + 1
-        m.submodules.judged = judged = Queue(width=width, depth=self.schedule.unjudged, technology=self.technology)
+        m.submodules.judged = judged = Queue(queues.targets)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
@@ -193,7 +242,10 @@ class Trainer(wiring.Component):
                 stage.errors.train.eq(errors.train),
                 stage.errors.values.eq(errors.values),
             ]
-        self._residual(m, stages[-1], judged)
+        residuals = Queue(queues.residuals) if queues.residuals else None
+        if residuals:
+            m.submodules.residuals = residuals
+        self._residual(m, stages[-1], judged, residuals)
         for index, unit in enumerate(self.units[1:]):
             m.d.comb += [
                 unit.update_shift.eq(self.update_shifts[index]),
@@ -213,7 +265,7 @@ class Trainer(wiring.Component):
         with m.Elif(~due):
             m.d.sync += gap.eq(gap - 1)
 
-    def _residual(self, m: Module, last: Stage, judged: Queue) -> None:
+    def _residual(self, m: Module, last: Stage, judged: Queue, kept: Queue | None) -> None:
         """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
 
         In pre-training a record has a result for each group of addends, and their residuals wait for the groups' turn.
@@ -239,9 +291,7 @@ class Trainer(wiring.Component):
         present = delayed(m, found.valid, RESIDUAL_LATENCY)
         judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.group else present
         begun = delayed(m, judged_all, pause)
-        if self.group:
-            width, depth = len(errors) - 1, self._residuals
-            m.submodules.residuals = kept = Queue(width=width, depth=depth, technology=self.technology)
+        if kept:
             m.d.comb += [
                 last.apart.eq(self.pretrain),
                 kept.write.eq(self.pretrain & present),
@@ -253,7 +303,7 @@ class Trainer(wiring.Component):
             errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(begun),
-            last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if self.group else errors[:-1]),
+            last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if kept else errors[:-1]),
             last.errors.train.eq(errors[-1]),
         ]
         magnitudes = [pipe.register(abs, residual) for residual in residuals]

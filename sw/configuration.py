@@ -136,6 +136,10 @@ class Configuration:
         return max(2, -(-self.network.width // 8))
 
     @property
+    def word_bits(self) -> int:
+        return 8 * self.word_bytes
+
+    @property
     def records_per_second(self) -> float:
         return self.clock_hz / self.interval
 

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.technology import MemoryShape
 from sw.protocol import DELIMITER, ENCODED_BYTES
 
 END_OF_FRAME = DELIMITER[0]
@@ -74,6 +75,11 @@ class Decoder(wiring.Component):
         return m
 
 
+def encoder_memory(frame_bytes: int = ENCODED_BYTES) -> MemoryShape:
+    """Of two encoded frames."""
+    return MemoryShape(name="frames to send", width=8, depth=2 * frame_bytes)
+
+
 class Encoder(wiring.Component):
     """Tokens to COBS bytes, by way of a memory that holds two frames.
 
@@ -101,7 +107,8 @@ class Encoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=2 * self.frame_bytes, init=[])
+        shape = encoder_memory(self.frame_bytes)
+        m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=[], attrs=shape.attributes)
         write, read = memory.write_port(), memory.read_port()
 
         whole = Signal(range(3))  # frames in the memory, ready to be sent

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.link.cobs import Decoder, Encoder, Token
+from hw.technology import MemoryShape
 from sw.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
 
 BYTE_CYCLES = 10
@@ -34,6 +35,11 @@ class PacketByte(data.Struct):
 
     data: 8
     last: 1
+
+
+def packet_memory(depth: int = 1 << ceil_log2(CREDITS * (1 + FRAME_BYTES))) -> MemoryShape:
+    """Of so many bytes; by default, of CREDITS packets of any length."""
+    return MemoryShape(name="received packets", width=8, depth=depth)
 
 
 class PacketMemory(wiring.Component):
@@ -79,7 +85,8 @@ class PacketMemory(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=self.depth, init=[])
+        shape = packet_memory(self.depth)
+        m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=[], attrs=shape.attributes)
         write, read = memory.write_port(), memory.read_port()
 
         start = Signal.like(write.addr)  # where the extent of the packet being written goes
@@ -174,9 +181,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         m.submodules.decoder = decoder = Decoder()
         m.submodules.crc = crc = Processor(crc_algorithm()(data_width=1))
-        m.submodules.memory = memory = PacketMemory(
-            depth=1 << ceil_log2(CREDITS * (1 + FRAME_BYTES)), trailer_bytes=CRC_BYTES
-        )
+        m.submodules.memory = memory = PacketMemory(depth=packet_memory().depth, trailer_bytes=CRC_BYTES)
         wiring.connect(m, wiring.flipped(self.packets), memory.packets)
         wiring.connect(m, wiring.flipped(self.bytes), decoder.bytes)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.queue import Queue
-from hw.technology import ECP5, ICE40UP5K
+from hw.technology import ECP5, ICE40UP5K, MemoryShape
 
 
 @pytest.mark.parametrize("technology", [ECP5, ICE40UP5K], ids=lambda technology: technology.name)
@@ -15,7 +15,7 @@ from hw.technology import ECP5, ICE40UP5K
 def test_it_keeps_the_order(technology, data, depth):
     writes = data.draw(st.lists(st.booleans(), min_size=5, max_size=60))
     wishes = data.draw(st.lists(st.booleans(), min_size=len(writes), max_size=len(writes)))
-    queue = Queue(width=8, depth=depth, technology=technology)
+    queue = Queue(MemoryShape(name="queue", width=8, depth=depth, storage=technology.storage(depth)))
     found = []
 
     async def drive(ctx):
