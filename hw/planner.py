@@ -42,9 +42,10 @@ def breaches(need: Resources, board: Board) -> str:
 
 def check(design: Design) -> Resources:
     """What a design needs. Raises DoesNotFitError naming each budget of its board that it breaks."""
-    need = requirements(design)
-    if broken := breaches(need, design.board):
-        raise DoesNotFitError(f"{design.network} needs {broken}")
+    for demanded in (hard_requirements, requirements):  # the quicker to find first
+        need = demanded(design)
+        if broken := breaches(need, design.board):
+            raise DoesNotFitError(f"{design.network} needs {broken}")
     return need
 
 
@@ -61,6 +62,11 @@ def least_requirements(design: Design) -> Resources:
     """What it needs at the least, with one multiplier for each function, without its logic and the memories that depend
     on the schedule: these take time to find out."""
     return _requirements(design, sum(design.functions), design.unscheduled_memories, 0)
+
+
+def hard_requirements(design: Design) -> Resources:
+    """What it needs of multipliers and memories; of logic, only that of products that are made of it."""
+    return _requirements(design, design.multipliers, design.memories, 0)
 
 
 def memory_requirements(design: Design) -> Resources:
@@ -127,7 +133,7 @@ def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **
     """
     candidates = foldings(board, network, **modes)
     smallest = candidates[0]
-    if shortfalls(need=requirements(smallest), have=board.budget):
+    if breaches(hard_requirements(smallest), board):
         candidates = [with_store(design) for design in candidates]
         smallest = candidates[0]
     best: Design | None = None
@@ -149,6 +155,8 @@ def objection(design: Design, most_delay: int) -> str | None:
     board = design.board
     if broken := breaches(least_requirements(design), board):
         return f"needs at least {broken}"
+    if broken := breaches(hard_requirements(design), board):
+        return f"needs {broken}"
     if (delay := max(design.schedule.delays)) > most_delay:
         return f"misses the updates of {delay} records in a forward pass, of {most_delay} that may be"
     if not design.keeps_pace:
