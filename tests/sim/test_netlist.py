@@ -45,7 +45,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     cells, need = flow_of(design.board.technology).cells, requirements(design)
     count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
     assert count["multipliers"] == need.multipliers == design.multipliers
-    assert count["block_ram"] >= need.block_ram  # link and trainer have some more
+    assert count["block_ram"] == need.block_ram
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
