@@ -5,6 +5,8 @@ picks: the same bits, by `sw.compiled` with the design's delays. It is judged af
 time is cycles by clock: an interval a record, and after each pass the wait for its last update. Not counted are making,
 scaling and encoding records, judging, and the link: records lie in the store, commands take no time.
 
+With `--pretraining` groups of addends are trained alone first, on the design that the planner picks for them.
+
 The CPU engine trains one model on one thread without delays, by the quick preset and by the data set's own; the better
 one counts. Its time is process time with compiled kernels loaded, the least of a few repeats.
 """
@@ -13,8 +15,8 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ import boards
 from hw.design import Design
 from hw.options import SCHEDULES, numbers
 from hw.planner import DoesNotFitError, fold
+from hw.toolchain import flow_of
 from sw import datasets, presets
 from sw.measurement import Approach, Reached
 from sw.session import Session
@@ -39,11 +42,16 @@ PASSES = 64  # of an epoch, at most
 
 @dataclass(frozen=True)
 class Built:
-    """A design and the clock that it runs at. `measured`: by placement and routing, not the board's own."""
+    """A design and the clock that it runs at. `measured`: by placement and routing, not the board's own; `estimated`:
+    the board's own, where only a vendor's tool could time it."""
 
     design: Design
     clock_hz: float
     measured: bool
+
+    @property
+    def estimated(self) -> bool:
+        return not self.measured and flow_of(self.design.board.technology).vendor is not None
 
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""
@@ -69,6 +77,8 @@ class Row:
     delays: tuple[int, ...] = ()
     clock_mhz: float = 0
     clock_measured: bool = False
+    clock_estimated: bool = False
+    pretraining: int = 0
     visits: tuple[int, ...] = ()
     pearson: tuple[float, ...] = ()
     board_seconds: tuple[float | None, ...] = ()
@@ -100,11 +110,12 @@ def mean(seconds: tuple[float | None, ...]) -> float | None:
 class Bench:
     """The data sets and how they are trained on.
 
-    `seeds` runs; `records`, `holdout`: as `datasets.load` takes them.
+    `seeds` runs; `records`, `holdout`: as `datasets.load` takes them. `pretraining`: in place of the presets' own.
     """
 
-    def __init__(self, seeds: int, records: int | None, holdout: int | None):
+    def __init__(self, seeds: int, records: int | None, holdout: int | None, pretraining: tuple[int, int] | None):
         self._seeds, self._records, self._holdout = seeds, records, holdout
+        self._pretraining = pretraining
         self.approaches = cache(self._approaches)
         self.cpu = cache(self._cpu)
 
@@ -116,11 +127,18 @@ class Bench:
             records = self._records or RECORDS.get(dataset)
             split = datasets.load(dataset, records=records, holdout=self._holdout, seed=seed)
             step = max(STEP, len(split.train) // PASSES)
-            yield Approach(Session.begin(preset, split, seed=seed), preset.phases, step=step)
+            groups = preset.pretraining[0] if preset.pretraining else 0
+            session, phases = Session.begin(preset, split, seed=seed), preset.all_phases(apart=True)
+            yield Approach(session, phases, step=step, pretraining=groups)
+
+    def preset(self, dataset: str) -> presets.Preset:
+        """That a board trains by."""
+        return replace(presets.quick(dataset), pretraining=self._pretraining)
 
     def _cpu(self, dataset: str, goal: float) -> Timed:
         """By the better preset."""
-        kinds = {presets.quick(dataset): "quick", presets.find(dataset): "own"}
+        own = replace(presets.find(dataset), pretraining=None)
+        kinds = {self.preset(dataset): "quick", own: "own"}
         return min(
             (self._timed(dataset, goal, name, kind) for kind, name in kinds.items()), key=lambda timed: timed.mean
         )
@@ -136,7 +154,7 @@ class Bench:
 
     def row(self, built: Built, dataset: str, goal: float) -> Row:
         configuration, timed = built.design.configuration, self.cpu(dataset, goal)
-        approaches = self.approaches(dataset, presets.quick(dataset))
+        approaches = self.approaches(dataset, self.preset(dataset))
         runs = [approach.run(goal, delays=configuration.delays) for approach in approaches]
         return Row(
             built.design.board.name,
@@ -149,6 +167,8 @@ class Bench:
             delays=configuration.delays,
             clock_mhz=built.clock_hz / 1e6,
             clock_measured=built.measured,
+            clock_estimated=built.estimated,
+            pretraining=built.design.pretraining,
             visits=tuple(run.visits for run in runs),
             pearson=tuple(run.pearson for run in runs),
             board_seconds=tuple(built.cycles(run) / built.clock_hz if run.reached else None for run in runs),
@@ -163,18 +183,24 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
 
     Raises DoesNotFitError if there is none, ValueError for a folding that is not the network's.
     """
-    network = presets.quick(dataset).network
+    network, groups = presets.quick(dataset).network, options.pretraining[0] if options.pretraining else 0
+    folded = partial(Design, board=board, network=network, pretraining=groups)
     for report in reports:
         if (report["board"], report["network"]) == (board.name, str(network)):
             exact = report["schedule"] == SCHEDULES[True]
-            design = Design(
-                board=board, network=network, lanes=tuple(report["lanes"]), taps=report["taps"], exact=exact
-            )
+            design = folded(lanes=tuple(report["lanes"]), taps=report["taps"], exact=exact)
             return Built(design, 1e6 * report["fmax_mhz"], True)
     if options.lanes or options.taps:
         lanes = numbers("--lanes", options.lanes) if options.lanes else Design.lanes
-        return Built(Design(board=board, network=network, lanes=lanes, taps=options.taps or 1), board.clock_hz, False)
-    return Built(fold(board, network), board.clock_hz, False)
+        return Built(folded(lanes=lanes, taps=options.taps or 1), board.clock_hz, False)
+    return Built(fold(board, network, pretraining=groups), board.clock_hz, False)
+
+
+def groups_and_epochs(text: str) -> tuple[int, int]:
+    addends, epochs = map(int, text.split(":"))
+    if min(addends, epochs) < 1:
+        raise ValueError(text)
+    return addends, epochs
 
 
 def parser() -> argparse.ArgumentParser:
@@ -191,6 +217,12 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FILE",
         help="of `python -m hw.build --json`: its design and the clock it reaches, for its board and network",
+    )
+    parser.add_argument(
+        "--pretraining",
+        type=groups_and_epochs,
+        metavar="GROUP:EPOCHS",
+        help="addends of a group and epochs before the schedule, on designs that can train groups alone",
     )
     parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's; triangle 65536)")
@@ -209,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.seeds < 1 or (options.goal is not None and not 0 < options.goal < 1):
         command.error("--seeds must be 1 or more, --goal between 0 and 1")
     console = Console(highlight=False)
-    bench, rows = Bench(options.seeds, options.records, options.holdout), []
+    bench, rows = Bench(options.seeds, options.records, options.holdout, options.pretraining), []
     try:
         chosen = [boards.find(name) for name in options.board]
         reports = [json.loads(path.read_text()) for path in options.report]
@@ -256,10 +288,11 @@ def table_of(rows: list[Row], seeds: int) -> Table:
             row.dataset,
             f"{row.goal:g}",
             row.board,
-            f"{row.network.split()[0]}, lanes {lanes}, taps {row.taps}",
+            f"{row.network.split()[0]}, lanes {lanes}, taps {row.taps}"
+            + (f", groups of {row.pretraining}" if row.pretraining else ""),
             str(row.interval),
             ", ".join(map(str, row.delays)),
-            f"{row.clock_mhz:g}{' (Fmax)' if row.clock_measured else ''}",
+            f"{row.clock_mhz:g}{' (Fmax)' if row.clock_measured else ' (estimate)' if row.clock_estimated else ''}",
             f"{np.mean(row.visits):.0f}",
             milliseconds(row.board_seconds),
             milliseconds(row.cpu_seconds),

@@ -1,85 +1,68 @@
-"""What delays cost in accuracy, and what models that train apart do: `python scripts/schedule_study.py norm4 det4`.
+"""What delays cost in accuracy, and what contexts do: `python scripts/schedule_study.py norm4 det4 --board ulx3s`.
 
 Each way of training starts from the same first nodes and visits as many records as sequential fixed-point training by
 the same schedule of rates. Figures are means over seeds of the error on unseen records, and its ratio to the sequential
 one. All are bit for bit what a board would compute (`sw.compiled`), with passes as long as a board's store is.
+
+With `--board`, the ways are the designs that the planner picks, with their delays and stores.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from sw import datasets, presets
+import boards
+from hw.planner import DoesNotFitError, fold
+from sw import datasets, plots, presets
 from sw.compiled import CompiledFixed
-from sw.machine import Machine, Phase, Rates, Statistics
-from sw.merging import Merging
-from sw.network import Network, Records
+from sw.configuration import CONTEXTS
+from sw.contexts import Contexts
+from sw.machine import Machine, Phase
 from sw.presets import Preset, schedule
 from sw.session import Session
 
 SETS = "norm2", "norm4", "norm8", "triangle", "det4"
 DELAYS = (2, 1), (4, 2), (6, 3), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
-MODELS = 2, 4, 8
+LEFT = "data set", "network", "schedule", "design"  # columns of text
 BLOCK = 4096  # records that the nodes settle after: some board's store holds as many
-
-
-class Apart(Machine):
-    """Models that share the records, the m-th of M taking records m, m + M, ... of each block, and are their mean after
-    it. Their updates come as late as those of one model that has them all."""
-
-    def __init__(self, network: Network, nodes: list[np.ndarray], models: int, delays: tuple[int, ...], block: int):
-        self.network, self._block = network, block
-        share = tuple(delay // models for delay in delays)
-        self._machines = [CompiledFixed(network, nodes, share, counting=False) for _ in range(models)]
-
-    @property
-    def nodes(self) -> list[np.ndarray]:
-        return self._machines[0].nodes
-
-    @nodes.setter
-    def nodes(self, nodes: list[np.ndarray]) -> None:
-        for machine in self._machines:
-            machine.nodes = nodes
-
-    def _train(self, records: Records, rates: Rates) -> Statistics:
-        total = Statistics()
-        for block in records.blocks(self._block):
-            starts = self._parameters()
-            for index, machine in enumerate(self._machines):
-                share = slice(index, None, len(self._machines))
-                total += machine.train(Records(block.arguments[share], block.targets[share]), rates)
-            merged = Merging().merged(starts, self._parameters(), ())
-            for machine, parameters in zip(self._machines, merged, strict=True):
-                machine.parameters[:] = parameters
-        return total
-
-    def _parameters(self) -> np.ndarray:
-        return np.stack([machine.parameters for machine in self._machines])
-
-    def _predict(self, records: Records) -> np.ndarray:
-        return self._machines[0].predict(records.arguments)
 
 
 @dataclass(frozen=True)
 class Way:
-    """Of training: on so many models, with these delays in all."""
+    """Of training: with these delays, in records of one of so many contexts, in passes of `block` records.
+
+    `board`: whose design it is, if it is one's; then `design` says which.
+    """
 
     delays: tuple[int, ...] = (0, 0)
-    models: int = 1
+    contexts: int = 1
+    block: int = BLOCK
+    board: str = ""
+    design: str = ""
 
-    def machine(self, session: Session, block: int) -> Machine:
+    @classmethod
+    def planned(cls, board: boards.Board, preset: Preset, contexts: int) -> "Way":
+        """As the planner's design trains. Raises DoesNotFitError if there is none."""
+        design = fold(board, preset.network, contexts=contexts)
+        configuration = design.configuration
+        lanes = ",".join(str(folding.lanes) for folding in design.foldings)
+        text = f"lanes {lanes}, taps {design.taps}, {configuration.interval} clocks"
+        return cls(configuration.delays, contexts, configuration.block, board.name, text)
+
+    def machine(self, session: Session) -> Machine:
         network, nodes = session.model.network, session.model.nodes
-        if self.models == 1:
-            return CompiledFixed(network, nodes, self.delays, block, counting=False)
-        return Apart(network, nodes, self.models, self.delays, block)
+        machines = [CompiledFixed(network, nodes, self.delays, counting=False) for _ in range(self.contexts)]
+        return Contexts(machines, self.block)
 
 
 @dataclass(frozen=True)
@@ -89,8 +72,7 @@ class Row:
     dataset: str
     network: str
     phases: str
-    delays: tuple[int, ...]
-    models: int
+    way: Way
     rmse: float
     ratio: float
     pearson: float
@@ -101,13 +83,11 @@ def label(phases: tuple[Phase, ...]) -> str:
     return ", ".join(f"{phase.epochs}:{phase.rates.update[0]}:{phase.rates.back[0]}" for phase in phases)
 
 
-def study(
-    preset: Preset, splits: list[datasets.Split], ways: list[Way], phases: tuple[Phase, ...], block: int
-) -> list[Row]:
+def study(preset: Preset, splits: list[datasets.Split], ways: list[Way], phases: tuple[Phase, ...]) -> list[Row]:
     """A row for each way, trained by `phases`; the ratios are to sequential training by the preset's own."""
     sessions = [Session.begin(preset, split, seed=seed) for seed, split in enumerate(splits)]
-    outcomes = {way: [session.run(way.machine(session, block), phases) for session in sessions] for way in ways}
-    sequential = [session.run(Way().machine(session, block), preset.phases).rmse for session in sessions]
+    outcomes = {way: [session.run(way.machine(session), phases) for session in sessions] for way in ways}
+    sequential = [session.run(Way().machine(session), preset.phases).rmse for session in sessions]
     rows = []
     for way, runs in outcomes.items():
         errors = [run.rmse for run in runs]
@@ -116,8 +96,7 @@ def study(
                 splits[0].train.name,
                 str(preset.network),
                 label(phases),
-                way.delays,
-                way.models,
+                way,
                 float(np.mean(errors)),
                 float(np.mean(errors) / np.mean(sequential)),
                 float(np.mean([run.pearson for run in runs])),
@@ -143,10 +122,26 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"with presets of 2 layers; default {SETS}")
     parser.add_argument(
-        "--delays", type=pair, nargs="*", default=DELAYS, metavar="FIRST,LAST", help="in records; default %(default)s"
+        "--delays",
+        type=pair,
+        nargs="*",
+        metavar="FIRST,LAST",
+        help=f"in records of all contexts; default: {DELAYS}, but none with --board",
     )
     parser.add_argument(
-        "--models", type=int, nargs="*", default=[], metavar="M", help=f"that train apart, such as {MODELS}"
+        "--board",
+        nargs="+",
+        default=[],
+        choices=boards.names(),
+        help="train as on the designs that the planner picks, one of {%(choices)s} each",
+    )
+    parser.add_argument(
+        "--contexts",
+        type=int,
+        nargs="+",
+        default=[1],
+        choices=CONTEXTS,
+        help="models that take turns and become their mean after each pass",
     )
     parser.add_argument("--addends", type=int, help="of the network; default: the preset's")
     parser.add_argument(
@@ -156,11 +151,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="EPOCHS:UPDATE:BACK",
         help="schedule of rates to train with delays by; default: the preset's, as that of sequential training is",
     )
-    parser.add_argument("--block", type=int, default=BLOCK, help="records of a pass, default %(default)s")
+    parser.add_argument(
+        "--block", type=int, default=BLOCK, help="records of a pass without a board, default %(default)s"
+    )
     parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ratios over delays, as PNG or SVG")
     return parser
 
 
@@ -171,11 +169,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name in names:
         if name not in SETS:
             command.error(f"{name!r} is not one of {', '.join(SETS)}")
-    if min(options.seeds, options.block, *options.models, options.addends or 1) < 1:
-        command.error("--seeds, --block, --models and --addends must be 1 or more")
-    ways = [Way(), *map(Way, options.delays)]
-    ways += [Way(way.delays, models) for way in ways for models in options.models]
-    console, rows = Console(highlight=False), []
+    if min(options.seeds, options.block, options.addends or 1) < 1:
+        command.error("--seeds, --block and --addends must be 1 or more")
+    console, rows, refusals = Console(highlight=False), [], []
     with Progress(console=console, transient=True) as progress:
         for name in progress.track(names, description="training"):
             preset = preset_of(name, options.addends)
@@ -183,12 +179,44 @@ def main(arguments: list[str] | None = None) -> int:
                 datasets.load(name, records=options.records, holdout=options.holdout, seed=seed)
                 for seed in range(options.seeds)
             ]
-            phases = tuple(options.phases or preset.phases)
-            rows += study(preset, splits, ways, phases, options.block)
+            ways = [Way(block=options.block)]
+            for contexts in options.contexts:
+                delays = options.delays if options.delays is not None else () if options.board else DELAYS
+                ways += ways_of(((0, 0), *delays), contexts, options.block)
+                for board in options.board:
+                    try:
+                        ways.append(Way.planned(boards.find(board), preset, contexts))
+                    except DoesNotFitError as error:
+                        refusals.append(f"{name}, {board}: {error}")
+            rows += study(preset, splits, list(dict.fromkeys(ways)), tuple(options.phases or preset.phases))
     console.print(table_of(rows, options.seeds))
+    for refusal in refusals:
+        console.print(refusal, soft_wrap=True)
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    if options.plot:
+        plot(rows).savefig(options.plot, dpi=150)
     return 0
+
+
+def ways_of(delays: Iterable[tuple[int, ...]], contexts: int, block: int) -> list[Way]:
+    """With delays in records of all contexts."""
+    return [Way(tuple(delay // contexts for delay in pair), contexts, block) for pair in delays]
+
+
+def plot(rows: list[Row]) -> Figure:
+    """The rows of one context: lines over the first layer's delay, and the designs of boards."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    designs = []
+    for row in rows:
+        point = row.way.delays[0], row.ratio
+        if row.way.contexts > 1:
+            continue
+        if row.way.board:
+            designs.append(point)
+        else:
+            curves.setdefault(row.dataset, []).append(point)
+    return plots.delays(curves, designs)
 
 
 def preset_of(name: str, addends: int | None) -> Preset:
@@ -206,14 +234,16 @@ def table_of(rows: list[Row], seeds: int) -> Table:
         "data set": lambda row: row.dataset,
         "network": lambda row: row.network.split()[0],
         "schedule": lambda row: row.phases,
-        "models": lambda row: str(row.models),
-        "delays": lambda row: ", ".join(map(str, row.delays)),
+        "design": lambda row: f"{row.way.board}: {row.way.design}" if row.way.board else "",
+        "contexts": lambda row: str(row.way.contexts),
+        "block": lambda row: str(row.way.block),
+        "delays": lambda row: ", ".join(map(str, row.way.delays)),
         "RMSE": lambda row: f"{row.rmse:.5g}",
         "ratio": lambda row: f"{row.ratio:.3f}",
         "Pearson": lambda row: f"{row.pearson:.5f}",
     }
     for column in columns:
-        table.add_column(column, justify="left" if column in ("data set", "network", "schedule") else "right")
+        table.add_column(column, justify="left" if column in LEFT else "right")
     last = None
     for row in rows:
         if last not in (None, row.dataset):

@@ -20,6 +20,7 @@ from sw.datasets import Source
 from sw.machine import Phase, Rates
 from sw.metrics import Score, pearson
 from sw.model import Model
+from sw.network import groups_of
 from sw.session import Session
 from sw.training import Strategy, Training
 
@@ -149,23 +150,34 @@ class Reached:
 class Approach:
     """A session's model on its way to an accuracy in fixed point, by the schedule `phases`, `step` records a pass.
 
-    Raises ValueError for a step of no record.
+    `pretraining`: addends of a group that is trained alone in phases that are so. Raises ValueError for a step of no
+    record, and for groups that the network cannot have.
     """
 
-    def __init__(self, session: Session, phases: tuple[Phase, ...], *, step: int):
+    def __init__(self, session: Session, phases: tuple[Phase, ...], *, step: int, pretraining: int = 0):
         if step < 1:
             raise ValueError(f"passes of {step} records: must be 1 or more")
         self._session, self._phases, self._step = session, phases, step
-        self._machine = CompiledFixed(session.model.network, session.model.nodes, counting=False)
-        self._records = self._machine.encode(session.records)
+        network = session.model.network
+        self._groups = tuple(start for start, _ in groups_of(network, pretraining)) if pretraining else ()
+        self._machines = self._machines_of(())
+        self._records = self._machines[False].encode(session.records)
+
+    def _machines_of(self, delays: tuple[int, ...]) -> dict[bool, CompiledFixed]:
+        """By whether groups are trained alone."""
+        model, groups = self._session.model, {False: (), **({True: self._groups} if self._groups else {})}
+        return {
+            apart: CompiledFixed(model.network, model.nodes, delays, groups=starts, counting=False)
+            for apart, starts in groups.items()
+        }
 
     def run(self, goal: float, *, delays: tuple[int, ...]) -> Reached:
         """Train with these delays until the hold-out's Pearson is the goal, judged after each pass."""
         model, holdout = self._session.model, self._session.split.holdout
-        machine = CompiledFixed(model.network, model.nodes, delays, counting=False)
-        unseen = machine.encode(model.encode(holdout.features, holdout.targets))
+        machines = self._machines_of(delays)
+        unseen = machines[False].encode(model.encode(holdout.features, holdout.targets))
         visits, passes, found = 0, 0, 0.0
-        for part, rates in self._passes(self._step):
+        for machine, part, rates in self._passes(machines, self._step):
             machine.run(part, rates)
             visits, passes = visits + len(part), passes + 1
             found = pearson(model.decode(machine.results(unseen)), holdout.targets)
@@ -178,22 +190,28 @@ class Approach:
         return min(self._timed(visits) for _ in range(REPEATS))
 
     def _timed(self, visits: int) -> float:
-        self._machine.nodes = self._session.model.nodes
+        self._machines[self._phases[0].apart].nodes = self._session.model.nodes
         begun = time.process_time()
-        for part, rates in self._passes(len(self._records)):
+        for machine, part, rates in self._passes(self._machines, len(self._records)):
             if len(part) >= visits:
-                self._machine.run(next(part.rounds(visits, self._features)), rates)
+                machine.run(next(part.rounds(visits, self._features)), rates)
                 break
-            self._machine.run(part, rates)
+            machine.run(part, rates)
             visits -= len(part)
         return time.process_time() - begun
 
-    def _passes(self, size: int) -> Iterator[tuple[Encoded, Rates]]:
-        """The records of the whole schedule in order, `size` of an epoch at a time."""
+    def _passes(self, machines: dict[bool, CompiledFixed], size: int) -> Iterator[tuple[CompiledFixed, Encoded, Rates]]:
+        """The records of the whole schedule in order, `size` of an epoch at a time, and the machine that is to train on
+        them; it takes over the nodes of the one before."""
+        last = machines[self._phases[0].apart]
         for phase in self._phases:
+            machine = machines[phase.apart]
+            if machine is not last:
+                machine.nodes = last.nodes
+            last = machine
             for _ in range(phase.epochs):
                 for part in self._records.rounds(size, self._features):
-                    yield part, phase.rates
+                    yield machine, part, phase.rates
 
     @property
     def _features(self) -> int:

@@ -1,6 +1,9 @@
-"""Pictures of models: the convergence of a training, and predictions against the truth."""
+"""Pictures: the convergence of a training, predictions against the truth, and what delays cost."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -61,6 +64,29 @@ def predictions(predicted: np.ndarray, true: np.ndarray, names: tuple[str, ...])
         _plain(axes)
     for axes in panels[len(names) :]:
         axes.set_axis_off()
+    return figure
+
+
+def delays(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequence[tuple[int, float]]) -> Figure:
+    """Ratios of RMSE to that of sequential training over delays in records: a curve a data set, and dots of designs."""
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.axhline(1, color=INK, linewidth=1)
+    for color, (name, points) in zip(colormaps["tab10"].colors, curves.items(), strict=False):
+        axes.plot(*zip(*sorted(points), strict=True), "o-", color=color, markersize=3, linewidth=1.5, label=name)
+    if designs:
+        axes.plot(
+            *zip(*designs, strict=True), "D", color=INK, markersize=6, fillstyle="none", label="planner's designs"
+        )
+    axes.set_xscale("symlog", linthresh=2)
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}" if axis is axes.yaxis else "")
+    axes.set_xlabel("delay of the first layer, records")
+    axes.set_ylabel("hold-out RMSE, of sequential training's")
+    axes.legend(frameon=False)
+    _plain(axes)
     return figure
 
 

@@ -1,17 +1,22 @@
 """The studies of schedules and board time, on few records."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import boards
 from hw.design import Design
+from hw.planner import fold
 from scripts import board_time, schedule_study
 from sim.simulated import SimulatedTrainer
 from sw import datasets, presets
 from sw.compiled import CompiledFixed
+from sw.contexts import ContextReference
 from sw.measurement import Approach, Reached
+from sw.metrics import pearson
+from sw.reference import FixedReference
 from sw.session import Session
 
 FEW = "--seeds", "2", "--records", "400", "--holdout", "200"
@@ -23,20 +28,33 @@ def session_of(name: str, records: int, preset: presets.Preset) -> Session:
 
 
 def test_the_study_has_a_row_for_each_way_of_training(tmp_path, capsys):
-    figures = tmp_path / "figures.json"
-    arguments = ["norm2", *FEW, "--delays", "2,1", "24,12", "--models", "2", "--addends", "4", "--json", str(figures)]
-    assert schedule_study.main(arguments) == 0
+    figures, picture = tmp_path / "figures.json", tmp_path / "figures.png"
+    arguments = ["norm2", *FEW, "--delays", "2,1", "24,12", "--contexts", "1", "2", "--addends", "4"]
+    assert schedule_study.main([*arguments, "--json", str(figures), "--plot", str(picture)]) == 0
     rows = json.loads(figures.read_text())
-    assert [(row["delays"], row["models"]) for row in rows] == [
+    assert [(row["way"]["delays"], row["way"]["contexts"]) for row in rows] == [
         ([0, 0], 1),
         ([2, 1], 1),
         ([24, 12], 1),
         ([0, 0], 2),
-        ([2, 1], 2),
-        ([24, 12], 2),
+        ([1, 0], 2),
+        ([12, 6], 2),
     ]
     assert rows[0]["ratio"] == 1 and len({row["rmse"] for row in rows}) == len(rows)
     assert rows[0]["network"].startswith("2-4-1") and "norm2" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_board_trains_with_the_delays_and_the_store_of_the_planners_design(tmp_path, capsys):
+    figures, boards_named = tmp_path / "figures.json", ["icebreaker", "ulx3s"]
+    few = ["--seeds", "1", "--records", "120", "--holdout", "50"]
+    assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
+    sequential, row = json.loads(figures.read_text())
+    configuration = fold(ULX3S, presets.find("det4").network).configuration
+    assert sequential["way"]["delays"] == [0, 0] and not sequential["way"]["board"]
+    assert row["way"]["board"] == "ulx3s" and row["way"]["block"] == configuration.block
+    assert row["way"]["delays"] == list(configuration.delays)
+    assert "det4, icebreaker: " in capsys.readouterr().out
 
 
 def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
@@ -46,20 +64,14 @@ def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
     assert row["phases"] == "1:8:16" and row["ratio"] > 2
 
 
-def test_models_that_train_apart_become_their_mean_after_each_block():
+def test_a_way_trains_as_the_oracle_of_its_contexts_does():
     session = session_of("norm2", 90, presets.find("norm2"))
-    network, nodes = session.model.network, session.model.nodes
-    rates = presets.find("norm2").phases[0].rates
-    apart = schedule_study.Apart(network, nodes, 2, (4, 2), 50)
-    apart.train(session.records, rates)
-    for block in session.records.blocks(50):
-        ends = []
-        for start in range(2):
-            machine = CompiledFixed(network, nodes, (2, 1))
-            machine.train(type(block)(block.arguments[start::2], block.targets[start::2]), rates)
-            ends.append(machine.nodes)
-        nodes = [np.floor((one + other) / 2 + 0.5).astype(int) for one, other in zip(*ends, strict=True)]
-    assert all(map(np.array_equal, apart.nodes, nodes))
+    network, nodes, rates = session.model.network, session.model.nodes, presets.find("norm2").phases[0].rates
+    way = schedule_study.Way((2, 1), contexts=2, block=50).machine(session)
+    oracle = ContextReference(network, nodes, (2, 1), 50, contexts=2)
+    for machine in (way, oracle):
+        machine.train(session.records, rates)
+    assert all(map(np.array_equal, way.nodes, oracle.nodes))
 
 
 def test_board_time_names_design_and_times_of_each_board(tmp_path, capsys, monkeypatch):
@@ -132,12 +144,29 @@ def test_an_approach_is_judged_after_each_pass_and_stops_at_the_goal():
         Approach(session, preset.phases, step=0)
 
 
+def test_an_approach_trains_groups_alone_first():
+    preset = replace(presets.quick("norm2"), pretraining=(2, 1))
+    session, (apart, phase) = session_of("norm2", 300, preset), preset.all_phases(apart=True)
+    approach = Approach(session, (apart, replace(phase, epochs=1)), step=100, pretraining=2)
+    oracle = FixedReference(session.model.network, session.model.nodes, (4, 2), pretraining=2)
+    for step in (oracle.pretrain, oracle.train):
+        for block in session.records.blocks(100):
+            step(block, phase.rates)
+    holdout = session.split.holdout
+    unseen = session.model.encode(holdout.features, holdout.targets).arguments
+    reached = approach.run(1.0, delays=(4, 2))
+    assert reached == Reached(False, 600, 6, pearson(session.model.decode(oracle.predict(unseen)), holdout.targets))
+    assert 0 < approach.cpu_seconds(400)
+
+
 @pytest.mark.parametrize(
     ("main", "arguments", "message"),
     [
         (schedule_study.main, ["det5"], "'det5' is not one of norm2"),
         (schedule_study.main, ["norm2", "--delays", "2,4"], "--delays"),
         (schedule_study.main, ["norm2", "--seeds", "0"], "--seeds"),
+        (schedule_study.main, ["norm2", "--contexts", "3"], "--contexts"),
+        (board_time.main, ["norm2", "--pretraining", "4"], "--pretraining"),
         (board_time.main, ["det5"], "'det5' is not one of norm2"),
         (board_time.main, ["norm2", "--goal", "1"], "--goal between 0 and 1"),
     ],
