@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -72,8 +71,8 @@ def delays(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequence[
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.axhline(1, color=INK, linewidth=1)
-    for color, (name, points) in zip(colormaps["tab10"].colors, curves.items(), strict=False):
-        axes.plot(*zip(*sorted(points), strict=True), "o-", color=color, markersize=3, linewidth=1.5, label=name)
+    for index, (name, points) in enumerate(curves.items()):
+        axes.plot(*zip(*sorted(points), strict=True), "o-", color=f"C{index}", markersize=3, linewidth=1.5, label=name)
     if designs:
         axes.plot(
             *zip(*designs, strict=True), "D", color=INK, markersize=6, fillstyle="none", label="planner's designs"

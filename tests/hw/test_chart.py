@@ -7,7 +7,7 @@ from pathlib import Path
 import boards
 from hw.chart import chart
 from hw.options import design_of
-from hw.planner import parser
+from hw.plan import parser
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
 COMMAND = "$ python -m hw.plan "
