@@ -88,7 +88,7 @@ def test_refusal_names_every_broken_budget_and_no_other() -> None:
     ("board", "network", "interval"),
     [
         ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
-        ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 16),
+        ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 44),
         ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 30),
         ("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
     ],
