@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         choices=boards.names(),
-        help="train as on the designs that the planner picks, one of {%(choices)s} each",
+        help="train as on the designs that the planner picks for these",
     )
     parser.add_argument(
         "--contexts",

@@ -165,7 +165,7 @@ class Approach:
 
     def _machines_of(self, delays: tuple[int, ...]) -> dict[bool, CompiledFixed]:
         """By whether groups are trained alone."""
-        model, groups = self._session.model, {False: (), **({True: self._groups} if self._groups else {})}
+        model, groups = self._session.model, {False: (), True: self._groups}
         return {
             apart: CompiledFixed(model.network, model.nodes, delays, groups=starts, counting=False)
             for apart, starts in groups.items()
