@@ -131,11 +131,8 @@ def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **
 
     As `fold` has it. If nothing fits, the last is the smallest one, with what is against it.
     """
-    candidates = foldings(board, network, **modes)
+    candidates = [with_store(design) for design in foldings(board, network, **modes)]
     smallest = candidates[0]
-    if breaches(hard_requirements(smallest), board):
-        candidates = [with_store(design) for design in candidates]
-        smallest = candidates[0]
     best: Design | None = None
     for design in sorted(candidates, key=lambda design: (design.slots, design.products)):
         if best and design.slots >= best.schedule.interval:

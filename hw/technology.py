@@ -176,7 +176,7 @@ ECP5 = Technology(
     name="ECP5",
     fabric="ECP5",
     logic_costs=LogicCosts(
-        base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
+        base=0, sums=0.425, comparisons=0.0, choices=0.352, shifts=1.81, gates=0.0, registers=0.23, memories=0.237
     ),
     multiplier_width=18,
     multiplier_latency=3,
