@@ -93,7 +93,9 @@ def logic_of(design: Design) -> int:
 def with_store(design: Design) -> Design:
     """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
     for need in (least_requirements, memory_requirements):
-        while design.store_words > LEAST_STORE_WORDS and shortfalls(need=need(design), have=design.board.budget):
+        while breaches(need(design), design.board):
+            if design.store_words <= LEAST_STORE_WORDS:
+                return design
             design = replace(design, store_words=design.store_words // 2)
     return design
 
@@ -131,12 +133,12 @@ def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **
 
     As `fold` has it. If nothing fits, the last is the smallest one, with what is against it.
     """
-    candidates = [with_store(design) for design in foldings(board, network, **modes)]
-    smallest = candidates[0]
+    candidates = foldings(board, network, **modes)
     best: Design | None = None
-    for design in sorted(candidates, key=lambda design: (design.slots, design.products)):
-        if best and design.slots >= best.schedule.interval:
+    for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
+        if best and candidate.slots >= best.schedule.interval:
             break  # a record takes a clock a slot at the least
+        design = with_store(candidate)
         if against := objection(design, most_delay):
             yield Verdict(design, against)
         elif best is None:
@@ -144,6 +146,7 @@ def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **
         else:
             best, other = sorted((best, design), key=lambda design: design.schedule.interval)
             yield Verdict(other, f"takes a record every {other.schedule.interval} clocks")
+    smallest = with_store(candidates[0])
     yield Verdict(best) if best else Verdict(smallest, objection(smallest, most_delay))
 
 

@@ -85,7 +85,7 @@ class Encoder(wiring.Component):
 
     The bytes of a block are stored behind a gap, which is filled with the block's code when that is known. A frame is
     sent only when it is whole. Takes a token a cycle, with a pause of one after the end and after each full block, and
-    stalls while two frames wait; gives a byte every other cycle.
+    stalls while two frames wait; gives a byte every third cycle.
 
     Parameters
     ----------
@@ -149,12 +149,14 @@ class Encoder(wiring.Component):
                 m.d.sync += gap.eq(position)
                 m.next = "ACCEPT"
 
-        m.d.comb += self.bytes.payload.eq(read.data)
         with m.FSM():
             with m.State("EMPTY"):
                 with m.If(whole != 0):
-                    m.next = "SEND"
+                    m.next = "HOLD"
             with m.State("FETCH"):
+                m.next = "HOLD"
+            with m.State("HOLD"):
+                m.d.sync += self.bytes.payload.eq(read.data)
                 m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += self.bytes.valid.eq(1)
