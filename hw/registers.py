@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth import Array, Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -19,7 +19,7 @@ def counter_memory(table: RegisterTable) -> MemoryShape:
 
 
 class RegisterFile(wiring.Component):
-    """A bus target; every transfer takes three cycles.
+    """A bus target; every transfer takes four cycles.
 
     `counters` are registers of one word in `table` that count events, in a memory: an event is counted within a few
     cycles, in which it must not come again. They are not reset.
@@ -70,7 +70,7 @@ class RegisterFile(wiring.Component):
         m.d.comb += [
             bus.read_data.eq(status | self._counted(m, number)),
             bus.refused.eq(bus.write & self.locked),
-            bus.ready.eq(answer_after(m, bus, 2)),
+            bus.ready.eq(answer_after(m, bus, 3)),
         ]
         return m
 
@@ -85,7 +85,7 @@ class RegisterFile(wiring.Component):
     def _counted(self, m: Module, number: Value) -> Value:
         """Count events, one at a time; returns the count of that number, 0 if it is no counter's.
 
-        The memory is the bus' own during a transfer; in the first of its cycles a count may still be written.
+        The memory is the bus' own during a transfer; in the first two of its cycles a count may still be written.
         """
         shape = counter_memory(self.table)
         m.submodules.counts = counts = Memory(
@@ -93,16 +93,18 @@ class RegisterFile(wiring.Component):
         )
         read, write = counts.read_port(), counts.write_port()
         waiting, served = Signal(len(self.counters)), Signal(len(self.counters))
-        counted = Signal.like(read.addr)
-        with m.If(~self.bus.valid & ~write.en):
+        counted, found = Signal.like(read.addr), Signal.like(read.addr)
+        reading = Signal()
+        with m.If(~self.bus.valid & ~reading & ~write.en):
             m.d.comb += served.eq(waiting & -waiting)  # the lowest of them
         for register, chosen in zip(self.counters, served, strict=True):
             with m.If(chosen):
                 m.d.comb += counted.eq(self.table.address(register.name))
-        m.d.comb += [read.addr.eq(Mux(self.bus.valid, number, counted)), write.data.eq(read.data + 1)]
+        m.d.comb += read.addr.eq(Mux(self.bus.valid, number, counted))
         m.d.sync += [
             waiting.eq((waiting & ~served) | self.events.as_value()),
-            write.en.eq(served.any()),
-            write.addr.eq(counted),
+            Cat(reading, found).eq(Cat(served.any(), counted)),
+            Cat(write.en, write.addr).eq(Cat(reading, found)),
+            write.data.eq(read.data + 1),
         ]
         return read.data
