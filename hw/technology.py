@@ -172,12 +172,14 @@ ICE40HX8K = Technology(
     block_ram=ICE40UP5K.block_ram,
 )
 
+ECP5_COSTS = LogicCosts(
+    base=0, sums=0.425, comparisons=0.0, choices=0.352, shifts=1.81, gates=0.0, registers=0.23, memories=0.237
+)
+
 ECP5 = Technology(
     name="ECP5",
     fabric="ECP5",
-    logic_costs=LogicCosts(
-        base=0, sums=0.425, comparisons=0.0, choices=0.352, shifts=1.81, gates=0.0, registers=0.23, memories=0.237
-    ),
+    logic_costs=ECP5_COSTS,
     multiplier_width=18,
     multiplier_latency=3,
     multiplier_logic=1.4,
@@ -190,9 +192,7 @@ ECP5 = Technology(
 ARTIX7 = Technology(
     name="Artix-7",
     fabric="Artix-7",
-    logic_costs=LogicCosts(
-        base=2000, sums=0.5, comparisons=0.3, choices=0.4, shifts=0.5, gates=0.4, registers=0.3, memories=0.2
-    ),
+    logic_costs=ECP5_COSTS,  # not fitted to this family, whose cells hold more
     multiplier_width=18,  # of 18 x 25
     multiplier_latency=3,
     multiplier_logic=1.4,
