@@ -191,10 +191,6 @@ class Design:
         )
 
     @property
-    def records_per_second(self) -> float:
-        return self.board.clock_hz / self.schedule.interval
-
-    @property
     def roofline_share(self) -> float:
         """Records per second, of those that the multipliers could make if each had a product in every clock."""
         return self.network.products / (self.multipliers * self.schedule.interval)

@@ -42,7 +42,7 @@ def design_table(design: Design) -> Table:
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
     table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz")
     table.add_row("cycles per record", f"{schedule.interval}; a forward pass misses {schedule.delays} updates")
-    table.add_row("records per second", f"{design.records_per_second:,.0f}")
+    table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
     table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.multipliers} multipliers")
     return table
 

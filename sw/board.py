@@ -69,9 +69,7 @@ class Board(Machine):
             flat[positions] = self._signed(
                 self.link.read(Space.PARAMETERS, int(addresses[positions[0]]), len(positions))
             )
-        splits = np.cumsum([np.prod(layer.shape) for layer in self.network.layers])[:-1]
-        parts = np.split(flat, splits)
-        return [part.reshape(layer.shape) for part, layer in zip(parts, self.network.layers, strict=True)]
+        return self.network.layered(flat)
 
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:

@@ -57,10 +57,7 @@ class Contexts(Machine):
 
     def _merge(self) -> None:
         models = np.stack([np.concatenate([layer.ravel() for layer in machine.nodes]) for machine in self.machines])
-        mean = Merging().merged(models, models, ())[0]
-        sizes = [np.prod(layer.shape) for layer in self.network.layers]
-        parts = np.split(mean, np.cumsum(sizes)[:-1])
-        self.nodes = [part.reshape(layer.shape) for part, layer in zip(parts, self.network.layers, strict=True)]
+        self.nodes = self.network.layered(Merging().merged(models, models, ())[0])
 
 
 class ContextReference(Contexts):

@@ -133,6 +133,11 @@ class Network:
         """Number of nodes."""
         return sum(int(np.prod(layer.shape)) for layer in self.layers)
 
+    def layered(self, flat: np.ndarray) -> list[np.ndarray]:
+        """Nodes, all layers flattened one after the other, as an array of `Layer.shape` a layer."""
+        ends = np.cumsum([np.prod(layer.shape) for layer in self.layers])[:-1]
+        return [part.reshape(layer.shape) for part, layer in zip(np.split(flat, ends), self.layers, strict=True)]
+
     @property
     def products(self) -> int:
         """Products of one training record: each function forward and in the update, each past the first layer in the

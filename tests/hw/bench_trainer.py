@@ -51,9 +51,7 @@ class TrainerBench:
 
     async def load(self) -> list[np.ndarray]:
         flat = np.array(await load_nodes(self.dut, self._places, self.network.width, self._access_latency))
-        shapes = [layer.shape for layer in self.network.layers]
-        parts = np.split(flat, np.cumsum([np.prod(shape) for shape in shapes])[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return self.network.layered(flat)
 
     async def run(self, records: Records, train: np.ndarray) -> tuple[np.ndarray, Statistics]:
         """As `sw.reference.FixedReference.run`; checks also when records are taken, and when all is done.
