@@ -12,21 +12,13 @@ Parameters = dict[str, int]
 Bits = Callable[[Parameters], int]
 
 KINDS: dict[str, dict[str, Bits]] = {
-    "sums": dict.fromkeys(("$add", "$sub", "$neg"), lambda of: of["Y_WIDTH"]),
-    "comparisons": dict.fromkeys(
-        ("$lt", "$le", "$gt", "$ge", "$eq", "$ne"), lambda of: max(of["A_WIDTH"], of["B_WIDTH"])
-    ),
     "choices": {"$mux": lambda of: of["WIDTH"], "$shift": lambda of: of["A_WIDTH"]},
-    "shifts": dict.fromkeys(("$shl", "$shr", "$sshr"), lambda of: of["Y_WIDTH"] * of["B_WIDTH"]),
-    "gates": {
-        **dict.fromkeys(("$and", "$or", "$xor"), lambda of: of["Y_WIDTH"]),
-        **dict.fromkeys(("$reduce_and", "$reduce_or", "$reduce_xor", "$reduce_bool"), lambda of: of["A_WIDTH"]),
-    },
     "registers": {"$dff": lambda of: of["WIDTH"]},
     "memories": {},
 }
-"""Bits of a cell by its parameters. Choices are made in processes, too. Memories are those in logic cells. Products and
-block RAM are hard blocks, and counted elsewhere."""
+"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have. Memories
+are those in logic cells. Products and block RAM are hard blocks, and counted elsewhere. Sums, shifts and gates are not
+counted: behind each there is a register, which is, and by these alone designs are foreseen better."""
 
 CELL = re.compile(r"\s*cell (\$\w+) ")
 PARAMETER = re.compile(r"\s*parameter \\(\w+) (\d+)$")
@@ -34,6 +26,7 @@ CONNECTION = re.compile(r"\s*connect \\(\w+) (.+)$")
 NET = re.compile(r"[\\$]\S+")
 MEMORY = re.compile(r"\s*memory width (\d+) size (\d+) ")
 IN_LOGIC = '\\ram_style "distributed"'
+RESET = "switch \\rst [0]"
 ASSIGNED = re.compile(r"\s*assign \S+ \[(\d+)(?::(\d+))?\]")
 
 
@@ -42,7 +35,8 @@ def census(component: wiring.Component) -> Counter[str]:
     synthesis merges them."""
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     lines = iter(rtlil.convert(component, emit_src=False).splitlines())
-    module, before, decisions = _Module(), "", 0  # nested ones, inside a process
+    module, before = _Module(), ""
+    decisions: list[bool] = []  # nested ones, inside a process: whether each is more than a reset
     for line in lines:
         word = line.split(maxsplit=1)[0] if line.strip() else ""
         if word == "module":
@@ -55,10 +49,10 @@ def census(component: wiring.Component) -> Counter[str]:
             if IN_LOGIC in before:
                 bits["memories"] += int(match[1]) * int(match[2])
         elif word == "switch":
-            decisions += 1
+            decisions.append(line.strip() != RESET)
         elif word == "end" and decisions:
-            decisions -= 1
-        elif decisions and (match := ASSIGNED.match(line)):
+            decisions.pop()
+        elif any(decisions) and (match := ASSIGNED.match(line)):
             high, low = int(match[1]), int(match[2] or match[1])
             bits["choices"] += high - low + 1
         before = line
@@ -90,8 +84,6 @@ class _Cell:
 
     @property
     def bits(self) -> dict[str, int]:
-        if self.kind in KINDS["shifts"] and self.operands["B"][0].isdigit():
-            return {}  # by a constant: wires
         return {name: cells[self.kind](self.parameters) for name, cells in KINDS.items() if self.kind in cells}
 
 

@@ -64,21 +64,15 @@ def shortfalls(*, need: Resources, have: Resources) -> list[tuple[str, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class LogicCosts:
-    """Logic cells per bit of each kind of operator in `hw.census`, and those besides; `scripts/calibrate.py` fits
-    them."""
+    """Logic cells per bit of each of `hw.census.KINDS`; `scripts/calibrate.py` fits them."""
 
-    base: int
-    sums: float
-    comparisons: float
     choices: float
-    shifts: float
-    gates: float
     registers: float
     memories: float
 
     def of(self, bits: Mapping[str, int]) -> int:
         """Logic cells of a design with so many bits of each kind."""
-        return self.base + round(sum(getattr(self, kind) * count for kind, count in bits.items()))
+        return round(sum(getattr(self, kind) * count for kind, count in bits.items()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +136,7 @@ class Technology:
         return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
 
 
-ICE40_COSTS = LogicCosts(
-    base=0, sums=0.0, comparisons=0.0, choices=0.404, shifts=1.265, gates=0.0, registers=0.695, memories=0.0
-)
+ICE40_COSTS = LogicCosts(choices=0.544, registers=0.762, memories=0.0)
 
 ICE40UP5K = Technology(
     name="iCE40UP5K",
@@ -172,9 +164,7 @@ ICE40HX8K = Technology(
     block_ram=ICE40UP5K.block_ram,
 )
 
-ECP5_COSTS = LogicCosts(
-    base=0, sums=0.425, comparisons=0.0, choices=0.352, shifts=1.81, gates=0.0, registers=0.23, memories=0.237
-)
+ECP5_COSTS = LogicCosts(choices=0.5, registers=0.407, memories=0.251)
 
 ECP5 = Technology(
     name="ECP5",

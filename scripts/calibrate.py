@@ -1,4 +1,4 @@
-"""How well logic is foreseen, and the costs that foresee it best: `python scripts/calibrate.py --family ECP5`.
+"""How well logic is foreseen, and the costs that foresee it best: `python scripts/calibrate.py --fabric ECP5`.
 
 Each design is synthesised and packed, not placed. The costs printed belong in hw/technology.py; each design is also
 foreseen by the costs that fit all the others best.
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         design = design_of(board, arguments)
         texts.append(text)
         found.append(packed_logic(design))
-        bits.append([1, *(census(Soc(design))[kind] for kind in KINDS)])
+        bits.append([census(Soc(design))[kind] for kind in KINDS])
         foreseen.append(logic_of(design))
     costs, apart = fitted(np.array(bits, float), np.array(found, float))
     table = Table("design", "logic cells", "foreseen", "by the others' costs")
@@ -97,8 +97,8 @@ def fitted(bits: np.ndarray, found: np.ndarray) -> tuple[LogicCosts, list[float]
 
     kept = ~np.eye(len(found), dtype=bool)
     apart = [float(row @ fit(bits[others], found[others])) for row, others in zip(bits, kept, strict=True)]
-    base, *costs = fit(bits, found)
-    return LogicCosts(base=round(base), **dict(zip(KINDS, np.round(costs, 3).tolist(), strict=True))), apart
+    costs = np.round(fit(bits, found), 3).tolist()
+    return LogicCosts(**dict(zip(KINDS, costs, strict=True))), apart
 
 
 if __name__ == "__main__":
