@@ -68,7 +68,7 @@ class LayerUnit(wiring.Component):
         under way.
         saturations: nodes that an update drove to the end of the word, in this clock.
         access: the nodes of tap number `access_tap`, for the host; a write must be held for as many cycles as there are
-            contexts, and reaches all.
+            contexts, and reaches all. A node is there `access_latency` cycles after its place.
         merge, merging: make the contexts their mean, which takes the cycles after `merge` in which `merging` (absent
             with one context).
         timing: latencies in cycles.
@@ -129,6 +129,10 @@ class LayerUnit(wiring.Component):
                 "back_shift": In(range(len(form.word.back_shifts))),
             }
         super().__init__(ports)
+
+    @property
+    def access_latency(self) -> int:
+        return self.banks[0].access_latency + 1
 
     @property
     def timing(self) -> LayerTiming:
@@ -312,17 +316,14 @@ class LayerUnit(wiring.Component):
             ]
         for tap, bank in enumerate(self.banks):
             chosen = self.access_tap == tap
-            write, node = place.write & chosen, self.access.data_write
+            meant, node = chosen, self.access.data_write
             if self.contexts > 1:
                 m.d.comb += merger.nodes[tap].eq(bank.access.data_read)
-                write = place.write & (merger.busy | chosen)
-                node = Mux(merger.busy, merger.means[tap], node)
-            m.d.comb += [
-                bank.access.select.eq(place.select),
-                bank.access.write.eq(write),
-                bank.access.data_write.eq(node),
-                *(getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")),
-            ]
+                meant, node = merger.busy | chosen, Mux(merger.busy, merger.means[tap], node)
+            m.d.sync += [bank.access.select.eq(place.select & meant), bank.access.write.eq(place.write & meant)]
+            with m.If(meant):  # each tap has registers of its own nearby: equal ones would be merged
+                m.d.sync += bank.access.data_write.eq(node)
+                m.d.sync += [getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")]
             with m.If(chosen):
                 m.d.comb += self.access.data_read.eq(bank.access.data_read)
 

@@ -42,7 +42,7 @@ class NodeBanks(wiring.Component):
             one.
         update: the same, and in the cycle of the nodes, what is added to them. It is written where `enable`, which
             comes with slot and segment, and then `saturated` marks nodes that were cut to a word.
-        access: for the host.
+        access: for the host; a node is there `access_latency` cycles after its place.
         forwarding: a row may be read in the clock of its write, and updated before the update before is written.
     """
 
@@ -78,6 +78,7 @@ class NodeBanks(wiring.Component):
         )
         bank = self.banks[0]
         self.read_stage, self.read_latency, self.write_stage = bank.read_stage, bank.read_latency, bank.write_stage
+        self.access_latency = bank.read_latency + 1
         self.forwarding = bank.forwarding
 
     def rows(self, slot: Value, segment: Value) -> tuple[Value, Value]:

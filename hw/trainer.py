@@ -89,7 +89,7 @@ class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.configuration.NodeAddresses`; `fault`: no such node.
 
     `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` must be held for as many cycles as there are contexts, and is obeyed one cycle later.
+    it. A `write` must be held for as many cycles as there are contexts, and is obeyed two cycles later.
     """
 
     def __init__(self, width: int):
@@ -187,7 +187,7 @@ class Trainer(wiring.Component):
     @property
     def access_latency(self) -> int:
         """Cycles from a settled `access` address to its data."""
-        return self.technology.memory_latency + 3
+        return self.units[0].access_latency + 1
 
     @property
     def parts(self) -> int:

@@ -82,7 +82,7 @@ class LayerBench:
         self.form, self.first = network.formats[index], index == 0
         self.folding = Folding(**parameters["folding"])
         self.timing: dict[str, int] = parameters["timing"]
-        self.read_latency: int = parameters["read_latency"]
+        self.access_latency: int = parameters["access_latency"]
         self.groups = self.layer.inputs // self.folding.taps
         self.slots = self.groups * (self.layer.outputs // self.folding.lanes)
         self.interval = max(self.slots, self.timing["write"] - self.timing["update_read"] + 1)
@@ -98,7 +98,7 @@ class LayerBench:
         await store_nodes(self.dut, self._places, nodes.ravel())
 
     async def load(self) -> np.ndarray:
-        nodes = await load_nodes(self.dut, self._places, self.form.word.width, self.read_latency)
+        nodes = await load_nodes(self.dut, self._places, self.form.word.width, self.access_latency)
         return np.array(nodes).reshape(self.layer.shape)
 
     def random_nodes(self, spread: float) -> np.ndarray:

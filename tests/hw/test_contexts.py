@@ -87,13 +87,13 @@ def test_a_number_of_contexts_that_cannot_be_is_named(contexts):
 
 @pytest.mark.parametrize("width", [12, 16, 20])
 @pytest.mark.parametrize("contexts", [2, 4, 8])
-@pytest.mark.parametrize("read_latency", [2, 3])
-def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, read_latency):
+@pytest.mark.parametrize("access_latency", [3, 4])
+def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, access_latency):
     """The ends of the word in all contexts, in some, and anything; in banks that answer after their latency."""
     lanes, taps, even, odd = 3, 2, 4, 3
     form = SimpleNamespace(word=WordFormat(width))
     bank: Any = SimpleNamespace(
-        even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form, read_latency=read_latency
+        even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form, access_latency=access_latency
     )
     merger = Merger(bank, contexts=contexts, taps=taps)
     rng, word = np.random.default_rng(contexts), form.word

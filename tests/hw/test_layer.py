@@ -42,7 +42,7 @@ def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Tech
         "layer": layer,
         "folding": asdict(folding),
         "timing": asdict(unit.timing),
-        "read_latency": technology.memory_latency + 2,
+        "access_latency": unit.access_latency,
     }
     run_bench(unit, "tests.hw.bench_layer", parameters=parameters, waves=waves)
 
