@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth import ClockDomain, Elaboratable, Module
+from amaranth import Elaboratable, Module
 from amaranth.build import Platform
 from amaranth.lib import io, wiring
 
@@ -64,7 +64,6 @@ class _Top(Elaboratable):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        m.domains.sync = ClockDomain()
         m.submodules.clock = SystemClock(self.board.pll(output_hz=self.board.clock_hz))
         m.submodules.soc = self.soc
         uart = platform.request("uart", dir="-")

@@ -17,9 +17,10 @@ def words(width: int, count: int) -> data.ArrayLayout:
     return data.ArrayLayout(signed(width), count)
 
 
-def node_memory(*, rows: int, width: int, lanes: int) -> MemoryShape:
+def node_memory(*, rows: int, width: int, lanes: int, technology: Technology) -> MemoryShape:
     """That of a bank."""
-    return MemoryShape(name="nodes", width=width * lanes, depth=max(rows, 2), read_ports=2)
+    depth = max(rows, 2)
+    return MemoryShape(name="nodes", width=width * lanes, depth=depth, storage=technology.storage(depth), read_ports=2)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Bank(wiring.Component):
         update: a row in, and whether it is changed (`enable`); `read_latency` cycles later its nodes out, and what is
             added to them in. The cycle after that, the sums are written, and `saturated` marks those that were cut to a
             word.
-        access: in this clock, write a node in the lanes marked by `write`; only while there are no updates.
+        access: write a node in the lanes marked by `write`; only while there are no updates.
         read_stage: cycles from a row to the read of the memory.
         read_latency: cycles from a row to its nodes.
         write_stage: cycles from an update's row to the write of the memory.
@@ -101,7 +102,7 @@ class Bank(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         pipe = Pipeline(m, self.technology)
-        shape = node_memory(rows=self.rows, width=self.width, lanes=self.lanes)
+        shape = node_memory(rows=self.rows, width=self.width, lanes=self.lanes, technology=self.technology)
         m.submodules.memory = memory = Memory(
             shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
         )
@@ -110,8 +111,8 @@ class Bank(wiring.Component):
         forward_row, update_row = (pipe.register(lambda row: row, pipe.input(port.row)) for port in (forward, update))
         result = Signal(memory.shape, reset_less=True)
         updates = _Updates(update_row, pipe.input(update.enable), Timed(result, self.write_stage))
-        written = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
-        for port, row, forwarded in ((forward, forward_row, written), (update, update_row, self._forwarded)):
+        in_time = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
+        for port, row, forwarded in ((forward, forward_row, in_time), (update, update_row, self._forwarded)):
             m.d.comb += port.nodes.eq(self._read(pipe, memory.read_port(), row, updates, forwarded))
 
         enable = pipe.at(updates.enable, self.write_stage)
@@ -120,11 +121,18 @@ class Bank(wiring.Component):
             saturated = pipe.register(lambda cut: cut, pipe.input(cut))
             pipe.m.d.sync += result.word_select(lane, self.width).eq(sum_)
             m.d.comb += update.saturated[lane].eq(saturated.value & enable)
-        now = access.write.any()
+        # One register drives the address of all blocks of the memory, if the clock is fast.
+        early = self.write_stage - self.technology.fine_stages
+        given, row, node = (pipe.input(value, early) for value in (access.write, access.row, access.node))
+        address = pipe.stage(lambda given, row, own: Mux(given.any(), row, own), given, row, update_row)
+        written = pipe.stage(lambda given, own: given | own.replicate(self.lanes), given, updates.enable)
+        data = pipe.wire(
+            lambda given, node, own: Mux(given.any(), node.replicate(self.lanes), own), given, node, updates.result
+        )
         m.d.comb += [
-            write_port.addr.eq(Mux(now, access.row, pipe.at(update_row, self.write_stage))),
-            write_port.data.eq(Mux(now, access.node.replicate(self.lanes), result)),
-            write_port.en.eq(access.write | enable.replicate(self.lanes)),
+            write_port.addr.eq(address.value),
+            write_port.data.eq(data.value),
+            write_port.en.eq(written.value),
         ]
         return m
 

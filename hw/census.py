@@ -14,18 +14,15 @@ Bits = Callable[[Parameters], int]
 KINDS: dict[str, dict[str, Bits]] = {
     "choices": {"$mux": lambda of: of["WIDTH"], "$shift": lambda of: of["A_WIDTH"]},
     "registers": {"$dff": lambda of: of["WIDTH"]},
-    "memories": {},
 }
-"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have. Memories
-are those in logic cells. Products and block RAM are hard blocks, and counted elsewhere. Sums, shifts and gates are not
-counted: behind each there is a register, which is, and by these alone designs are foreseen better."""
+"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have. Products
+and memories are counted elsewhere. Sums, shifts and gates are not counted: behind each there is a register, which is,
+and by these alone designs are foreseen better."""
 
 CELL = re.compile(r"\s*cell (\$\w+) ")
 PARAMETER = re.compile(r"\s*parameter \\(\w+) (\d+)$")
 CONNECTION = re.compile(r"\s*connect \\(\w+) (.+)$")
 NET = re.compile(r"[\\$]\S+")
-MEMORY = re.compile(r"\s*memory width (\d+) size (\d+) ")
-IN_LOGIC = '\\ram_style "distributed"'
 RESET = "switch \\rst [0]"
 ASSIGNED = re.compile(r"\s*assign \S+ \[(\d+)(?::(\d+))?\]")
 
@@ -35,7 +32,7 @@ def census(component: wiring.Component) -> Counter[str]:
     synthesis merges them."""
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     lines = iter(rtlil.convert(component, emit_src=False).splitlines())
-    module, before = _Module(), ""
+    module = _Module()
     decisions: list[bool] = []  # nested ones, inside a process: whether each is more than a reset
     for line in lines:
         word = line.split(maxsplit=1)[0] if line.strip() else ""
@@ -45,9 +42,6 @@ def census(component: wiring.Component) -> Counter[str]:
             cell = _Cell.read(match[1], lines)
             if module.is_new(cell):
                 bits.update(cell.bits)
-        elif match := MEMORY.match(line):
-            if IN_LOGIC in before:
-                bits["memories"] += int(match[1]) * int(match[2])
         elif word == "switch":
             decisions.append(line.strip() != RESET)
         elif word == "end" and decisions:
@@ -55,7 +49,6 @@ def census(component: wiring.Component) -> Counter[str]:
         elif any(decisions) and (match := ASSIGNED.match(line)):
             high, low = int(match[1]), int(match[2] or match[1])
             bits["choices"] += high - low + 1
-        before = line
     return bits
 
 

@@ -163,8 +163,10 @@ class Pll(wiring.Component):
     Attributes:
         clock: the output.
         locked: high once the output is stable; asynchronous.
+        resets: whether it holds all flip-flops of the chip in their first state until it is locked.
     """
 
+    resets = False
     clock: Out(1)
     locked: Out(1)
 
@@ -216,7 +218,12 @@ class Ice40CorePll(Ice40Pll):
 
 
 class Ecp5Pll(Pll):
-    """EHXPLLL, from the default clock's input buffer."""
+    """EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
+
+    Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path.
+    """
+
+    resets = True
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -246,6 +253,12 @@ class Ecp5Pll(Pll):
             o_CLKOP=self.clock,
             o_LOCK=self.locked,
         )
+        run = self.locked
+        for stage in range(2):
+            later = Signal()
+            m.submodules[f"run{stage}"] = Instance("FD1S3AX", p_GSR="DISABLED", i_CK=self.clock, i_D=run, o_Q=later)
+            run = later
+        m.submodules.reset = Instance("SGSR", i_CLK=self.clock, i_GSR=run)
         return m
 
 
@@ -277,7 +290,8 @@ class Artix7Pll(Pll):
 
 
 class SystemClock(Elaboratable):
-    """Drives clock domain `sync` from a PLL, in reset while that is not locked and for `RESET_SECONDS` after."""
+    """Makes clock domain `sync` of a PLL, in reset while that is not locked; and for `RESET_SECONDS` after, unless the
+    PLL resets the chip."""
 
     def __init__(self, pll: Pll):
         self.pll = pll
@@ -285,6 +299,13 @@ class SystemClock(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.pll = self.pll
+        m.domains.sync = ClockDomain(reset_less=self.pll.resets)
+        m.d.comb += ClockSignal("sync").eq(self.pll.clock)
+        if not self.pll.resets:
+            self._reset(m)
+        return m
+
+    def _reset(self, m: Module) -> None:
         m.domains.start = ClockDomain(local=True, async_reset=True)
         cycles = int(RESET_SECONDS * self.pll.output_hz)
         elapsed, ready = Signal(range(cycles + 1)), Signal()
@@ -295,7 +316,5 @@ class SystemClock(Elaboratable):
             m.d.start += elapsed.eq(elapsed + 1)
         m.d.comb += [
             ClockSignal("start").eq(self.pll.clock),
-            ClockSignal("sync").eq(self.pll.clock),
             ResetSignal("sync").eq(~ready),
         ]
-        return m

@@ -217,17 +217,16 @@ class Design:
     @property
     def unscheduled_memories(self) -> list[MemoryShape]:
         """Those that do not depend on the schedule, which takes time to find out."""
-        width = self.network.width
+        width, technology = self.network.width, self.board.technology
         shapes = [
-            record_memory(
-                width=width, rows=self.store_rows, row_words=self.row_words, technology=self.board.technology
-            ),
+            record_memory(width=width, rows=self.store_rows, row_words=self.row_words, technology=technology),
             packet_memory(),
             encoder_memory(),
             counter_memory(self.registers),
         ]
         for index, layer in enumerate(map(NodeAddresses, self.network.layers, self.foldings)):
             for bank, rows in (("even", layer.even_rows), ("odd", layer.odd_rows)):
-                shape = node_memory(rows=self.contexts * rows, width=width, lanes=layer.folding.lanes)
-                shapes.append(replace(shape, name=f"{bank} nodes of layer {index}", count=layer.folding.taps))
+                rows, lanes, taps = self.contexts * rows, layer.folding.lanes, layer.folding.taps
+                shape = node_memory(rows=rows, width=width, lanes=lanes, technology=technology)
+                shapes.append(replace(shape, name=f"{bank} nodes of layer {index}", count=taps))
         return shapes

@@ -1,5 +1,6 @@
 """A layer of piecewise-linear functions that trains: interpolation forward, slopes and updates backward."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,16 +22,17 @@ from sw.numerics import LayerFormat, bits_for, rounding_shift
 class LayerTiming:
     """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
 
-    `forward_read`, `update_read`, `write`: when the node memory is read or written. `result`, `error`: when the results
-    of the last slot of an output group are there, and the errors of the last slot of an input group (None for a first
-    layer). `forward_use`, `update_uses`: when the multiplier of the interpolation takes its operands, and those of the
-    products that it makes besides.
+    `forward_read`, `update_read`, `write`: when the node memory is read or written. `counted`: when those that a write
+    drove to the end of the word are. `result`, `error`: when the results of the last slot of an output group are there,
+    and the errors of the last slot of an input group (None for a first layer). `forward_use`, `update_uses`: when the
+    multiplier of the interpolation takes its operands, and those of the products that it makes besides.
     """
 
     forward_read: int
     result: int
     update_read: int
     write: int
+    counted: int
     error: int | None
     forward_use: int
     update_uses: tuple[int, ...]
@@ -66,7 +68,7 @@ class LayerUnit(wiring.Component):
         errors: the errors of an input group (absent in a first layer, which takes errors for steps).
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are
         under way.
-        saturations: nodes that an update drove to the end of the word, in this clock.
+        saturations: nodes that an update drove to the end of the word.
         access: the nodes of tap number `access_tap`, for the host; a write must be held for as many cycles as there are
             contexts, and reaches all. A node is there `access_latency` cycles after its place.
         merge, merging: make the contexts their mean, which takes the cycles after `merge` in which `merging` (absent
@@ -120,7 +122,7 @@ class LayerUnit(wiring.Component):
             "access_tap": In(range(max(taps, 2))),
         }
         if contexts > 1:
-            self.merger = Merger(self.banks[0], contexts=contexts, taps=taps)
+            self.merger = Merger(self.banks[0], contexts=contexts, taps=taps, latency=self._node_latency)
             ports |= {"merge": In(1), "merging": Out(1)}
         if not first:
             ports |= {
@@ -131,8 +133,13 @@ class LayerUnit(wiring.Component):
         super().__init__(ports)
 
     @property
+    def _node_latency(self) -> int:
+        """Cycles from a place to its node in each of the taps."""
+        return self.banks[0].access_latency + self.technology.fine_stages
+
+    @property
     def access_latency(self) -> int:
-        return self.banks[0].access_latency + 1
+        return self._node_latency + self.technology.fine_stages
 
     @property
     def timing(self) -> LayerTiming:
@@ -149,7 +156,7 @@ class LayerUnit(wiring.Component):
         pipe = Pipeline(m, self.technology)
         self._functions = [[self._function(pipe) for _ in range(self.lanes)] for _ in range(self.taps)]
         result = self._forward(m, pipe)
-        update, error = self._update(m, pipe)
+        update, counted, error = self._update(m, pipe)
         self._access(m)
         bank = self.banks[0]
         interpolation, *others = (use.cycle for use in self._functions[0][0]["interpolation"].uses)
@@ -158,6 +165,7 @@ class LayerUnit(wiring.Component):
             result=result,
             update_read=update + bank.read_stage,
             write=update + bank.write_stage,
+            counted=counted,
             error=error,
             forward_use=interpolation,
             update_uses=tuple(others),
@@ -234,7 +242,7 @@ class LayerUnit(wiring.Component):
         pipe.m.d.sync += total.eq(Mux(present, Mux(start, 0, total) + tile.value, total))
         return Timed(total, tile.cycle + 1)
 
-    def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int | None]:
+    def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int, int | None]:
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         errors = [pipe.input(error) for error in port.errors]
@@ -244,7 +252,8 @@ class LayerUnit(wiring.Component):
             else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
         )
         enable = pipe.wire(lambda valid, train: valid & train, valid, train)
-        saturated, input_errors = [], []
+        saturated: list[Timed] = []
+        input_errors: list[Timed] = []
         for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
@@ -268,7 +277,7 @@ class LayerUnit(wiring.Component):
                     difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                     slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, self.back_shift, word.back_shifts))
-            saturated.append(pipe.input(bank.update.saturated, added + 1))
+            saturated.extend(pipe.input(flag, added + 1) for flag in bank.update.saturated)
             if not self.first:
                 total = pipe.sum(slopes)
                 if self.output_groups > 1:
@@ -276,10 +285,10 @@ class LayerUnit(wiring.Component):
                     total = self._accumulate(pipe, total, valid, pipe.input(port.first), signed(bits))
                 input_errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
 
-        flags = pipe.register(lambda *flags: Cat(flags), *saturated)
-        m.d.comb += self.saturations.eq(sum(flags.value))
+        saturations = pipe.count(saturated)
+        m.d.comb += self.saturations.eq(saturations.value)
         if self.first:
-            return update, None
+            return update, saturations.cycle, None
         done = input_errors[0].cycle
         present = pipe.wire(lambda valid, last: valid & last, valid, pipe.input(port.last))
         m.d.comb += [
@@ -287,7 +296,7 @@ class LayerUnit(wiring.Component):
             self.errors.train.eq(pipe.at(train, done)),
             *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
         ]
-        return update, done
+        return update, saturations.cycle, done
 
     def _changes(
         self, pipe: Pipeline, multiplier: Multiplier, valid: Timed, step: Timed, fraction: Timed
@@ -314,18 +323,20 @@ class LayerUnit(wiring.Component):
             m.d.comb += [
                 getattr(merger.host, name).eq(getattr(self.access, name)) for name in merger.host.signature.members
             ]
+        domain = "sync" if self.technology.fine_stages else "comb"
         for tap, bank in enumerate(self.banks):
             chosen = self.access_tap == tap
             meant, node = chosen, self.access.data_write
             if self.contexts > 1:
                 m.d.comb += merger.nodes[tap].eq(bank.access.data_read)
                 meant, node = merger.busy | chosen, Mux(merger.busy, merger.means[tap], node)
-            m.d.sync += [bank.access.select.eq(place.select & meant), bank.access.write.eq(place.write & meant)]
-            with m.If(meant):  # each tap has registers of its own nearby: equal ones would be merged
-                m.d.sync += bank.access.data_write.eq(node)
-                m.d.sync += [getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")]
+            # So that each tap has registers of its own, nearby: equal ones would be merged.
+            with m.If(meant) if self.technology.fine_stages else nullcontext():
+                m.d[domain] += bank.access.data_write.eq(node)
+                m.d[domain] += [getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")]
+            m.d[domain] += [bank.access.select.eq(place.select & meant), bank.access.write.eq(place.write & meant)]
             with m.If(chosen):
-                m.d.comb += self.access.data_read.eq(bank.access.data_read)
+                m.d[domain] += self.access.data_read.eq(bank.access.data_read)
 
 
 def _rise(even: Value, odd: Value, starts_odd: Value) -> Value:

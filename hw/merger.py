@@ -32,18 +32,17 @@ class Merger(wiring.Component):
     back to all, one a cycle. The copies lie `rows` rows apart.
 
     Attributes:
-        start: begin; it is `busy` for `cycles` cycles, and the last nodes are written in the next one.
+        start: begin; it is `busy` for `cycles` cycles; the last nodes are written within `latency` cycles.
         host: a place in one context. Reads are of the first; a write must be held for as many cycles as there are
             contexts, and goes to all.
         place: in the banks, for the host's access and the merger's own.
-        nodes: what the banks of each tap give, `latency` cycles after `place`, which they get in the cycle after it.
-        means: what to write there while `busy`.
+        nodes: what the banks of each tap give, `latency` cycles after `place`. means: what to write there while `busy`.
     """
 
-    def __init__(self, bank: NodeBanks, *, contexts: int, taps: int):
+    def __init__(self, bank: NodeBanks, *, contexts: int, taps: int, latency: int):
         """`bank`: one of the taps'. `contexts`: a power of two, 2 or more."""
-        self.contexts, self.taps, self.lanes = contexts, taps, bank.lanes
-        self.width, self.latency = bank.form.word.width, bank.access_latency + 1
+        self.contexts, self.taps, self.lanes, self.latency = contexts, taps, bank.lanes, latency
+        self.width = bank.form.word.width
         self.rows = bank.even_rows // contexts, bank.odd_rows // contexts
         nodes = words(self.width, taps)
         super().__init__(

@@ -84,6 +84,11 @@ class Pipeline:
             operands = [self.register(lambda a, b: a + b, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
         return operands[0]
 
+    def count(self, flags: list[Timed]) -> Timed:
+        """How many of them are set: by eights, then by a tree of registered adders."""
+        eights = (flags[index : index + 8] for index in range(0, len(flags), 8))
+        return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
+
 
 def outside(value: Value, low: int, high: int) -> Value:
     """Whether a signed value is below `low` or above `high`, a power of two less one; `low` is -high - 1 or -high.

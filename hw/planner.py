@@ -20,15 +20,21 @@ class DoesNotFitError(ValueError):
 
 
 def demand(*, technology: Technology, multipliers: int, memories: Iterable[MemoryShape], logic: int = 0) -> Resources:
-    """What a design needs: hard `multipliers` (those made of logic are in `logic`), and memories by where they lie."""
-    memories = list(memories)
+    """What a design needs: hard `multipliers` (those made of logic are in `logic`), memories by where they lie, and
+    other `logic`."""
+    counts = {
+        Storage.LOGIC: technology.memory_logic,
+        Storage.BLOCK: technology.block_rams,
+        Storage.SINGLE_PORT: technology.single_port_rams,
+    }
+    parts = dict.fromkeys(Storage, 0)
+    for memory in memories:
+        parts[memory.storage] += counts[memory.storage](memory)
     return Resources(
-        logic=logic,
+        logic=logic + parts[Storage.LOGIC],
         multipliers=multipliers,
-        block_ram=sum(technology.block_rams(memory) for memory in memories if memory.storage is Storage.BLOCK),
-        single_port_ram=sum(
-            technology.single_port_rams(memory) for memory in memories if memory.storage is Storage.SINGLE_PORT
-        ),
+        block_ram=parts[Storage.BLOCK],
+        single_port_ram=parts[Storage.SINGLE_PORT],
     )
 
 
@@ -65,7 +71,7 @@ def least_requirements(design: Design) -> Resources:
 
 
 def hard_requirements(design: Design) -> Resources:
-    """What it needs of multipliers and memories; of logic, only that of products that are made of it."""
+    """What it needs of multipliers and memories; of logic, only that of products and memories that are made of it."""
     return _requirements(design, design.multipliers, design.memories, 0)
 
 
@@ -86,7 +92,7 @@ def _requirements(design: Design, multipliers: int, memories: Iterable[MemorySha
 
 @cache
 def logic_of(design: Design) -> int:
-    """Logic cells that a design takes, without products that are made of them."""
+    """Logic cells that a design takes, without products and memories that are made of them."""
     return design.board.technology.logic_costs.of(census(Soc(design)))
 
 

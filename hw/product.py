@@ -14,7 +14,7 @@ class Product(wiring.Component):
     """A product every clock, `technology.multiplier_latency` cycles later; in a hard multiplier if the operands fit.
 
     Synthesis finds hard multipliers by itself, but Yosys 0.70 replaces some products by zeros when it packs registers
-    and adders into SB_MAC16. There the cell is instantiated, with registers at both its ends.
+    and adders into SB_MAC16, and packs none into MULT18X18D. These cells are instantiated, with all their registers.
 
     What Yosys makes of a product in logic takes more than twice the logic cells that it takes here, as a tree of
     Booth's rows to base 4.
@@ -32,11 +32,11 @@ class Product(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        hard = self.technology.multiplies(max(len(self.a), len(self.b)))
-        if platform is None or (hard and self.technology.multiplier_cell is None):
+        cells = {None: self._inferred, "SB_MAC16": self._mac16, "MULT18X18D": self._mult18}
+        if platform is None:
             self._inferred(m)
-        elif hard:
-            self._mac16(m)
+        elif self.technology.multiplies(max(len(self.a), len(self.b))):
+            cells[self.technology.multiplier_cell](m)
         else:
             self._booth(m)
         return m
@@ -107,6 +107,23 @@ class Product(wiring.Component):
                     *("OLOADBOT", "ADDSUBTOP", "ADDSUBBOT", "OHOLDTOP", "OHOLDBOT", "CI", "ACCUMCI", "SIGNEXTIN"),
                 )
             },
+        )
+
+    def _mult18(self, m: Module) -> None:
+        """Three cycles: registers of the operands, inside, and of the product."""
+        a, b, product = Signal(signed(18)), Signal(signed(18)), Signal(signed(36))
+        m.d.comb += [a.eq(self.a), b.eq(self.b), self.product.eq(product)]
+        m.submodules.multiplier = Instance(
+            "MULT18X18D",
+            **{f"p_REG_{place}_CLK": "CLK0" for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT")},
+            i_CLK0=ClockSignal(),
+            i_CE0=Const(1),
+            i_RST0=Const(0),
+            **{f"i_SIGNED{operand}": Const(1) for operand in "AB"},
+            **{f"i_SOURCE{operand}": Const(0) for operand in "AB"},
+            **{f"i_A{bit}": a[bit] for bit in range(18)},
+            **{f"i_B{bit}": b[bit] for bit in range(18)},
+            **{f"o_P{bit}": product[bit] for bit in range(36)},
         )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 
+from sw.numerics import bits_for
+
 
 class Storage(Enum):
     """Where a memory lies: in block RAM, in the large single-port RAMs of an iCE40 UltraPlus, or in logic cells."""
@@ -68,11 +70,21 @@ class LogicCosts:
 
     choices: float
     registers: float
-    memories: float
 
     def of(self, bits: Mapping[str, int]) -> int:
         """Logic cells of a design with so many bits of each kind."""
         return round(sum(getattr(self, kind) * count for kind, count in bits.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LutRam:
+    """Memories in logic cells, each with a port to write and one to read: `words` of `bits` take `cells` of them. A
+    memory of up to `most_words` belongs there."""
+
+    words: int
+    bits: int
+    cells: int
+    most_words: int = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +96,14 @@ class Technology:
         fabric: families with the same logic cells have the same.
         logic_costs: what a design takes of them.
         multiplier_width: operand bits of a signed product in one hard multiplier; None where products are logic.
-        multiplier_cell: the hard multiplier's name where it must be instantiated, as synthesis infers it wrongly.
+        multiplier_cell: the hard multiplier's name where it must be instantiated: synthesis infers it wrongly, or
+            without the registers that it has.
         multiplier_latency: cycles from operands to product, all registers of the product included.
         multiplier_logic: logic cells of a product that no hard multiplier takes, divided by both its widths.
         memory_latency: cycles from a block RAM's address to its data.
         fine_stages: whether its clock is so fast that a shift, an addition and a limit each need a pipeline stage.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
-        lut_ram_depth: words up to which a memory with one write port belongs in logic cells; 0 where they hold none.
+        lut_ram: what logic cells hold of memories; None where they hold none.
         single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
     """
 
@@ -104,7 +117,7 @@ class Technology:
     memory_latency: int
     fine_stages: bool
     block_ram: tuple[tuple[int, int], ...]
-    lut_ram_depth: int = 0
+    lut_ram: LutRam | None = None
     single_port_ram: tuple[int, int] | None = None
 
     @property
@@ -120,13 +133,23 @@ class Technology:
         return 0 if self.multiplies(width) else round(self.multiplier_logic * width * (width + 1))
 
     def storage(self, depth: int) -> Storage:
-        """Where a memory of so many words belongs, if it has one port to write and one to read."""
-        return Storage.LOGIC if depth <= self.lut_ram_depth else Storage.BLOCK
+        """Where a memory of so many words belongs, if it has one port to write."""
+        return Storage.LOGIC if self.lut_ram and depth <= self.lut_ram.most_words else Storage.BLOCK
 
     def block_rams(self, memory: MemoryShape) -> int:
         """Block RAMs of a memory: the best of their shapes, tiled, once per read port."""
         tiles = min(-(-memory.depth // words) * -(-memory.width // bits) for words, bits in self.block_ram)
         return tiles * memory.read_ports * memory.count
+
+    def memory_logic(self, memory: MemoryShape) -> int:
+        """Logic cells of a memory that lies in them: those that hold it and those that choose among them, once per read
+        port. Raises ValueError if the family's hold none."""
+        if self.lut_ram is None:
+            raise ValueError(f"{memory.name}: logic cells of {self.name} hold no memory")
+        ram = self.lut_ram
+        deep = -(-memory.depth // ram.words)
+        cells = deep * -(-memory.width // ram.bits) * ram.cells + bits_for(deep) * memory.width
+        return cells * memory.read_ports * memory.count
 
     def single_port_rams(self, memory: MemoryShape) -> int:
         """Single-port RAMs of a memory. Raises ValueError if the family has none."""
@@ -136,7 +159,7 @@ class Technology:
         return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
 
 
-ICE40_COSTS = LogicCosts(choices=0.544, registers=0.762, memories=0.0)
+ICE40_COSTS = LogicCosts(choices=0.544, registers=0.762)
 
 ICE40UP5K = Technology(
     name="iCE40UP5K",
@@ -164,19 +187,20 @@ ICE40HX8K = Technology(
     block_ram=ICE40UP5K.block_ram,
 )
 
-ECP5_COSTS = LogicCosts(choices=0.5, registers=0.407, memories=0.251)
+ECP5_COSTS = LogicCosts(choices=0.5, registers=0.407)
 
 ECP5 = Technology(
     name="ECP5",
     fabric="ECP5",
     logic_costs=ECP5_COSTS,
     multiplier_width=18,
+    multiplier_cell="MULT18X18D",
     multiplier_latency=3,
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram_depth=64,
+    lut_ram=LutRam(words=16, bits=4, cells=6),  # two cells only write
 )
 
 ARTIX7 = Technology(
@@ -189,5 +213,5 @@ ARTIX7 = Technology(
     memory_latency=2,
     fine_stages=True,
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram_depth=64,
+    lut_ram=LutRam(words=32, bits=6, cells=4),
 )

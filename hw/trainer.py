@@ -89,7 +89,7 @@ class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.configuration.NodeAddresses`; `fault`: no such node.
 
     `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` must be held for as many cycles as there are contexts, and is obeyed two cycles later.
+    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within `Trainer.access_latency`.
     """
 
     def __init__(self, width: int):
@@ -121,10 +121,9 @@ class Trainer(wiring.Component):
         pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
             group. Stable in a pass; absent without groups.
         clear: while idle; the next record is the first of a pass.
-        statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`; complete a cycle after
-            `idle`.
+        statistics: counts since the last `clear`, a field for each of `sw.protocol.STATISTICS`.
         merge: while idle, after a pass that trained; not idle until the contexts are merged (absent with one).
-        idle: no record is in flight, and no contexts are being merged.
+        idle: no record is in flight, no contexts are being merged, and the statistics are complete.
         access: nodes, for the host, while idle.
     """
 
@@ -193,6 +192,11 @@ class Trainer(wiring.Component):
     def parts(self) -> int:
         """Groups of addends that have residuals of their own in pre-training."""
         return self.network.layers[-1].inputs // self.pretraining
+
+    @property
+    def settling(self) -> int:
+        """Cycles from the last write of a pass until the statistics are complete."""
+        return max(unit.timing.counted - unit.timing.write for unit in self.units)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -318,11 +322,16 @@ class Trainer(wiring.Component):
         """Statistics and the number of records in flight."""
         finished = delayed(m, updated, self.units[0].timing.write + 1)
         flying = Signal(range(self.schedule.flights + 1))
-        m.d.sync += flying.eq(flying + start - finished)
+        counting = Signal(range(self.settling + 1))
         merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
-        m.d.comb += self.idle.eq((flying == 0) & ~merging.any())
+        m.d.sync += flying.eq(flying + start - finished)
+        m.d.comb += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any())
+        with m.If(flying != 0):
+            m.d.sync += counting.eq(self.settling)
+        with m.Elif(counting != 0):
+            m.d.sync += counting.eq(counting - 1)
         statistics = self.statistics
-        with m.If(~self.idle):
+        with m.If((flying != 0) | merging.any()):
             m.d.sync += statistics.cycles.eq(statistics.cycles + 1)
         for name, now in (
             ("saturations", sum(unit.saturations for unit in self.units)),

@@ -1,7 +1,7 @@
 """How well logic is foreseen, and the costs that foresee it best: `python scripts/calibrate.py --fabric ECP5`.
 
 Each design is synthesised and packed, not placed. The costs printed belong in hw/technology.py; each design is also
-foreseen by the costs that fit all the others best.
+foreseen by the costs that fit all the others best. Products and memories in logic cells are counted, not fitted.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import boards
 from hw.census import KINDS, census
 from hw.design import Design
 from hw.options import add_design, design_of
-from hw.planner import logic_of
+from hw.planner import hard_requirements, requirements
 from hw.soc import Soc
 from hw.technology import LogicCosts
 from hw.toolchain import Build
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     fabric, console = parser.parse_args(argv).fabric, Console()
     design_parser = argparse.ArgumentParser()
     add_design(design_parser)
-    texts, found, bits, foreseen = [], [], [], []
+    texts, found, counted, bits, foreseen = [], [], [], [], []
     for text in track(DESIGNS, console=console):
         arguments = design_parser.parse_args(shlex.split(text))
         board = boards.find(arguments.board)
@@ -63,9 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         design = design_of(board, arguments)
         texts.append(text)
         found.append(packed_logic(design))
+        counted.append(hard_requirements(design).logic)
         bits.append([census(Soc(design))[kind] for kind in KINDS])
-        foreseen.append(logic_of(design))
-    costs, apart = fitted(np.array(bits, float), np.array(found, float))
+        foreseen.append(requirements(design).logic)
+    costs, apart = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
     table = Table("design", "logic cells", "foreseen", "by the others' costs")
     for text, truth, now, left_out in zip(texts, found, foreseen, apart, strict=True):
         table.add_row(text, str(truth), f"{now / truth:.2f}", f"{left_out / truth:.2f}")
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def packed_logic(design: Design) -> int:
-    """Logic cells of a design, packed; without products that are made of logic."""
+    """Logic cells of a design, packed."""
     with tempfile.TemporaryDirectory() as directory:
         build = Build(
             platform=design.board.platform(),
@@ -85,19 +86,20 @@ def packed_logic(design: Design) -> int:
             seed=1,
         )
         build.synthesise()
-        technology = design.board.technology
-        return build.pack_logic() - technology.product_logic(design.network.width) * design.multipliers
+        return build.pack_logic()
 
 
-def fitted(bits: np.ndarray, found: np.ndarray) -> tuple[LogicCosts, list[float]]:
+def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[LogicCosts, list[float]]:
     """Costs of the least relative errors, none negative; and each design foreseen by the fit to the others."""
 
-    def fit(bits: np.ndarray, found: np.ndarray) -> np.ndarray:
-        return nnls(bits / found[:, None], np.ones(len(found)))[0]
+    def fit(kept: np.ndarray) -> np.ndarray:
+        return nnls(bits[kept] / found[kept, None], 1 - counted[kept] / found[kept])[0]
 
-    kept = ~np.eye(len(found), dtype=bool)
-    apart = [float(row @ fit(bits[others], found[others])) for row, others in zip(bits, kept, strict=True)]
-    costs = np.round(fit(bits, found), 3).tolist()
+    every = np.ones(len(found), dtype=bool)
+    apart = [
+        counted[index] + bits[index] @ fit(every & (np.arange(len(found)) != index)) for index in range(len(found))
+    ]
+    costs = np.round(fit(every), 3).tolist()
     return LogicCosts(**dict(zip(KINDS, costs, strict=True))), apart
 
 

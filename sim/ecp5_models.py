@@ -27,7 +27,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         **{f"WRITEMODE_{port}": {"NORMAL", "READBEFOREWRITE"} for port in "AB"},
         **dict.fromkeys(("RESETMODE", "ASYNC_RESET_RELEASE", "GSR", *_INITIAL), _ANY),  # there are no resets
     },
-    "MULT18X18D": {},
+    "MULT18X18D": {f"REG_{place}_CLK": {"CLK0"} for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT")},
+    "SGSR": {},
     "EHXPLLL": dict.fromkeys(
         ("CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV", "CLKOP_CPHASE", "CLKOP_ENABLE", "FEEDBK_PATH"), _ANY
     ),
@@ -37,7 +38,8 @@ _CONSTANTS = {
         **dict.fromkeys(("CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2", "RSTA", "RSTB", "WEB"), "0"),
         **dict.fromkeys(("OCEA", "OCEB"), "1"),
     },
-    "MULT18X18D": {"SIGNEDA": "1", "SIGNEDB": "1", "SOURCEA": "0", "SOURCEB": "0"},
+    "MULT18X18D": {"SIGNEDA": "1", "SIGNEDB": "1", "SOURCEA": "0", "SOURCEB": "0", "CE0": "1", "RST0": "0"},
+    "SGSR": {},
     "EHXPLLL": dict.fromkeys(("RST", "STDBY", "ENCLKOP"), "0"),
 }
 
@@ -57,7 +59,16 @@ _BODIES = {
     .dia({_vector("DIA", 18)}), .doa({_vector("DOA", 18)}), .dob({_vector("DOB", 18)})
   );""",
     "MULT18X18D": f"""
-  assign {_vector("P", 36)} = $signed({_vector("A", 18)}) * $signed({_vector("B", 18)});""",
+  reg signed [17:0] a, b;
+  reg signed [35:0] inside, product;
+  assign {_vector("P", 36)} = product;
+  always @(posedge CLK0) begin
+    a <= {_vector("A", 18)};
+    b <= {_vector("B", 18)};
+    inside <= a * b;
+    product <= inside;
+  end""",
+    "SGSR": "",  # all that it resets begins as the bitstream has it
     "EHXPLLL": """
   assign CLKOP = CLKI, LOCK = !top.rst;""",
 }
@@ -72,7 +83,7 @@ def ecp5_models(cells: dict[str, dict[str, Any]]) -> str:
         _check(name, cell)
     text = "\n".join((_WHEEL / name).read_text() for name in ("common_sim.vh", "ccu2c_sim.vh", "cells_sim_ecp5.v"))
     boxes = (_WHEEL / "cells_bb_ecp5.v").read_text()
-    modules = [_module(boxes if kind in ("EHXPLLL", "MULT18X18D") else text, kind) for kind in _kinds(cells)]
+    modules = [_module(boxes if kind in ("EHXPLLL", "MULT18X18D", "SGSR") else text, kind) for kind in _kinds(cells)]
     return "\n".join([*modules, _MEMORY.read_text()])
 
 

@@ -212,7 +212,7 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
             expected[arrival] = train, model.update(codes[own], errors, own, slice(None), train=train).tolist()
         inputs += [{"update__valid": 0}] * (bench.interval - bench.slots)
     inputs[0] |= bench.rates()
-    inputs += [{"update__valid": 0}] * (max(bench.timing["write"], bench.timing["error"] or 0) + 3)
+    inputs += [{"update__valid": 0}] * (max(bench.timing["counted"], bench.timing["error"] or 0) + 1)
     sampled = await play(dut, inputs, ["saturations", *([] if bench.first else ERRORS)])
     assert np.array_equal(await bench.load(), model.nodes) and not np.array_equal(nodes, model.nodes)
     assert sum(sampled["saturations"]) == model.saturations
@@ -240,7 +240,7 @@ async def one_update_follows_the_float_twin(dut: Any) -> None:
         inputs += [bench.update_slot(codes, errors, slot, True) for slot in slots]
         arrival = len(inputs) - 1 + (bench.timing["error"] or 0)
         expected[arrival] = twin.update(codes[own], errors, own, slice(None), train=True)
-    inputs += [{"update__valid": 0}] * (max(bench.timing["write"], bench.timing["error"] or 0) + 3)
+    inputs += [{"update__valid": 0}] * (max(bench.timing["counted"], bench.timing["error"] or 0) + 1)
     sampled = await play(dut, inputs, [] if bench.first else ERRORS)
     assert np.abs(twin.nodes - nodes).max() > 100  # so that the bound means something
     assert np.abs(await bench.load() - twin.nodes).max() <= (0.5 if bench.first else 1.0)

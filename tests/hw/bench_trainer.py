@@ -31,6 +31,7 @@ class TrainerBench:
         self.network = Network.from_description(parameters["network"])
         self.interval: int = parameters["interval"]
         self.latency: int = parameters["latency"]
+        self.settling: int = parameters["settling"]
         self.delays = tuple(parameters["delays"])
         past = len(self.network.layers) - 1
         self.rates = Rates(
@@ -54,10 +55,7 @@ class TrainerBench:
         return self.network.layered(flat)
 
     async def run(self, records: Records, train: np.ndarray) -> tuple[np.ndarray, Statistics]:
-        """As `sw.reference.FixedReference.run`; checks also when records are taken, and when all is done.
-
-        The statistics are those of the cycle after `idle`: the last saturations are counted that late.
-        """
+        """As `sw.reference.FixedReference.run`; checks also when records are taken, and when all is done."""
         count, width = len(records), self.network.width
         inputs: list[dict[str, int]] = [
             {"clear": 1, **rate_ports(self.network.word, self.rates)},
@@ -66,13 +64,13 @@ class TrainerBench:
         pauses: list[dict[str, int]] = [{}] * (self.interval - 1)
         for record in zip(records.arguments, records.targets, train, strict=True):
             inputs += [{"records__payload": self._payload(*record), "records__valid": 1}, *pauses]
-        inputs[len(inputs) - self.interval + 1 :] = [{"records__valid": 0}, *[{}] * (self.latency + 1)]
+        inputs[len(inputs) - self.interval + 1 :] = [{"records__valid": 0}, *[{}] * (self.latency + self.settling)]
         sampled = await play(self.dut, inputs, OUTPUTS)
         end = 2 + (count - 1) * self.interval
         assert [index for index in range(2, end + 1) if sampled["records__ready"][index]] == [
             *range(2, end + 1, self.interval)
         ]
-        assert sampled["idle"].index(1, 3) == end + self.latency + 1
+        assert sampled["idle"].index(1, 3) == end + self.latency + 1 + self.settling
         results = [
             unpack(bits, width, self.network.outputs)
             for valid, bits in zip(sampled["results_valid"], sampled["results"], strict=True)

@@ -35,7 +35,6 @@ class Sample(wiring.Component):
 def test_a_sample() -> None:
     bits = census(Sample())
     assert set(bits) == set(KINDS)
-    assert bits["memories"] == 8 * 4
     assert bits["registers"] == 2 * 8
     assert bits["choices"] == 8 + 8 + 4 * 8  # of the registers once, of `found`, of the array
 

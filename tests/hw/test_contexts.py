@@ -87,15 +87,13 @@ def test_a_number_of_contexts_that_cannot_be_is_named(contexts):
 
 @pytest.mark.parametrize("width", [12, 16, 20])
 @pytest.mark.parametrize("contexts", [2, 4, 8])
-@pytest.mark.parametrize("access_latency", [3, 4])
-def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, access_latency):
+@pytest.mark.parametrize("latency", [4, 5])
+def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, latency):
     """The ends of the word in all contexts, in some, and anything; in banks that answer after their latency."""
     lanes, taps, even, odd = 3, 2, 4, 3
     form = SimpleNamespace(word=WordFormat(width))
-    bank: Any = SimpleNamespace(
-        even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form, access_latency=access_latency
-    )
-    merger = Merger(bank, contexts=contexts, taps=taps)
+    bank: Any = SimpleNamespace(even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form)
+    merger = Merger(bank, contexts=contexts, taps=taps, latency=latency)
     rng, word = np.random.default_rng(contexts), form.word
     memories = [  # of each bank: context, row, lane, tap
         np.where(
@@ -112,7 +110,7 @@ def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, acc
     cycles = 0
 
     async def banks(ctx):
-        underway: list[np.ndarray] = [np.zeros(taps, dtype=int)] * (merger.latency + 1)
+        underway: list[np.ndarray] = [np.zeros(taps, dtype=int)] * (latency + 1)
         place = merger.place
         ports = place.select, place.write, place.odd, place.row, place.lane, merger.means
         async for _, _, select, write, is_odd, row, lane, means in ctx.tick().sample(*ports):
@@ -121,7 +119,7 @@ def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, acc
             underway.append(node.copy() if select else np.zeros(taps, dtype=int))
             if write:
                 node[:] = [means[tap] for tap in range(taps)]
-            ctx.set(merger.nodes, underway[-merger.latency].tolist())
+            ctx.set(merger.nodes, underway[-latency].tolist())
 
     async def drive(ctx):
         nonlocal cycles

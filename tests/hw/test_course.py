@@ -24,6 +24,7 @@ def chains(draw: st.DrawFn) -> list[Course]:
             result=draw(st.integers(4, 12)),
             update_read=read,
             write=write,
+            counted=write + 2,
             error=write + draw(st.integers(0, 4)) if index else None,
             forward_use=draw(st.integers(0, 4)),
             update_uses=tuple(draw(st.lists(st.integers(0, 8), max_size=1))),

@@ -19,7 +19,7 @@ from hw.planner import (
     memory_requirements,
     requirements,
 )
-from hw.technology import ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
+from hw.technology import ARTIX7, ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
 
@@ -44,13 +44,28 @@ def test_memory_takes_its_blocks_once_per_read_port(
 
 
 def test_demand_counts_a_memory_where_it_lies() -> None:
-    memories = [
-        MemoryShape(name="nodes", width=16, depth=24, count=4),
-        MemoryShape(name="records", width=48, depth=16384, storage=Storage.SINGLE_PORT),
-        MemoryShape(name="queue", width=16, depth=8, storage=Storage.LOGIC),
-    ]
-    need = demand(technology=ICE40UP5K, multipliers=7, memories=memories, logic=2000)
+    nodes = MemoryShape(name="nodes", width=16, depth=24, count=4)
+    records = MemoryShape(name="records", width=48, depth=16384, storage=Storage.SINGLE_PORT)
+    queue = MemoryShape(name="queue", width=16, depth=8, storage=Storage.LOGIC)
+    need = demand(technology=ICE40UP5K, multipliers=7, memories=[nodes, records], logic=2000)
     assert need == Resources(logic=2000, multipliers=7, block_ram=4, single_port_ram=3)
+    need = demand(technology=ECP5, multipliers=7, memories=[nodes, queue], logic=2000)
+    assert need == Resources(logic=2000 + 24, multipliers=7, block_ram=4)
+
+
+@pytest.mark.parametrize(
+    ("technology", "width", "depth", "cells"),
+    [(ECP5, 16, 16, 24), (ECP5, 18, 17, 78), (ECP5, 4, 33, 26), (ARTIX7, 7, 33, 23)],
+)
+def test_memory_in_logic_takes_cells_that_hold_it_and_cells_that_choose(
+    technology: Technology, width: int, depth: int, cells: int
+) -> None:
+    memory = MemoryShape(
+        name="nodes", width=width, depth=depth, storage=technology.storage(depth), read_ports=2, count=3
+    )
+    assert technology.memory_logic(memory) == 3 * 2 * cells
+    with pytest.raises(ValueError, match="nodes: logic cells of iCE40UP5K hold no memory"):
+        ICE40UP5K.memory_logic(memory)
 
 
 def test_single_port_memory_is_refused_where_there_is_none() -> None:
@@ -67,7 +82,8 @@ def test_products_that_no_multiplier_takes_are_logic(board: str, width: int, mul
     technology, need = design.board.technology, requirements(design)
     assert need.multipliers == multipliers
     cells = round(technology.multiplier_logic * width * (width + 1))
-    assert need.logic == logic_of(design) + 7 * (0 if multipliers else cells)
+    others = logic_of(design) + memory_requirements(design).logic
+    assert need.logic == others + 7 * (0 if multipliers else cells)
 
 
 def test_a_budget_may_be_used_up() -> None:
@@ -153,8 +169,8 @@ def test_the_store_has_what_block_ram_is_left(block_ram: int) -> None:
 
 
 def test_a_board_without_room_for_the_smallest_store_is_refused() -> None:
-    with pytest.raises(DoesNotFitError, match="block RAMs, ulx3s has 6"):
-        fold(board_with(6), SMALL)
+    with pytest.raises(DoesNotFitError, match="block RAMs, ulx3s has 3"):
+        fold(board_with(3), SMALL)
 
 
 @pytest.mark.parametrize("board", ["icebreaker", "ulx3s"])

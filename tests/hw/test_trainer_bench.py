@@ -32,6 +32,7 @@ def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> N
         "foldings": [asdict(layer.folding) for layer in trainer.addresses],
         "interval": trainer.schedule.interval,
         "latency": trainer.schedule.latency,
+        "settling": trainer.settling,
         "delays": trainer.schedule.delays,
         "access_latency": trainer.access_latency,
     }
