@@ -51,7 +51,7 @@ class Bank(wiring.Component):
         update: a row in, and whether it is changed (`enable`); `read_latency` cycles later its nodes out, and what is
             added to them in. The cycle after that, the sums are written, and `saturated` marks those that were cut to a
             word.
-        access: write a node in the lanes marked by `write`; only while there are no updates.
+        access: write a node; only while there are no updates.
         read_stage: cycles from a row to the read of the memory.
         read_latency: cycles from a row to its nodes.
         write_stage: cycles from an update's row to the write of the memory.
@@ -64,6 +64,7 @@ class Bank(wiring.Component):
         self.rows, self.width, self.lanes, self.technology = rows, width, lanes, technology
         self._forwarded = range(0) if revisit is None else range(revisit, self.turnaround + 1)
         row, nodes = range(max(rows, 2)), words(width, lanes)
+        access = {"write": Out(1), "row": Out(row), "lane": Out(range(max(lanes, 2))), "node": Out(signed(width))}
         super().__init__(
             {
                 "forward": In(wiring.Signature({"row": Out(row), "nodes": In(nodes)})),
@@ -78,7 +79,7 @@ class Bank(wiring.Component):
                         }
                     )
                 ),
-                "access": In(wiring.Signature({"write": Out(lanes), "row": Out(row), "node": Out(signed(width))})),
+                "access": In(wiring.Signature(access)),
             }
         )
 
@@ -124,10 +125,11 @@ class Bank(wiring.Component):
         # One register drives the address of all blocks of the memory, if the clock is fast.
         early = self.write_stage - self.technology.fine_stages
         given, row, node = (pipe.input(value, early) for value in (access.write, access.row, access.node))
-        address = pipe.stage(lambda given, row, own: Mux(given.any(), row, own), given, row, update_row)
-        written = pipe.stage(lambda given, own: given | own.replicate(self.lanes), given, updates.enable)
+        lanes = pipe.input((access.write << access.lane)[: self.lanes], early)
+        address = pipe.stage(lambda given, row, own: Mux(given, row, own), given, row, update_row)
+        written = pipe.stage(lambda lanes, own: lanes | own.replicate(self.lanes), lanes, updates.enable)
         data = pipe.wire(
-            lambda given, node, own: Mux(given.any(), node.replicate(self.lanes), own), given, node, updates.result
+            lambda given, node, own: Mux(given, node.replicate(self.lanes), own), given, node, updates.result
         )
         m.d.comb += [
             write_port.addr.eq(address.value),

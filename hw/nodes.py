@@ -99,7 +99,8 @@ class NodeBanks(wiring.Component):
                 bank.forward.row.eq(Mux(access.select, access.row, reads[index])),
                 bank.update.row.eq(writes[index]),
                 bank.update.enable.eq(update.enable),
-                bank.access.write.eq((access.write & (access.odd == index)) << access.lane),
+                bank.access.write.eq(access.write & (access.odd == index)),
+                bank.access.lane.eq(access.lane),
                 bank.access.row.eq(access.row),
                 bank.access.node.eq(access.data_write),
             ]

@@ -110,12 +110,15 @@ class Product(wiring.Component):
         )
 
     def _mult18(self, m: Module) -> None:
-        """Three cycles: registers of the operands, inside, and of the product."""
-        a, b, product = Signal(signed(18)), Signal(signed(18)), Signal(signed(36))
-        m.d.comb += [a.eq(self.a), b.eq(self.b), self.product.eq(product)]
+        """Three cycles: registers near the operands, since the way to the multiplier is long, its own, and those of the
+        product."""
+        a, b = Signal(signed(18), reset_less=True), Signal(signed(18), reset_less=True)
+        product = Signal(signed(36))
+        m.d.sync += [a.eq(self.a), b.eq(self.b)]
+        m.d.comb += self.product.eq(product)
         m.submodules.multiplier = Instance(
             "MULT18X18D",
-            **{f"p_REG_{place}_CLK": "CLK0" for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT")},
+            **{f"p_REG_{place}_CLK": "CLK0" for place in ("INPUTA", "INPUTB", "OUTPUT")},
             i_CLK0=ClockSignal(),
             i_CE0=Const(1),
             i_RST0=Const(0),

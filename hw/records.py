@@ -1,6 +1,6 @@
 """The records on the chip: the store, and the pass that sends its records through the trainer."""
 
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
@@ -48,51 +48,53 @@ class RecordStore(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a row's number to its data."""
-        return 1 if self.technology.spram else self.technology.memory_latency
+        return 1 if self.technology.spram else self.technology.memory_latency + self.technology.fine_stages
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lane, row = self.address % self.row_words, self.address // self.row_words
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
+        access = _Access(self.read, self.row, self.written, self.address, self.data)
+        if self.technology.fine_stages:
+            access = access.registered(m)  # since the way to so many blocks is long
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            found = bank(m, index, row, self.written & (lane == index))
-            for _ in range(self.latency - 1):
+            found = bank(m, index, access)
+            for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
                 m.d.sync += later.eq(found)
                 found = later
             m.d.comb += self.row_data[index].eq(found)
         return m
 
-    def _block_ram(self, m: Module, index: int, row: Value, write: Value) -> Value:
+    def _block_ram(self, m: Module, index: int, access: "_Access") -> Value:
         shape = record_memory(width=self.width, rows=self.rows, row_words=self.row_words, technology=self.technology)
         m.submodules[f"bank{index}"] = bank = Memory(
             shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
         )
         read_port, write_port = bank.read_port(), bank.write_port()
         m.d.comb += [
-            read_port.addr.eq(self.row),
-            read_port.en.eq(self.read),
-            write_port.addr.eq(row),
-            write_port.data.eq(self.data),
-            write_port.en.eq(write),
+            read_port.addr.eq(access.row),
+            read_port.en.eq(access.read),
+            write_port.addr.eq(access.address // self.row_words),
+            write_port.data.eq(access.data),
+            write_port.en.eq(access.write & (access.address % self.row_words == index)),
         ]
         return read_port.data
 
-    def _single_port_ram(self, m: Module, index: int, row: Value, write: Value) -> Value:
+    def _single_port_ram(self, m: Module, index: int, access: "_Access") -> Value:
         assert self.technology.single_port_ram is not None
         depth, bits = self.technology.single_port_ram
         if self.rows > depth or self.width > bits:
             raise ValueError(f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {depth} of {bits}")
         address, found = Signal(range(depth)), Signal(bits)
-        m.d.comb += address.eq(Mux(self.read, self.row, row))
+        m.d.comb += address.eq(Mux(access.read, access.row, access.address // self.row_words))
         m.submodules[f"bank{index}"] = Instance(
             "SB_SPRAM256KA",
             i_CLOCK=ClockSignal(),
             i_ADDRESS=address,
-            i_DATAIN=self.data,
+            i_DATAIN=access.data,
             i_MASKWREN=0b1111,
-            i_WREN=write,
+            i_WREN=access.write & (access.address % self.row_words == index),
             i_CHIPSELECT=1,
             i_STANDBY=0,
             i_SLEEP=0,
@@ -100,6 +102,22 @@ class RecordStore(wiring.Component):
             o_DATAOUT=found,
         )
         return found[: self.width]
+
+
+class _Access(NamedTuple):
+    """Of a store in a cycle: the row that is read, and the word that is written."""
+
+    read: Signal
+    row: Signal
+    write: Signal
+    address: Signal
+    data: Signal
+
+    def registered(self, m: Module) -> Self:
+        """The same, a cycle later."""
+        later = [Signal.like(signal, reset_less=True, name_suffix="_later") for signal in self]
+        m.d.sync += [signal.eq(value) for signal, value in zip(later, self, strict=True)]
+        return type(self)(*later)
 
 
 def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:

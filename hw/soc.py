@@ -117,7 +117,7 @@ class Soc(wiring.Component):
         for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
             legal = word.update_shifts, word.back_shifts
             for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
-                m.d.comb += place.eq(control[register.name] - values.start)
+                m.d.sync += place.eq(control[register.name] - values.start)  # registered, since it has a long way
 
     def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
         status = registers.status

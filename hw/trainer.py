@@ -186,7 +186,7 @@ class Trainer(wiring.Component):
     @property
     def access_latency(self) -> int:
         """Cycles from a settled `access` address to its data."""
-        return self.units[0].access_latency + 1
+        return self.units[0].access_latency + 1 + self.technology.fine_stages
 
     @property
     def parts(self) -> int:
@@ -366,7 +366,7 @@ class Trainer(wiring.Component):
             ]
             with m.If(layer == index):
                 m.d.sync += access.fault.eq(missing)
-                m.d.comb += access.data_read.eq(unit.access.data_read)
+                m.d["sync" if self.technology.fine_stages else "comb"] += access.data_read.eq(unit.access.data_read)
 
 
 def code_of(result: Value) -> Value:

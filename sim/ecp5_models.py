@@ -27,7 +27,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         **{f"WRITEMODE_{port}": {"NORMAL", "READBEFOREWRITE"} for port in "AB"},
         **dict.fromkeys(("RESETMODE", "ASYNC_RESET_RELEASE", "GSR", *_INITIAL), _ANY),  # there are no resets
     },
-    "MULT18X18D": {f"REG_{place}_CLK": {"CLK0"} for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT")},
+    "MULT18X18D": {f"REG_{place}_CLK": {"CLK0"} for place in ("INPUTA", "INPUTB", "OUTPUT")},
     "SGSR": {},
     "EHXPLLL": dict.fromkeys(
         ("CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV", "CLKOP_CPHASE", "CLKOP_ENABLE", "FEEDBK_PATH"), _ANY
@@ -60,13 +60,12 @@ _BODIES = {
   );""",
     "MULT18X18D": f"""
   reg signed [17:0] a, b;
-  reg signed [35:0] inside, product;
+  reg signed [35:0] product;
   assign {_vector("P", 36)} = product;
   always @(posedge CLK0) begin
     a <= {_vector("A", 18)};
     b <= {_vector("B", 18)};
-    inside <= a * b;
-    product <= inside;
+    product <= a * b;
   end""",
     "SGSR": "",  # all that it resets begins as the bitstream has it
     "EHXPLLL": """
