@@ -64,7 +64,8 @@ class _Top(Elaboratable):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        m.submodules.clock = SystemClock(self.board.pll(output_hz=self.board.clock_hz))
+        m.submodules.clock = clock = SystemClock(self.board.pll(output_hz=self.board.clock_hz))
+        m.domains.sync = clock.domain
         m.submodules.soc = self.soc
         uart = platform.request("uart", dir="-")
         m.submodules.rx = rx = io.Buffer("i", uart.rx)

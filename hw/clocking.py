@@ -290,16 +290,19 @@ class Artix7Pll(Pll):
 
 
 class SystemClock(Elaboratable):
-    """Makes clock domain `sync` of a PLL, in reset while that is not locked; and for `RESET_SECONDS` after, unless the
-    PLL resets the chip."""
+    """Drives clock domain `sync` from a PLL, in reset while that is not locked; and for `RESET_SECONDS` after, unless
+    the PLL resets the chip.
+
+    Attributes:
+        domain: that one, for a parent to define.
+    """
 
     def __init__(self, pll: Pll):
-        self.pll = pll
+        self.pll, self.domain = pll, ClockDomain("sync", reset_less=pll.resets)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.pll = self.pll
-        m.domains.sync = ClockDomain(reset_less=self.pll.resets)
         m.d.comb += ClockSignal("sync").eq(self.pll.clock)
         if not self.pll.resets:
             self._reset(m)
