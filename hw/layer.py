@@ -1,11 +1,10 @@
 """A layer of piecewise-linear functions that trains: interpolation forward, slopes and updates backward."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +12,7 @@ from hw.bank import words
 from hw.merger import Merger
 from hw.multiplier import Multiplier
 from hw.nodes import AccessSignature, NodeBanks
-from hw.pipeline import Pipeline, Timed, clamp, outside
+from hw.pipeline import Pipeline, Timed, clamp, near, outside
 from hw.technology import Technology
 from sw.numerics import LayerFormat, bits_for, rounding_shift
 
@@ -255,6 +254,7 @@ class LayerUnit(wiring.Component):
         saturated: list[Timed] = []
         input_errors: list[Timed] = []
         for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
+            back_shift = Const(0) if self.first else self._near(m, self.back_shift)
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [
@@ -276,7 +276,7 @@ class LayerUnit(wiring.Component):
                 if not self.first:
                     difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
                     slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
-                    slopes.append(self._shifted(pipe, slope, self.back_shift, word.back_shifts))
+                    slopes.append(self._shifted(pipe, slope, back_shift, word.back_shifts))
             saturated.extend(pipe.input(flag, added + 1) for flag in bank.update.saturated)
             if not self.first:
                 total = pipe.sum(slopes)
@@ -330,13 +330,20 @@ class LayerUnit(wiring.Component):
             if self.contexts > 1:
                 m.d.comb += merger.nodes[tap].eq(bank.access.data_read)
                 meant, node = merger.busy | chosen, Mux(merger.busy, merger.means[tap], node)
-            # So that each tap has registers of its own, nearby: equal ones would be merged.
-            with m.If(meant) if self.technology.fine_stages else nullcontext():
-                m.d[domain] += bank.access.data_write.eq(node)
-                m.d[domain] += [getattr(bank.access, name).eq(getattr(place, name)) for name in ("odd", "row", "lane")]
-            m.d[domain] += [bank.access.select.eq(place.select & meant), bank.access.write.eq(place.write & meant)]
+            port = {
+                "select": place.select,
+                "write": place.write & meant,
+                "data_write": node,
+                **{name: getattr(place, name) for name in ("odd", "row", "lane")},
+            }
+            for name, value in port.items():
+                m.d.comb += getattr(bank.access, name).eq(self._near(m, value))
             with m.If(chosen):
                 m.d[domain] += self.access.data_read.eq(bank.access.data_read)
+
+    def _near(self, m: Module, value: Value) -> Value:
+        """A value that comes a long way, registered where the clock is fast."""
+        return near(m, value) if self.technology.fine_stages else value
 
 
 def _rise(even: Value, odd: Value, starts_odd: Value) -> Value:

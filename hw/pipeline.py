@@ -90,6 +90,17 @@ class Pipeline:
         return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
 
 
+NEAR = "near"
+"""Attribute of registers that synthesis leaves as they are, instead of merging equal ones."""
+
+
+def near(m: Module, value: ValueLike) -> Signal:
+    """The value a cycle later, in a register of its own, so that it can lie near what takes it from there."""
+    register = Signal.like(Value.cast(value), reset_less=True, name="near", attrs={NEAR: 1})
+    m.d.sync += register.eq(value)
+    return register
+
+
 def outside(value: Value, low: int, high: int) -> Value:
     """Whether a signed value is below `low` or above `high`, a power of two less one; `low` is -high - 1 or -high.
 

@@ -14,12 +14,15 @@ from amaranth import Elaboratable
 from amaranth.build import Platform
 
 from hw import ice40_timing
+from hw.pipeline import NEAR
 from hw.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
 
 TOP = "top"
 
 # What is read of a row that is written in the same cycle is never used: "old data" then is logic for nothing.
 COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+
+KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{NEAR} %ci c:* %i"
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
@@ -155,7 +158,7 @@ class Build:
         plan = platform.prepare(
             design,
             TOP,
-            script_after_read=COLLISIONS_DO_NOT_MATTER,
+            script_after_read=f"{COLLISIONS_DO_NOT_MATTER}\n{KEEP_WHAT_IS_NEAR}",
             yosys_opts=f"-e '{MISCOMPILED}'",
             synth_opts=self.flow.synthesis,
             nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
