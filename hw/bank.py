@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -34,7 +34,7 @@ class _Updates:
     def same(self, pipe: Pipeline, row: Timed, distance: int) -> Timed:
         """Whether the update that came `distance` cycles before changes this row."""
         other, enable = (pipe.at(value, row.cycle + distance) for value in (self.row, self.enable))
-        return pipe.register(lambda row: (row == other) & enable, row)
+        return pipe.wire(lambda row: (row == other) & enable, row)
 
 
 class Bank(wiring.Component):
@@ -148,11 +148,8 @@ class Bank(wiring.Component):
             # Each as soon as there is a result, so that little is left for the cycle of the adder.
             there = range(max(others.start, updates.result.cycle - found.cycle), others.stop)
             for distance in reversed(there):
-                result = pipe.at(updates.result, found.cycle + distance)
-                found = pipe.wire(
-                    lambda found, same, result=result: Mux(same, result, found),
-                    found,
-                    updates.same(pipe, row, distance),
-                )
+                result, same = pipe.at(updates.result, found.cycle + distance), updates.same(pipe, row, distance)
+                same_lanes = Cat(pipe.near(same, found.cycle).replicate(self.width) for _ in range(self.lanes))
+                found = Timed((result & same_lanes) | (found.value & ~same_lanes), found.cycle)
             others = range(others.start, min(there.start, others.stop))
         return found.value

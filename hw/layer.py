@@ -208,8 +208,9 @@ class LayerUnit(wiring.Component):
             starts_odd = pipe.input(form.segment(code)[0])
             offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
             for lane in range(self.lanes):
-                left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], starts_odd)
-                difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
+                swaps = pipe.input(pipe.near(starts_odd, even[lane].cycle), even[lane].cycle)
+                left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
+                difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
                 product = functions[lane]["interpolation"].product(valid, difference, offset)
                 terms[lane].append(
                     pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
@@ -274,7 +275,8 @@ class LayerUnit(wiring.Component):
                     change = pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
                     m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
-                    difference = pipe.wire(_rise, even[lane], odd[lane], starts_odd)
+                    swaps = pipe.input(pipe.near(starts_odd, even[lane].cycle), even[lane].cycle)
+                    difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
                     slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, back_shift, word.back_shifts))
             saturated.extend(pipe.input(flag, added + 1) for flag in bank.update.saturated)

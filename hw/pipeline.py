@@ -49,6 +49,10 @@ class Pipeline:
             operand._delayed[cycle] = delayed
         return operand._delayed[cycle]
 
+    def near(self, operand: Timed, cycle: int) -> Value:
+        """The operand delayed to `cycle`; where the clock is fast, by a register of its own (`hw.pipeline.near`)."""
+        return near(self.m, self.at(operand, cycle - 1)) if self.technology.fine_stages else self.at(operand, cycle)
+
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
         """`function` of the operands, in the cycle of the latest of them."""
         cycle = max(operand.cycle for operand in operands)

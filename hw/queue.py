@@ -5,7 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.pipeline import near
 from hw.technology import MemoryShape, Storage
+
+LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart
 
 
 class Queue(wiring.Component):
@@ -28,24 +31,28 @@ class Queue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         memory, in_logic = self.memory, self.memory.storage is Storage.LOGIC
-        m.submodules.ring = ring = Memory(
-            shape=unsigned(memory.width), depth=memory.depth, init=[], attrs=memory.attributes
-        )
-        head, next_head = Signal(range(memory.depth)), Signal(range(memory.depth))
-        tail = Signal(range(memory.depth))
-        writer = ring.write_port()
-        reader = ring.read_port(domain="comb" if in_logic else "sync")
+        places = range(memory.depth)
+        head, next_head, tail, next_tail = Signal(places), Signal(places), Signal(places), Signal(places)
         m.d.comb += [
-            writer.addr.eq(tail),
-            writer.data.eq(self.value),
-            writer.en.eq(self.write),
             next_head.eq(Mux(self.read, self._after(head), head)),
-            reader.addr.eq(head if in_logic else next_head),
-            self.first.eq(reader.data),
+            next_tail.eq(Mux(self.write, self._after(tail), tail)),
         ]
-        m.d.sync += head.eq(next_head)
-        with m.If(self.write):
-            m.d.sync += tail.eq(self._after(tail))
+        m.d.sync += [head.eq(next_head), tail.eq(next_tail)]
+        bits = LOGIC_BITS if in_logic else memory.width
+        for start in range(0, memory.width, bits):
+            part = slice(start, min(start + bits, memory.width))
+            m.submodules[f"ring{start}"] = ring = Memory(
+                shape=unsigned(part.stop - start), depth=memory.depth, init=[], attrs=memory.attributes
+            )
+            writer = ring.write_port()
+            reader = ring.read_port(domain="comb" if in_logic else "sync")
+            m.d.comb += [
+                writer.addr.eq(near(m, next_tail) if in_logic else tail),
+                writer.data.eq(self.value[part]),
+                writer.en.eq(self.write),
+                reader.addr.eq(near(m, next_head) if in_logic else next_head),
+                self.first[part].eq(reader.data),
+            ]
         return m
 
     def _after(self, place: Value) -> Value:
