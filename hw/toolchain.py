@@ -40,9 +40,9 @@ class BuildError(Exception):
 class Flow:
     """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
 
-    A cell that counts for two is named twice. `synthesis`: options of synthesis. `times_multipliers`: whether place and
-    route knows the delays of a multiplier. `vendor`: the tool that places and routes, and makes the bitstream, where no
-    open one does.
+    A cell that counts for two is named twice. `synthesis`: options of synthesis; `crowded`: of place and route, for a
+    design that fills much of its part. `times_multipliers`: whether place and route knows the delays of a multiplier.
+    `vendor`: the tool that places and routes, and makes the bitstream, where no open one does.
     """
 
     technologies: tuple[Technology, ...]
@@ -50,6 +50,7 @@ class Flow:
     bitstream: str
     sites: dict[str, str] = field(default_factory=dict)
     synthesis: str = ""
+    crowded: str = ""
     times_multipliers: bool = True
     vendor: str | None = None
 
@@ -84,6 +85,8 @@ FLOWS = (
         cells={"multipliers": ("MULT18X18D",), "block_ram": ("DP16KD", "PDPW16KD")},
         sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
         bitstream=f"{TOP}.bit",
+        # The usual ones reach higher clocks, but do not come to an end when wires are short.
+        crowded="--placer static --router router2",
     ),
     Flow(
         technologies=(ARTIX7,),
@@ -155,13 +158,14 @@ class Build:
 
     def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path, seed: int):
         self.flow = flow_of(technology)
+        delays = "" if self.flow.times_multipliers else f"--sdf {TOP}.sdf"
         plan = platform.prepare(
             design,
             TOP,
             script_after_read=f"{COLLISIONS_DO_NOT_MATTER}\n{KEEP_WHAT_IS_NEAR}",
             yosys_opts=f"-e '{MISCOMPILED}'",
             synth_opts=self.flow.synthesis,
-            nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json --sdf {TOP}.sdf",
+            nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json {delays}",
         )
         self.directory = plan.extract(str(directory))
         commands = json.loads(plan.files[f"{plan.script}.json"])["commands"]
@@ -196,9 +200,9 @@ class Build:
             raise BuildError(f"{self._placement[0]} does not say how many {site} there are; see {self.directory}")
         return int(match[1])
 
-    def place_and_route(self) -> Placement:
+    def place_and_route(self, *, crowded: bool = False) -> Placement:
         """To be called after `synthesise`."""
-        self._run(self._placement, log=f"{TOP}.tim")
+        self._run([*self._placement, *(self.flow.crowded.split() if crowded else [])], log=f"{TOP}.tim")
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
         if self.flow.times_multipliers:
             return placement
