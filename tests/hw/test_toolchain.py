@@ -1,13 +1,18 @@
 """Reports of the tools are read for what they say, and a tool that fails is quoted."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 import boards
 from hw import toolchain
+from hw.pipeline import near
 from hw.technology import ECP5, ICE40UP5K, Resources
 from hw.toolchain import Build, BuildError, Placement, flow_of
 from tests.hw.test_bitstream import StandIn
@@ -96,6 +101,44 @@ def test_netlist_that_yosys_knows_to_be_wrong_is_refused(stand_in_build: Build) 
     )
     with pytest.raises(BuildError, match=r"yosys failed: .*Drivers conflicting"):
         stand_in_build.synthesise()
+
+
+class Doubled(wiring.Component):
+    """The line through a register, twice; `apart`, they are kept so."""
+
+    rx: In(1)
+    tx: Out(1)
+
+    def __init__(self, *, apart: bool):
+        self.apart = apart
+        super().__init__()
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        first, second = (near(m, self.rx) if self.apart else registered(m, self.rx) for _ in range(2))
+        m.d.sync += self.tx.eq(first & second)
+        return m
+
+
+def registered(m: Module, value: Signal) -> Signal:
+    register = Signal(reset_less=True)
+    m.d.sync += register.eq(value)
+    return register
+
+
+def test_registers_near_their_use_are_kept_apart(tmp_path: Path) -> None:
+    board, counts = boards.find("ulx3s"), []
+    for apart in (True, False):
+        build = Build(
+            platform=board.platform(),
+            design=board.top(Doubled(apart=apart)),
+            technology=ECP5,
+            directory=tmp_path / str(apart),
+            seed=1,
+        )
+        build.synthesise()
+        counts.append(Counter(cell["type"] for cell in build.cells.values())["TRELLIS_FF"])
+    assert counts[0] == counts[1] + 1
 
 
 def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
