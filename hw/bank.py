@@ -109,7 +109,9 @@ class Bank(wiring.Component):
         )
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access
-        forward_row, update_row = (pipe.register(lambda row: row, pipe.input(port.row)) for port in (forward, update))
+        forward_row, update_row = (
+            pipe.input(pipe.near(pipe.input(port.row), self.read_stage), self.read_stage) for port in (forward, update)
+        )
         result = Signal(memory.shape, reset_less=True)
         updates = _Updates(update_row, pipe.input(update.enable), Timed(result, self.write_stage))
         in_time = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
