@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from hw.bank import words
 from hw.merger import Merger
 from hw.multiplier import Multiplier
+from hw.near import near
 from hw.nodes import AccessSignature, NodeBanks
-from hw.pipeline import Pipeline, Timed, clamp, near, outside
+from hw.pipeline import Pipeline, Timed, clamp, outside
 from hw.technology import Technology
 from sw.numerics import LayerFormat, bits_for, rounding_shift
 
@@ -307,6 +308,7 @@ class LayerUnit(wiring.Component):
         width = self.form.word.width
         product = multiplier.product(valid, step, fraction)
         change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
+        step = pipe.input(pipe.near(step, change.cycle), change.cycle)
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
     def _shifted(self, pipe: Pipeline, value: Timed, place: Value, shifts: range) -> Timed:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from amaranth import Module, Mux, Shape, Signal, Value
 from amaranth.hdl import ValueLike
 
+from hw.near import near
 from hw.product import Product
 from hw.technology import Technology
 
@@ -50,7 +51,7 @@ class Pipeline:
         return operand._delayed[cycle]
 
     def near(self, operand: Timed, cycle: int) -> Value:
-        """The operand delayed to `cycle`; where the clock is fast, by a register of its own (`hw.pipeline.near`)."""
+        """The operand delayed to `cycle`; where the clock is fast, by a register of its own (`hw.near`)."""
         return near(self.m, self.at(operand, cycle - 1)) if self.technology.fine_stages else self.at(operand, cycle)
 
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
@@ -92,17 +93,6 @@ class Pipeline:
         """How many of them are set: by eights, then by a tree of registered adders."""
         eights = (flags[index : index + 8] for index in range(0, len(flags), 8))
         return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
-
-
-NEAR = "near"
-"""Attribute of registers that synthesis leaves as they are, instead of merging equal ones."""
-
-
-def near(m: Module, value: ValueLike) -> Signal:
-    """The value a cycle later, in a register of its own, so that it can lie near what takes it from there."""
-    register = Signal.like(Value.cast(value), reset_less=True, name="near", attrs={NEAR: 1})
-    m.d.sync += register.eq(value)
-    return register
 
 
 def outside(value: Value, low: int, high: int) -> Value:

@@ -7,6 +7,7 @@ from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Val
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.near import near
 from hw.technology import Technology
 
 
@@ -112,10 +113,8 @@ class Product(wiring.Component):
     def _mult18(self, m: Module) -> None:
         """Three cycles: registers near the operands, since the way to the multiplier is long, its own, and those of the
         product."""
-        a, b = Signal(signed(18), reset_less=True), Signal(signed(18), reset_less=True)
-        product = Signal(signed(36))
-        m.d.sync += [a.eq(self.a), b.eq(self.b)]
-        m.d.comb += self.product.eq(product)
+        a, b, product = Signal(signed(18)), Signal(signed(18)), Signal(signed(36))
+        m.d.comb += [a.eq(near(m, self.a)), b.eq(near(m, self.b)), self.product.eq(product)]
         m.submodules.multiplier = Instance(
             "MULT18X18D",
             **{f"p_REG_{place}_CLK": "CLK0" for place in ("INPUTA", "INPUTB", "OUTPUT")},

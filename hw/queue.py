@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.pipeline import near
+from hw.near import near
 from hw.technology import MemoryShape, Storage
 
 LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart

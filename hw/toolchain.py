@@ -14,7 +14,7 @@ from amaranth import Elaboratable
 from amaranth.build import Platform
 
 from hw import ice40_timing
-from hw.pipeline import NEAR
+from hw.near import NEAR
 from hw.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
 
 TOP = "top"

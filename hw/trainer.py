@@ -178,7 +178,7 @@ class Trainer(wiring.Component):
                 "clear": In(1),
                 **({"merge": In(1)} if contexts > 1 else {}),
                 "statistics": Out(COUNTERS),
-                "idle": Out(1),
+                "idle": Out(1, init=1),
                 "access": In(NodeAccessSignature(network.width)),
             }
         )
@@ -322,12 +322,15 @@ class Trainer(wiring.Component):
         """Statistics and the number of records in flight."""
         finished = delayed(m, updated, self.units[0].timing.write + 1)
         flying = Signal(range(self.schedule.flights + 1))
-        counting = Signal(range(self.settling + 1))
+        counting = Signal(range(self.settling))
         merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
         m.d.sync += flying.eq(flying + start - finished)
-        m.d.comb += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any())
+        m.d.sync += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any() & ~start)
+        if self.contexts > 1:
+            with m.If(self.merge):
+                m.d.sync += self.idle.eq(0)
         with m.If(flying != 0):
-            m.d.sync += counting.eq(self.settling)
+            m.d.sync += counting.eq(self.settling - 1)
         with m.Elif(counting != 0):
             m.d.sync += counting.eq(counting - 1)
         statistics = self.statistics

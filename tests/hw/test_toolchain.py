@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 import boards
 from hw import toolchain
-from hw.pipeline import near
+from hw.near import near
 from hw.technology import ECP5, ICE40UP5K, Resources
 from hw.toolchain import Build, BuildError, Placement, flow_of
 from tests.hw.test_bitstream import StandIn
