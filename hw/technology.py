@@ -187,7 +187,7 @@ ICE40HX8K = Technology(
     block_ram=ICE40UP5K.block_ram,
 )
 
-ECP5_COSTS = LogicCosts(choices=0.5, registers=0.407)
+ECP5_COSTS = LogicCosts(choices=0.188, registers=0.613)
 
 ECP5 = Technology(
     name="ECP5",
