@@ -109,9 +109,7 @@ class Bank(wiring.Component):
         )
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access
-        forward_row, update_row = (
-            pipe.input(pipe.near(pipe.input(port.row), self.read_stage), self.read_stage) for port in (forward, update)
-        )
+        forward_row, update_row = (pipe.near(pipe.input(port.row), self.read_stage) for port in (forward, update))
         result = Signal(memory.shape, reset_less=True)
         updates = _Updates(update_row, pipe.input(update.enable), Timed(result, self.write_stage))
         in_time = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
@@ -151,7 +149,7 @@ class Bank(wiring.Component):
             there = range(max(others.start, updates.result.cycle - found.cycle), others.stop)
             for distance in reversed(there):
                 result, same = pipe.at(updates.result, found.cycle + distance), updates.same(pipe, row, distance)
-                same_lanes = Cat(pipe.near(same, found.cycle).replicate(self.width) for _ in range(self.lanes))
+                same_lanes = Cat(pipe.near(same, found.cycle).value.replicate(self.width) for _ in range(self.lanes))
                 found = Timed((result & same_lanes) | (found.value & ~same_lanes), found.cycle)
             others = range(others.start, min(there.start, others.stop))
         return found.value

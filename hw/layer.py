@@ -209,7 +209,7 @@ class LayerUnit(wiring.Component):
             starts_odd = pipe.input(form.segment(code)[0])
             offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
             for lane in range(self.lanes):
-                swaps = pipe.input(pipe.near(starts_odd, even[lane].cycle), even[lane].cycle)
+                swaps = pipe.near(starts_odd, even[lane].cycle)
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
                 difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
                 product = functions[lane]["interpolation"].product(valid, difference, offset)
@@ -276,7 +276,7 @@ class LayerUnit(wiring.Component):
                     change = pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
                     m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
-                    swaps = pipe.input(pipe.near(starts_odd, even[lane].cycle), even[lane].cycle)
+                    swaps = pipe.near(starts_odd, even[lane].cycle)
                     difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
                     slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, back_shift, word.back_shifts))
@@ -308,7 +308,7 @@ class LayerUnit(wiring.Component):
         width = self.form.word.width
         product = multiplier.product(valid, step, fraction)
         change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
-        step = pipe.input(pipe.near(step, change.cycle), change.cycle)
+        step = pipe.near(step, change.cycle)
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
     def _shifted(self, pipe: Pipeline, value: Timed, place: Value, shifts: range) -> Timed:

@@ -50,9 +50,10 @@ class Pipeline:
             operand._delayed[cycle] = delayed
         return operand._delayed[cycle]
 
-    def near(self, operand: Timed, cycle: int) -> Value:
+    def near(self, operand: Timed, cycle: int) -> Timed:
         """The operand delayed to `cycle`; where the clock is fast, by a register of its own (`hw.near`)."""
-        return near(self.m, self.at(operand, cycle - 1)) if self.technology.fine_stages else self.at(operand, cycle)
+        fast = self.technology.fine_stages
+        return Timed(near(self.m, self.at(operand, cycle - 1)) if fast else self.at(operand, cycle), cycle)
 
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
         """`function` of the operands, in the cycle of the latest of them."""

@@ -101,7 +101,8 @@ class Technology:
         multiplier_latency: cycles from operands to product, all registers of the product included.
         multiplier_logic: logic cells of a product that no hard multiplier takes, divided by both its widths.
         memory_latency: cycles from a block RAM's address to its data.
-        fine_stages: whether its clock is so fast that a shift, an addition and a limit each need a pipeline stage.
+        fine_stages: whether its clock is so fast that a shift, an addition, a limit and a long way each need a pipeline
+            stage.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
         lut_ram: what logic cells hold of memories; None where they hold none.
         single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
