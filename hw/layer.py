@@ -11,7 +11,6 @@ from amaranth.lib.wiring import In, Out
 from hw.bank import words
 from hw.merger import Merger
 from hw.multiplier import Multiplier
-from hw.near import near
 from hw.nodes import AccessSignature, NodeBanks
 from hw.pipeline import Pipeline, Timed, clamp, outside
 from hw.technology import Technology
@@ -135,11 +134,11 @@ class LayerUnit(wiring.Component):
     @property
     def _node_latency(self) -> int:
         """Cycles from a place to its node in each of the taps."""
-        return self.banks[0].access_latency + self.technology.fine_stages
+        return self.banks[0].access_latency + self.technology.long_way
 
     @property
     def access_latency(self) -> int:
-        return self._node_latency + self.technology.fine_stages
+        return self._node_latency + self.technology.long_way
 
     @property
     def timing(self) -> LayerTiming:
@@ -155,13 +154,13 @@ class LayerUnit(wiring.Component):
             m.submodules[f"tap{tap}"] = bank
         pipe = Pipeline(m, self.technology)
         self._functions = [[self._function(pipe) for _ in range(self.lanes)] for _ in range(self.taps)]
-        result = self._forward(m, pipe)
+        read, result = self._forward(m, pipe)
         update, counted, error = self._update(m, pipe)
-        self._access(m)
+        self._access(m, pipe)
         bank = self.banks[0]
         interpolation, *others = (use.cycle for use in self._functions[0][0]["interpolation"].uses)
         return m, LayerTiming(
-            forward_read=bank.read_stage,
+            forward_read=read + bank.read_stage,
             result=result,
             update_read=update + bank.read_stage,
             write=update + bank.write_stage,
@@ -192,7 +191,7 @@ class LayerUnit(wiring.Component):
         return {**dict.fromkeys(together, shared), **own}
 
     def _nodes(
-        self, pipe: Pipeline, port: Any, slot: Value, segment: Value, cycle: int = 0
+        self, pipe: Pipeline, port: Any, slot: Value, segment: Value, cycle: int
     ) -> tuple[list[Timed], list[Timed]]:
         """Read a bank in `cycle`; the even and the odd nodes of all lanes."""
         pipe.m.d.comb += [port.slot.eq(slot), port.segment.eq(segment)]
@@ -200,14 +199,17 @@ class LayerUnit(wiring.Component):
         even, odd = ([pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd))
         return even, odd
 
-    def _forward(self, m: Module, pipe: Pipeline) -> int:
+    def _forward(self, m: Module, pipe: Pipeline) -> tuple[int, int]:
         form, port = self.form, self.forward
-        valid, first, last = (pipe.input(signal) for signal in (port.valid, port.first, port.last))
+        valid, first, last, slot = (pipe.input(signal) for signal in (port.valid, port.first, port.last, port.slot))
+        # Nobody waits for a first layer's reads: there is time for the way to its taps.
+        read = int(self.first and self.technology.fine_stages)
         terms: list[list[Timed]] = [[] for _ in range(self.lanes)]
         for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
-            even, odd = self._nodes(pipe, bank.forward, port.slot, form.segment(code))
-            starts_odd = pipe.input(form.segment(code)[0])
-            offset = pipe.input(Cat(form.offset(code)[: form.offset_bits], 0).as_signed())
+            here, argument = pipe.near(slot, read).value, pipe.near(pipe.input(code), read).value
+            even, odd = self._nodes(pipe, bank.forward, here, form.segment(argument), read)
+            starts_odd = pipe.input(form.segment(argument)[0], read)
+            offset = pipe.input(Cat(form.offset(argument)[: form.offset_bits], 0).as_signed(), read)
             for lane in range(self.lanes):
                 swaps = pipe.near(starts_odd, even[lane].cycle)
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
@@ -234,7 +236,7 @@ class LayerUnit(wiring.Component):
             self.results.valid.eq(pipe.at(present, done)),
             self.results.clips.eq(sum(flags.value)),
         ]
-        return done
+        return read, done
 
     def _accumulate(self, pipe: Pipeline, tile: Timed, valid: Timed, first: Timed, shape: Shape) -> Timed:
         """The running sum over the slots of a group, exact in `shape`."""
@@ -247,6 +249,7 @@ class LayerUnit(wiring.Component):
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         errors = [pipe.input(error) for error in port.errors]
+        back_rate = pipe.input(Const(0) if self.first else self.back_shift)
         steps = (
             errors
             if self.first
@@ -256,7 +259,6 @@ class LayerUnit(wiring.Component):
         saturated: list[Timed] = []
         input_errors: list[Timed] = []
         for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
-            back_shift = Const(0) if self.first else self._near(m, self.back_shift)
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [
@@ -265,11 +267,13 @@ class LayerUnit(wiring.Component):
             ]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             update = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
-            even, odd = self._nodes(pipe, bank.update, pipe.at(slot, update), pipe.at(segment, update), update)
+            here = pipe.near(slot, update).value
+            even, odd = self._nodes(pipe, bank.update, here, pipe.at(segment, update), update)
             added = update + bank.read_latency
             starts_odd = pipe.wire(lambda segment: segment[0], segment)
-            m.d.comb += bank.update.enable.eq(pipe.at(enable, update))
+            m.d.comb += bank.update.enable.eq(pipe.near(enable, update).value)
             slopes: list[Timed] = []
+            back_shift = pipe.near(back_rate, self.technology.long_way).value
             for lane in range(self.lanes):
                 right, left = changes[lane]
                 for side, pair in ((bank.update.even_changes, (left, right)), (bank.update.odd_changes, (right, left))):
@@ -318,8 +322,10 @@ class LayerUnit(wiring.Component):
         shifted = pipe.register(lambda value: (value >> least) >> place, value, shape=signed(bits))
         return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(bits))
 
-    def _access(self, m: Module) -> None:
+    def _access(self, m: Module, pipe: Pipeline) -> None:
+        way = self.technology.long_way
         place: Any = self.access
+        node = pipe.input(self.access.data_write)
         if self.contexts > 1:
             m.submodules.merger = merger = self.merger
             place = merger.place
@@ -327,27 +333,19 @@ class LayerUnit(wiring.Component):
             m.d.comb += [
                 getattr(merger.host, name).eq(getattr(self.access, name)) for name in merger.host.signature.members
             ]
-        domain = "sync" if self.technology.fine_stages else "comb"
+        common = {name: pipe.input(getattr(place, name)) for name in ("select", "odd", "row", "lane")}
+        found = []
         for tap, bank in enumerate(self.banks):
-            chosen = self.access_tap == tap
-            meant, node = chosen, self.access.data_write
+            meant = chosen = self.access_tap == tap
             if self.contexts > 1:
                 m.d.comb += merger.nodes[tap].eq(bank.access.data_read)
-                meant, node = merger.busy | chosen, Mux(merger.busy, merger.means[tap], node)
-            port = {
-                "select": place.select,
-                "write": place.write & meant,
-                "data_write": node,
-                **{name: getattr(place, name) for name in ("odd", "row", "lane")},
-            }
+                meant = merger.busy | chosen
+                node = pipe.input(Mux(merger.busy, merger.means[tap], self.access.data_write))
+            port = {**common, "write": pipe.input(place.write & meant), "data_write": node}
             for name, value in port.items():
-                m.d.comb += getattr(bank.access, name).eq(self._near(m, value))
-            with m.If(chosen):
-                m.d[domain] += self.access.data_read.eq(bank.access.data_read)
-
-    def _near(self, m: Module, value: Value) -> Value:
-        """A value that comes a long way, registered where the clock is fast."""
-        return near(m, value) if self.technology.fine_stages else value
+                m.d.comb += getattr(bank.access, name).eq(pipe.near(value, way).value)
+            found.append(Mux(chosen, bank.access.data_read, 0))
+        m.d.comb += self.access.data_read.eq(pipe.gather(found))
 
 
 def _rise(even: Value, odd: Value, starts_odd: Value) -> Value:

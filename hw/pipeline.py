@@ -1,13 +1,13 @@
 """Values that know the clock cycle they are valid in. Delays are inserted where operands meet; nobody counts
 registers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from amaranth import Module, Mux, Shape, Signal, Value
 from amaranth.hdl import ValueLike
 
-from hw.near import near
+from hw.near import Branches, any_of, gathered, near
 from hw.product import Product
 from hw.technology import Technology
 
@@ -19,6 +19,7 @@ class Timed:
     value: Value
     cycle: int
     _delayed: dict[int, Value] = field(default_factory=dict, repr=False)
+    _branches: dict[int, Branches] = field(default_factory=dict, repr=False)
 
 
 class Pipeline:
@@ -51,9 +52,20 @@ class Pipeline:
         return operand._delayed[cycle]
 
     def near(self, operand: Timed, cycle: int) -> Timed:
-        """The operand delayed to `cycle`; where the clock is fast, by a register of its own (`hw.near`)."""
-        fast = self.technology.fine_stages
-        return Timed(near(self.m, self.at(operand, cycle - 1)) if fast else self.at(operand, cycle), cycle)
+        """The operand delayed to `cycle`; where the clock is fast, by registers near its use (`hw.near`), as there is
+        time for them."""
+        ways = cycle - operand.cycle
+        if not self.technology.fine_stages or ways == 0:
+            return Timed(self.at(operand, cycle), cycle)
+        if ways == 1:
+            return Timed(near(self.m, operand.value), cycle)
+        if cycle not in operand._branches:
+            operand._branches[cycle] = Branches(self.m, self.at(operand, cycle - 2))
+        return Timed(operand._branches[cycle].near(), cycle)
+
+    def gather(self, values: Sequence[Value]) -> Value:
+        """The one of many values that is not zero, or zero, `long_way` cycles later."""
+        return gathered(self.m, values) if self.technology.fine_stages else any_of(values)
 
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
         """`function` of the operands, in the cycle of the latest of them."""

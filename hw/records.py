@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
+from hw.near import REACH, near
 from hw.technology import MemoryShape, Storage, Technology
 from hw.trainer import RecordLayout, delayed
 from sw.configuration import rows_of_record
@@ -48,16 +49,18 @@ class RecordStore(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a row's number to its data."""
-        return 1 if self.technology.spram else self.technology.memory_latency + self.technology.fine_stages
+        return 1 if self.technology.spram else self.technology.memory_latency + self.technology.long_way
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
         access = _Access(self.read, self.row, self.written, self.address, self.data)
-        if self.technology.fine_stages:
-            access = access.registered(m)  # since the way to so many blocks is long
+        far = self.technology.fine_stages
+        first = access.registered(m) if far else access
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
+            if index % REACH == 0:
+                access = first.registered(m) if far else first
             found = bank(m, index, access)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
@@ -115,9 +118,7 @@ class _Access(NamedTuple):
 
     def registered(self, m: Module) -> Self:
         """The same, a cycle later."""
-        later = [Signal.like(signal, reset_less=True, name_suffix="_later") for signal in self]
-        m.d.sync += [signal.eq(value) for signal, value in zip(later, self, strict=True)]
-        return type(self)(*later)
+        return type(self)(*(near(m, signal) for signal in self))
 
 
 def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:

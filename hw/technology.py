@@ -122,6 +122,11 @@ class Technology:
     single_port_ram: tuple[int, int] | None = None
 
     @property
+    def long_way(self) -> int:
+        """Cycles from one place to many far apart, or back."""
+        return 2 if self.fine_stages else 0
+
+    @property
     def spram(self) -> bool:
         return self.single_port_ram is not None
 

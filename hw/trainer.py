@@ -261,13 +261,13 @@ class Trainer(wiring.Component):
 
     def _admit(self, m: Module, start: Value) -> None:
         """Take a record every interval: at no other time while any is in flight, so that they meet nowhere."""
-        gap = Signal(range(self.schedule.interval))
-        due = gap == 0
+        interval = self.schedule.interval
+        gap, due = Signal(range(interval)), Signal(init=1)  # `due`: the gap is over
         m.d.comb += self.records.ready.eq(due | self.idle)
         with m.If(start | (due & ~self.idle)):
-            m.d.sync += gap.eq(self.schedule.interval - 1)
+            m.d.sync += [gap.eq(interval - 1), due.eq(interval == 1)]
         with m.Elif(~due):
-            m.d.sync += gap.eq(gap - 1)
+            m.d.sync += [gap.eq(gap - 1), due.eq(gap == 1)]
 
     def _residual(self, m: Module, last: Stage, judged: Queue, kept: Queue | None) -> None:
         """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
