@@ -3,14 +3,14 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from amaranth import Elaboratable, Module
 from amaranth.build import Platform
 from amaranth.lib import io, wiring
 
-from hw.clocking import Pll, SystemClock
+from hw.clocking import Pll, SystemClock, nearest
 from hw.technology import Resources, Technology
 
 
@@ -32,7 +32,7 @@ class Board:
     name: str
     technology: Technology
     platform: Callable[[], Platform]
-    pll: Callable[..., Pll]
+    pll: type[Pll]
     clock_hz: int
     baud: int
     budget: Resources
@@ -52,6 +52,16 @@ class Board:
     @property
     def clocks_per_bit(self) -> int:
         return self.clock_hz // self.baud
+
+    def at(self, clock_hz: float) -> Self:
+        """The board with another clock. Raises ValueError unless its PLL can make it and it is a multiple of `baud`."""
+        clocks = [hz for hz in self.pll.clocks(self.platform().default_clk_frequency) if hz % self.baud == 0]
+        if clock_hz not in clocks:
+            raise ValueError(
+                f"{self.name} cannot run at {clock_hz / 1e6:g} MHz; of the clocks that its PLL can make, and that are "
+                f"multiples of its {self.baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
+            )
+        return replace(self, clock_hz=round(clock_hz))
 
     def top(self, soc: wiring.Component) -> Elaboratable:
         """The design for `platform`: the system (ports `rx`, `tx`) at `clock_hz`, wired to the serial port."""

@@ -43,9 +43,9 @@ def make_bitstream(
         )
     if placement.fmax_hz < board.clock_hz:
         raise BuildError(
-            f"timing missed: {placement.fmax_hz / 1e6:.1f} MHz reached with seed {seed}, but {board.name} runs at "
-            f"{board.clock_hz / 1e6:g} MHz; try another seed or fewer lanes. The slowest path is from "
-            f"{' to '.join(placement.slowest_path)}; see {build.directory}"
+            f"timing missed: {placement.fmax_hz / 1e6:.1f} MHz reached with seed {seed}, but {board.name} runs "
+            f"at {board.clock_hz / 1e6:g} MHz; try another seed, fewer lanes or a slower --clock. "
+            f"The slowest path is from {' to '.join(placement.slowest_path)}; see {build.directory}"
         )
     return placement, build.pack()
 

@@ -12,12 +12,11 @@ from typing import Any, Self
 from rich.console import Console
 from rich.table import Table
 
-import boards
 from boards import Board
 from hw import planner
 from hw.bitstream import make_bitstream
 from hw.design import Design
-from hw.options import SCHEDULES, add_design, design_of
+from hw.options import SCHEDULES, add_design, board_of, design_of
 from hw.soc import Soc
 from hw.technology import RESOURCE_NAMES, Resources
 from hw.toolchain import TOP, BuildError, flow_of
@@ -187,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     console = Console()
     try:
-        board = boards.find(arguments.board)
+        board = board_of(arguments)
         design = design_of(board, arguments)
         with console.status(f"{design.network} on {board.name}: synthesis, place and route take minutes"):
             report = build(design, directory=arguments.output or OUTPUT / board.name, seed=arguments.seed)

@@ -1,7 +1,9 @@
 """The system clock: a PLL per FPGA family, its dividers, and a reset that lasts until the clock can be trusted."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, ClassVar
 
 from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
@@ -30,16 +32,6 @@ class Limits:
             )
 
 
-def _nearest(output_hz: float, candidates: dict[float, Any]) -> Any:
-    """The candidate of exactly this frequency. Raises ValueError naming the nearest reachable ones."""
-    if output_hz not in candidates:
-        below = max((hz for hz in candidates if hz < output_hz), default=None)
-        above = min((hz for hz in candidates if hz > output_hz), default=None)
-        legal = " or ".join(f"{hz / 1e6:g}" for hz in (below, above) if hz is not None)
-        raise ValueError(f"the PLL cannot make {output_hz / 1e6:g} MHz; the nearest it can are {legal} MHz")
-    return candidates[output_hz]
-
-
 @dataclass(frozen=True)
 class Ice40Dividers:
     """Parameters of an SB_PLL40 with simple feedback: output = input * (divf + 1) / (divr + 1) / 2**divq."""
@@ -48,37 +40,6 @@ class Ice40Dividers:
     divf: int
     divq: int
     filter_range: int
-
-
-ICE40_INPUT = Limits("PLL input of", 10e6, 133e6)
-ICE40_OUTPUT = Limits("PLL output of", 16e6, 275e6)
-ICE40_VCO = Limits("VCO of", 533e6, 1066e6)
-ICE40_PHASE_DETECTOR = Limits("phase detector of", 10e6, 133e6)
-# The loop filter is chosen by the phase detector's frequency: below the bound of its index (from 1).
-ICE40_FILTER_BOUNDS = (17e6, 26e6, 44e6, 66e6, 101e6)
-
-
-def ice40_dividers(*, input_hz: float, output_hz: float) -> Ice40Dividers:
-    """Dividers that make exactly `output_hz`, with the highest phase detector frequency (least jitter).
-
-    Raises:
-        ValueError: if a frequency is out of range or cannot be made.
-    """
-    ICE40_INPUT.check(input_hz)
-    ICE40_OUTPUT.check(output_hz)
-    candidates: dict[float, Ice40Dividers] = {}
-    for divr in range(16):
-        detector = input_hz / (divr + 1)
-        if detector not in ICE40_PHASE_DETECTOR:
-            continue
-        filter_range = 1 + sum(detector >= bound for bound in ICE40_FILTER_BOUNDS)
-        for divf in range(128):
-            vco = input_hz * (divf + 1) / (divr + 1)
-            if vco not in ICE40_VCO:
-                continue
-            for divq in range(1, 7):
-                candidates.setdefault(vco / 2**divq, Ice40Dividers(divr, divf, divq, filter_range))
-    return _nearest(output_hz, candidates)
 
 
 @dataclass(frozen=True)
@@ -90,33 +51,6 @@ class Ecp5Dividers:
     output: int
 
 
-ECP5_INPUT = Limits("PLL input of", 8e6, 400e6)
-ECP5_OUTPUT = Limits("PLL output of", 3.125e6, 400e6)
-ECP5_VCO = Limits("VCO of", 400e6, 800e6)
-ECP5_PHASE_DETECTOR = Limits("phase detector of", 3.125e6, 400e6)
-
-
-def ecp5_dividers(*, input_hz: float, output_hz: float) -> Ecp5Dividers:
-    """Dividers that make exactly `output_hz`, with the highest phase detector frequency and a VCO near mid-range.
-
-    Raises:
-        ValueError: if a frequency is out of range or cannot be made.
-    """
-    ECP5_INPUT.check(input_hz)
-    ECP5_OUTPUT.check(output_hz)
-    middle = (ECP5_VCO.low + ECP5_VCO.high) / 2
-    candidates: dict[float, Ecp5Dividers] = {}
-    for reference in range(1, 129):
-        if input_hz / reference not in ECP5_PHASE_DETECTOR:
-            continue
-        for feedback in range(1, 129):
-            made = input_hz * feedback / reference
-            output = min(max(round(middle / made), 1), 128)
-            if made in ECP5_OUTPUT and made * output in ECP5_VCO:
-                candidates.setdefault(made, Ecp5Dividers(reference, feedback, output))
-    return _nearest(output_hz, candidates)
-
-
 @dataclass(frozen=True)
 class Artix7Dividers:
     """Divisors of a PLLE2: output = input * multiplier / divider / output."""
@@ -126,32 +60,11 @@ class Artix7Dividers:
     output: int
 
 
-# Speed grade -1.
-ARTIX7_INPUT = Limits("PLL input of", 19e6, 800e6)
-ARTIX7_OUTPUT = Limits("PLL output of", 6.25e6, 464e6)
-ARTIX7_VCO = Limits("VCO of", 800e6, 1600e6)
-ARTIX7_PHASE_DETECTOR = Limits("phase detector of", 19e6, 450e6)
-
-
-def artix7_dividers(*, input_hz: float, output_hz: float) -> Artix7Dividers:
-    """Dividers that make exactly `output_hz`, with the highest phase detector frequency (least jitter).
-
-    Raises:
-        ValueError: if a frequency is out of range or cannot be made.
-    """
-    ARTIX7_INPUT.check(input_hz)
-    ARTIX7_OUTPUT.check(output_hz)
-    candidates: dict[float, Artix7Dividers] = {}
-    for divider in range(1, 57):
-        if input_hz / divider not in ARTIX7_PHASE_DETECTOR:
-            continue
-        for multiplier in range(2, 65):
-            vco = input_hz * multiplier / divider
-            if vco not in ARTIX7_VCO:
-                continue
-            for output in range(1, 129):
-                candidates.setdefault(vco / output, Artix7Dividers(divider, multiplier, output))
-    return _nearest(output_hz, candidates)
+def nearest(frequency: float, others: Collection[float]) -> str:
+    """The ones next to it, below and above, in MHz."""
+    below = max((hz for hz in others if hz < frequency), default=None)
+    above = min((hz for hz in others if hz > frequency), default=None)
+    return " or ".join(f"{hz / 1e6:g}" for hz in (below, above) if hz is not None)
 
 
 class Pll(wiring.Component):
@@ -164,9 +77,12 @@ class Pll(wiring.Component):
         clock: the output.
         locked: high once the output is stable; asynchronous.
         resets: whether it holds all flip-flops of the chip in their first state until it is locked.
+        inputs, outputs: what the part allows, as it does the family's oscillator and phase detector.
     """
 
     resets = False
+    inputs: ClassVar[Limits]
+    outputs: ClassVar[Limits]
     clock: Out(1)
     locked: Out(1)
 
@@ -174,15 +90,56 @@ class Pll(wiring.Component):
         self.output_hz = output_hz
         super().__init__()
 
+    @classmethod
+    def clocks(cls, input_hz: float) -> dict[float, Any]:
+        """Every frequency in Hz that it can make of an input, and the dividers that do. Raises ValueError for an input
+        that is out of range."""
+        cls.inputs.check(input_hz)
+        return {made: dividers for made, dividers in cls._settings(input_hz) if made in cls.outputs}
+
+    @classmethod
+    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Any]]:
+        """Frequencies and dividers; of those for one frequency, the last are the best."""
+        raise NotImplementedError
+
+    def dividers(self, input_hz: float) -> Any:
+        """Those that make exactly `output_hz`. Raises ValueError if none do, naming the nearest that can be made."""
+        self.outputs.check(self.output_hz)
+        clocks = self.clocks(input_hz)
+        if self.output_hz not in clocks:
+            raise ValueError(
+                f"the PLL cannot make {self.output_hz / 1e6:g} MHz; the nearest it can are "
+                f"{nearest(self.output_hz, clocks)} MHz"
+            )
+        return clocks[self.output_hz]
+
 
 class Ice40Pll(Pll):
-    """SB_PLL40_PAD, on the pad of the default clock."""
+    """SB_PLL40_PAD, on the pad of the default clock. The highest phase detector frequency has the least jitter."""
 
     cell = "SB_PLL40_PAD"
+    inputs = Limits("PLL input of", 10e6, 133e6)
+    outputs = Limits("PLL output of", 16e6, 275e6)
+    oscillator = Limits("VCO of", 533e6, 1066e6)
+    detector = Limits("phase detector of", 10e6, 133e6)
+    # The loop filter is chosen by the phase detector's frequency: below the bound of its index (from 1).
+    filter_bounds = (17e6, 26e6, 44e6, 66e6, 101e6)
+
+    @classmethod
+    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ice40Dividers]]:
+        for divr in reversed(range(16)):
+            detector = input_hz / (divr + 1)
+            if detector not in cls.detector:
+                continue
+            filter_range = 1 + sum(detector >= bound for bound in cls.filter_bounds)
+            for divf, divq in product(range(128), range(1, 7)):
+                made = input_hz * (divf + 1) / (divr + 1)
+                if made in cls.oscillator:
+                    yield made / 2**divq, Ice40Dividers(divr, divf, divq, filter_range)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        dividers = ice40_dividers(input_hz=platform.default_clk_frequency, output_hz=self.output_hz)
+        dividers = self.dividers(platform.default_clk_frequency)
         m.submodules.pll = Instance(
             self.cell,
             p_FEEDBACK_PATH="SIMPLE",
@@ -220,15 +177,29 @@ class Ice40CorePll(Ice40Pll):
 class Ecp5Pll(Pll):
     """EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
 
-    Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path.
+    Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path. The
+    highest phase detector frequency has the least jitter; the oscillator is kept near the middle of its range.
     """
 
     resets = True
+    inputs = Limits("PLL input of", 8e6, 400e6)
+    outputs = Limits("PLL output of", 3.125e6, 400e6)
+    oscillator = Limits("VCO of", 400e6, 800e6)
+    detector = Limits("phase detector of", 3.125e6, 400e6)
+
+    @classmethod
+    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ecp5Dividers]]:
+        middle = (cls.oscillator.low + cls.oscillator.high) / 2
+        for reference, feedback in product(reversed(range(1, 129)), range(1, 129)):
+            made = input_hz * feedback / reference
+            output = min(max(round(middle / made), 1), 128)
+            if input_hz / reference in cls.detector and made * output in cls.oscillator:
+                yield made, Ecp5Dividers(reference, feedback, output)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         input_hz = platform.default_clk_frequency
-        dividers = ecp5_dividers(input_hz=input_hz, output_hz=self.output_hz)
+        dividers = self.dividers(input_hz)
         m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
         m.submodules.pll = Instance(
             "EHXPLLL",
@@ -263,12 +234,28 @@ class Ecp5Pll(Pll):
 
 
 class Artix7Pll(Pll):
-    """PLLE2_BASE, from the default clock's input buffer to a global buffer."""
+    """PLLE2_BASE of speed grade -1, from the default clock's input buffer to a global buffer.
+
+    The highest phase detector frequency has the least jitter.
+    """
+
+    inputs = Limits("PLL input of", 19e6, 800e6)
+    outputs = Limits("PLL output of", 6.25e6, 464e6)
+    oscillator = Limits("VCO of", 800e6, 1600e6)
+    detector = Limits("phase detector of", 19e6, 450e6)
+
+    @classmethod
+    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Artix7Dividers]]:
+        for divider, multiplier in product(reversed(range(1, 57)), range(2, 65)):
+            made = input_hz * multiplier / divider
+            if input_hz / divider in cls.detector and made in cls.oscillator:
+                for output in range(1, 129):
+                    yield made / output, Artix7Dividers(divider, multiplier, output)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         input_hz = platform.default_clk_frequency
-        dividers = artix7_dividers(input_hz=input_hz, output_hz=self.output_hz)
+        dividers = self.dividers(input_hz)
         m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
         feedback, output = Signal(), Signal()
         m.submodules.pll = Instance(

@@ -15,8 +15,9 @@ SCHEDULES = ("delayed", "exact")
 
 
 def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> None:
-    """The options that `design_of` takes, and the board, which must be given if there is no default."""
+    """The options that `board_of` and `design_of` take; the board must be given if there is no default."""
     parser.add_argument("--board", default=board, required=board is None, help=f"one of {', '.join(boards.names())}")
+    parser.add_argument("--clock", type=float, metavar="MHZ", help="default: the board's own")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
     network.add_argument(
         "--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}"
@@ -54,6 +55,12 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> Non
         metavar="N",
         help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
     )
+
+
+def board_of(arguments: argparse.Namespace) -> Board:
+    """The board asked for, with its clock. Raises ValueError for a board or a clock that there is not."""
+    board = boards.find(arguments.board)
+    return board if arguments.clock is None else board.at(round(arguments.clock * 1e6))
 
 
 def network_of(arguments: argparse.Namespace) -> Network:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-import boards
 from hw.chart import chart
 from hw.design import Design
-from hw.options import add_design, verdicts_of
+from hw.options import add_design, board_of, verdicts_of
 from hw.planner import Verdict, requirements
 from hw.technology import RESOURCE_NAMES
 
@@ -59,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         with console.status("foldings, from the fewest slots on ..."):
-            *ruled_out, chosen = verdicts_of(boards.find(arguments.board), arguments)
+            *ruled_out, chosen = verdicts_of(board_of(arguments), arguments)
             tables = foldings_table([*ruled_out[-SHOWN:], chosen]), design_table(chosen.design)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -20,7 +20,7 @@ from scipy.optimize import nnls
 import boards
 from hw.census import KINDS, census
 from hw.design import Design
-from hw.options import add_design, design_of
+from hw.options import add_design, board_of, design_of
 from hw.planner import hard_requirements, requirements
 from hw.soc import Soc
 from hw.technology import LogicCosts
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts, found, counted, bits, foreseen = [], [], [], [], []
     for text in track(DESIGNS, console=console):
         arguments = design_parser.parse_args(shlex.split(text))
-        board = boards.find(arguments.board)
+        board = board_of(arguments)
         if board.technology.fabric != fabric:
             continue
         design = design_of(board, arguments)

@@ -9,8 +9,7 @@ from pathlib import Path
 from amaranth.hdl import Elaboratable
 from rich.console import Console
 
-import boards
-from hw.options import add_design, design_of
+from hw.options import add_design, board_of, design_of
 from hw.soc import Soc
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 
@@ -34,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
     options = parser.parse_args(arguments)
     try:
-        board = boards.find(options.board)
+        board = board_of(options)
         serve(Soc(design_of(board, options)), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
     except (ValueError, VirtualBoardError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -13,9 +13,8 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-import boards
 from hw.design import Design
-from hw.options import add_design, design_of
+from hw.options import add_design, board_of, design_of
 from hw.trainer import Trainer
 from sim.verilator import CompileError, compile_executable, emit_verilog
 
@@ -121,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.records < 1:
             raise ValueError(f"--records {arguments.records}: must be 1 or more")
-        Console().print(measure(design_of(boards.find(arguments.board), arguments), arguments.records).table())
+        Console().print(measure(design_of(board_of(arguments), arguments), arguments.records).table())
     except (ValueError, CompileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

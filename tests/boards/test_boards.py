@@ -37,6 +37,20 @@ def test_clock_and_baud_rate_that_do_not_divide_are_refused(board: boards.Board)
         replace(board, baud=2_999_999)
 
 
+def test_other_clock_is_one_that_the_pll_makes_and_the_baud_rate_divides(board: boards.Board) -> None:
+    clocks = board.pll.clocks(board.platform().default_clk_frequency)
+    slower = max(hz for hz in clocks if hz < board.clock_hz and hz % board.baud == 0)
+    assert board.at(slower) == replace(board, clock_hz=round(slower))
+    assert board.at(board.clock_hz) == board
+
+
+def test_clock_that_cannot_be_is_refused_with_the_nearest() -> None:
+    ulx3s = boards.find("ulx3s")
+    for clock_hz in (62_500_000, 63_000_000):  # not of the baud rate, not of the PLL
+        with pytest.raises(ValueError, match=r"ulx3s cannot run at 6[23][.5]* MHz.* the nearest are 60 or 75 MHz"):
+            ulx3s.at(clock_hz)
+
+
 def test_unknown_board_is_refused_with_the_legal_names() -> None:
     with pytest.raises(ValueError, match=r"no board 'icebraker'.*hx8k, icebreaker, nexys-a7, ulx3s"):
         boards.find("icebraker")
