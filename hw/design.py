@@ -11,12 +11,13 @@ from hw.folding import chain, check_foldings, check_pretraining
 from hw.layer import Sharing
 from hw.link.cobs import encoder_memory
 from hw.link.frames import packet_memory
+from hw.queue import Queues
 from hw.records import Pass, RecordStore, record_memory
 from hw.registers import counter_memory
 from hw.sharing import courses_of, sharings_of
 from hw.targets import text_memory
 from hw.technology import MemoryShape
-from hw.trainer import Queues, Trainer
+from hw.trainer import Trainer
 from sw.configuration import Configuration, Folding, NodeAddresses, check_contexts, rows_of_record
 from sw.network import Network
 from sw.numerics import bits_for

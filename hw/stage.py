@@ -27,7 +27,7 @@ class Stage(wiring.Component):
     """
 
     def __init__(self, unit: LayerUnit, course: Course, *, kept: MemoryShape, group: int = 0):
-        """`kept`: of the arguments of all records that are under way at once (`hw.trainer.Queues`). `group`: slots of a
+        """`kept`: of the arguments of all records that are under way at once (`hw.queue.Queues`). `group`: slots of a
         group of inputs that may be kept apart, in a layer of one group of outputs; 0 if there are none."""
         self.course, self.unit, self.kept, self.group = course, unit, kept, group
         codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)

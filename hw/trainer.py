@@ -1,24 +1,21 @@
 """A network that trains: a chain of layers, the residual at its end, and the schedule of records in flight."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Self
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.course import RESIDUAL_LATENCY, Course, Schedule, chained
+from hw.course import RESIDUAL_LATENCY, Schedule, chained
 from hw.folding import check_foldings, check_pretraining, revisit_of
 from hw.layer import LayerUnit
 from hw.pipeline import Pipeline, clamp
-from hw.queue import Queue
+from hw.queue import Queue, Queues
 from hw.sharing import sharings_of
 from hw.stage import Stage, collected, counter
-from hw.technology import MemoryShape, Technology
+from hw.technology import Technology
 from sw.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
 from sw.network import Network
 from sw.protocol import ADDRESS_BYTES, STATISTICS
@@ -38,51 +35,6 @@ class RecordLayout(data.StructLayout):
 
 
 COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
-
-
-@dataclass(frozen=True)
-class Queues:
-    """What a trainer keeps until it is needed: the arguments of each layer until the update, targets until there is a
-    result, and residuals until their group's turn in the update (None without groups)."""
-
-    arguments: tuple[MemoryShape, ...]
-    targets: MemoryShape
-    residuals: MemoryShape | None
-
-    @classmethod
-    def of(
-        cls,
-        network: Network,
-        foldings: Sequence[Folding],
-        courses: Sequence[Course],
-        schedule: Schedule,
-        *,
-        technology: Technology,
-        pretraining: int,
-    ) -> Self:
-        def queue(name: str, width: int, depth: int) -> MemoryShape:
-            return MemoryShape(name=name, width=width, depth=depth, storage=technology.storage(depth))
-
-        arguments = tuple(
-            queue(
-                f"arguments of layer {index}",
-                form.argument_bits * layer.inputs // course.entries,
-                schedule.flights * course.entries,
-            )
-            for index, (layer, form, course) in enumerate(zip(network.layers, network.formats, courses, strict=True))
-        )
-        targets = queue("targets", network.width * network.outputs + 1, schedule.unjudged)
-        residuals = None
-        if pretraining:
-            # Those of all groups, and more in the pause.
-            turn = pretraining // foldings[-1].taps * courses[-1].period
-            depth = network.layers[-1].inputs // pretraining + schedule.pause // turn
-            residuals = queue("residuals", network.width * foldings[-1].lanes, depth)
-        return cls(arguments, targets, residuals)
-
-    @property
-    def memories(self) -> list[MemoryShape]:
-        return [*self.arguments, self.targets, *([self.residuals] if self.residuals else [])]
 
 
 class NodeAccessSignature(wiring.Signature):
