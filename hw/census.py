@@ -8,28 +8,35 @@ from dataclasses import dataclass, field
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from hw.near import NEAR
+
 Parameters = dict[str, int]
 Bits = Callable[[Parameters], int]
 
 KINDS: dict[str, dict[str, Bits]] = {
-    "choices": {"$mux": lambda of: of["WIDTH"], "$shift": lambda of: of["A_WIDTH"]},
+    "choices": {
+        "$mux": lambda of: of["WIDTH"],
+        "$shift": lambda of: of["A_WIDTH"],
+        "$or": lambda of: of["Y_WIDTH"] if of["Y_WIDTH"] > 1 else 0,
+    },
     "registers": {"$dff": lambda of: of["WIDTH"]},
 }
-"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have. Products
-and memories are counted elsewhere. Sums, shifts and gates are not counted: behind each there is a register, which is,
-and by these alone designs are foreseen better."""
+"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have; and by
+an "or" of words, of which all but one are zero. Products and memories are counted elsewhere. Sums, shifts and gates are
+not counted: behind each there is a register, which is, and by these alone designs are foreseen better."""
 
 CELL = re.compile(r"\s*cell (\$\w+) ")
 PARAMETER = re.compile(r"\s*parameter \\(\w+) (\d+)$")
 CONNECTION = re.compile(r"\s*connect \\(\w+) (.+)$")
 NET = re.compile(r"[\\$]\S+")
+KEPT = f"attribute \\{NEAR} 1"
 RESET = "switch \\rst [0]"
 ASSIGNED = re.compile(r"\s*assign \S+ \[(\d+)(?::(\d+))?\]")
 
 
 def census(component: wiring.Component) -> Counter[str]:
     """Bits of each of `KINDS` in a component with all that is in it. Equal cells with equal operands count once, as
-    synthesis merges them."""
+    synthesis merges them, unless they are to lie near their use (`hw.near`)."""
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     lines = iter(rtlil.convert(component, emit_src=False).splitlines())
     module = _Module()
@@ -38,6 +45,8 @@ def census(component: wiring.Component) -> Counter[str]:
         word = line.split(maxsplit=1)[0] if line.strip() else ""
         if word == "module":
             module = _Module()
+        elif line.strip() == KEPT:
+            module.kept.add(next(lines).split()[-1])
         elif match := CELL.match(line):
             cell = _Cell.read(match[1], lines)
             if module.is_new(cell):
@@ -86,9 +95,10 @@ class _Module:
 
     names: dict[str, str] = field(default_factory=dict)
     first: dict[tuple, str] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)  # as they are, however many are equal
 
     def is_new(self, cell: _Cell) -> bool:
-        if cell.result is None:
+        if cell.result is None or cell.result in self.kept:
             return True
         named = (NET.sub(lambda net: self.names.get(net[0], net[0]), net) for net in cell.operands.values())
         key = (cell.kind, *sorted(cell.parameters.items()), *zip(cell.operands, named, strict=True))
