@@ -82,7 +82,8 @@ class Course:
         """From arrivals of inputs."""
         unit = self.unit
         if self.walks_forward:
-            return arrivals[-1] + WALK_LATENCY + np.arange(unit.slots).reshape(unit.output_groups, unit.input_groups)
+            begin = arrivals[-1] + unit.timing.entry + WALK_LATENCY
+            return begin + np.arange(unit.slots).reshape(unit.output_groups, unit.input_groups)
         return arrivals[None, :]
 
     def update_slots(self, arrivals: np.ndarray) -> np.ndarray:

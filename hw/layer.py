@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hw.bank import words
 from hw.merger import Merger
 from hw.multiplier import Multiplier
+from hw.near import REACH
 from hw.nodes import AccessSignature, NodeBanks
 from hw.pipeline import Pipeline, Timed, clamp, outside
 from hw.technology import Technology
@@ -21,12 +22,14 @@ from sw.numerics import LayerFormat, bits_for, rounding_shift
 class LayerTiming:
     """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
 
-    `forward_read`, `update_read`, `write`: when the node memory is read or written. `counted`: when those that a write
-    drove to the end of the word are. `result`, `error`: when the results of the last slot of an output group are there,
-    and the errors of the last slot of an input group (None for a first layer). `forward_use`, `update_uses`: when the
-    multiplier of the interpolation takes its operands, and those of the products that it makes besides.
+    `entry`: from the arrival of a first layer's inputs until its walk begins with them; 0 in others. `forward_read`,
+    `update_read`, `write`: when the node memory is read or written. `counted`: when those that a write drove to the end
+    of the word are. `result`, `error`: when the results of the last slot of an output group are there, and the errors
+    of the last slot of an input group (None for a first layer). `forward_use`, `update_uses`: when the multiplier of
+    the interpolation takes its operands, and those of the products that it makes besides.
     """
 
+    entry: int
     forward_read: int
     result: int
     update_read: int
@@ -62,8 +65,9 @@ class LayerUnit(wiring.Component):
     Attributes:
         forward: a slot's argument codes, one per tap; `first` and `last` mark the ends of an output group.
         results: the signed results of an output group, one per lane; `clips` of them were cut to their domain.
-        update: a slot's argument codes and the errors of its outputs; nodes change only where `train`. `first` and
-            `last` mark the ends of an input group (absent in a first layer).
+        update: a slot's argument codes and the errors of its outputs, for each `hw.near.REACH` of the taps where the
+            clock is fast; nodes change only where `train`. `first` and `last` mark the ends of an input group (absent
+            in a first layer).
         errors: the errors of an input group (absent in a first layer, which takes errors for steps).
         update_shift, back_shift: learning rates, as places in the word's ranges of shifts; stable while slots are
         under way.
@@ -107,7 +111,8 @@ class LayerUnit(wiring.Component):
         slot = {"valid": Out(1), "slot": Out(range(max(slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
         ends = {"first": Out(1), "last": Out(1)}
-        errors = {"train": Out(1), "errors": Out(words(word, lanes))}
+        copies = -(-taps // REACH) if technology.fine_stages else 1
+        errors = {"train": Out(1), "errors": Out(data.ArrayLayout(words(word, lanes), copies))}
         ports = {
             "forward": In(wiring.Signature({**slot, **codes, **ends})),
             "results": Out(
@@ -130,6 +135,12 @@ class LayerUnit(wiring.Component):
                 "back_shift": In(range(len(form.word.back_shifts))),
             }
         super().__init__(ports)
+
+    @property
+    def entry(self) -> int:
+        """Cycles of the way to all of its taps, before a walk begins and again to its reads. Nobody waits for those of
+        a first layer, so that there is time for it where the clock is fast."""
+        return int(self.first and self.technology.fine_stages)
 
     @property
     def _node_latency(self) -> int:
@@ -160,6 +171,7 @@ class LayerUnit(wiring.Component):
         bank = self.banks[0]
         interpolation, *others = (use.cycle for use in self._functions[0][0]["interpolation"].uses)
         return m, LayerTiming(
+            entry=self.entry,
             forward_read=read + bank.read_stage,
             result=result,
             update_read=update + bank.read_stage,
@@ -202,8 +214,7 @@ class LayerUnit(wiring.Component):
     def _forward(self, m: Module, pipe: Pipeline) -> tuple[int, int]:
         form, port = self.form, self.forward
         valid, first, last, slot = (pipe.input(signal) for signal in (port.valid, port.first, port.last, port.slot))
-        # Nobody waits for a first layer's reads: there is time for the way to its taps.
-        read = int(self.first and self.technology.fine_stages)
+        read = self.entry
         terms: list[list[Timed]] = [[] for _ in range(self.lanes)]
         for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
             here, argument = pipe.near(slot, read).value, pipe.near(pipe.input(code), read).value
@@ -248,22 +259,20 @@ class LayerUnit(wiring.Component):
     def _update(self, m: Module, pipe: Pipeline) -> tuple[int, int, int | None]:
         form, port, word = self.form, self.update, self.form.word
         valid, train, slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
-        errors = [pipe.input(error) for error in port.errors]
         back_rate = pipe.input(Const(0) if self.first else self.back_shift)
-        steps = (
-            errors
-            if self.first
-            else [self._shifted(pipe, error, self.update_shift, word.update_shifts) for error in errors]
-        )
+        copies = [[pipe.input(error) for error in copy] for copy in port.errors]
+        steps = copies if self.first else [[self._step(pipe, error) for error in copy] for copy in copies]
         enable = pipe.wire(lambda valid, train: valid & train, valid, train)
         saturated: list[Timed] = []
         input_errors: list[Timed] = []
-        for bank, code, functions in zip(self.banks, port.arguments, self._functions, strict=True):
+        for tap, (bank, code, functions) in enumerate(zip(self.banks, port.arguments, self._functions, strict=True)):
+            place = tap * len(copies) // self.taps
+            errors, own_steps = copies[place], steps[place]
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
             changes = [
                 self._changes(pipe, function["change"], valid, step, fraction)
-                for function, step in zip(functions, steps, strict=True)
+                for function, step in zip(functions, own_steps, strict=True)
             ]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             update = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
@@ -304,6 +313,9 @@ class LayerUnit(wiring.Component):
             *(self.errors.values[tap].eq(error.value) for tap, error in enumerate(input_errors)),
         ]
         return update, saturations.cycle, done
+
+    def _step(self, pipe: Pipeline, error: Timed) -> Timed:
+        return self._shifted(pipe, error, self.update_shift, self.form.word.update_shifts)
 
     def _changes(
         self, pipe: Pipeline, multiplier: Multiplier, valid: Timed, step: Timed, fraction: Timed

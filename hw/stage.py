@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hw.bank import words
 from hw.course import Course
 from hw.layer import LayerUnit
+from hw.near import NEAR, REACH, near
 from hw.queue import Queue
 from hw.technology import MemoryShape
 
@@ -57,9 +58,16 @@ class Stage(wiring.Component):
         present, codes = inputs.valid, inputs.codes.as_value()
         if course.walks_forward:
             present, codes = collected(m, "inputs", present, codes, course.arrivals)
+            if unit.entry:
+                begun, present, codes = present, near(m, present), near(m, codes)
+                bits = REACH * unit.form.argument_bits
+                parts = (codes[place : place + bits] for place in range(0, len(codes), bits))
+                whole = Cat(held(m, near(m, begun), part) for part in parts)
+            else:
+                whole = held(m, present, codes)
             walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups, contexts=unit.contexts)
             valid, slot, group = walk.valid, walk.slot, walk.inner
-            arguments = self._group(held(m, present, codes), group)
+            arguments = self._group(whole, group)
         else:
             group = counter(m, "input_group", present, unit.input_groups)
             slot = counter(m, "forward_slot", present, unit.contexts * unit.slots) if unit.contexts > 1 else group
@@ -83,7 +91,7 @@ class Stage(wiring.Component):
         unit, course, port = self.unit, self.course, self.errors
         present, errors = port.valid, port.values.as_value()
         if course.walks_backward:
-            present, every = collected(m, "errors", present, errors, unit.output_groups)
+            present, errors = collected(m, "errors", present, errors, unit.output_groups)
             inputs, outputs = unit.input_groups, unit.output_groups
             order: dict[str, Any] = {"stride": inputs, "period": course.period}
             walk = Walk(m, "update", present, inputs, outputs, contexts=unit.contexts, **order)
@@ -94,19 +102,21 @@ class Stage(wiring.Component):
                 ends = walk.turned & (member == self.group - 1) & (input_group != inputs - 1)
                 m.d.comb += self.turned.eq(self.apart & ends)
                 renewed = present | self.turned
-            errors = held(m, renewed, every).word_select(output_group, len(errors))
         else:
             outputs, inputs = unit.output_groups, unit.input_groups
             walk = Walk(m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True)
             output_group, input_group = walk.outer, walk.inner
-            errors = held(m, present, errors)
+            renewed = present
+        copies, bits = unit.update.errors, len(port.values.as_value())
+        for copy in copies:
+            every = held(m, renewed, errors, apart=len(copies) > 1)
+            m.d.comb += copy.eq(every.word_select(output_group if course.walks_backward else 0, bits))
         self._rewind(m, walk.slot)
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
             unit.update.slot.eq(walk.slot),
             unit.update.arguments.eq(self._group(kept.first, input_group) if course.walks_forward else kept.first),
             unit.update.train.eq(held(m, present, port.train)),
-            unit.update.errors.eq(errors),
             kept.read.eq(walk.last if course.walks_forward else walk.valid),
             self.updated.eq(walk.last),
         ]
@@ -187,9 +197,10 @@ def collected(m: Module, name: str, valid: Value, group: Value, groups: int) -> 
     return valid & (number == groups - 1), every
 
 
-def held(m: Module, present: Value, value: Value) -> Signal:
-    """The value from the cycle after it was present on, until another one is."""
-    register = Signal.like(value, reset_less=True, name="held")
+def held(m: Module, present: Value, value: Value, *, apart: bool = False) -> Signal:
+    """The value from the cycle after it was present on, until another one is. `apart`: in one of several registers,
+    each near its use."""
+    register = Signal.like(value, reset_less=True, name="held", attrs={NEAR: 1} if apart else {})
     with m.If(present):
         m.d.sync += register.eq(value)
     return register

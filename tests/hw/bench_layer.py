@@ -83,6 +83,7 @@ class LayerBench:
         self.folding = Folding(**parameters["folding"])
         self.timing: dict[str, int] = parameters["timing"]
         self.access_latency: int = parameters["access_latency"]
+        self.copies: int = parameters["error_copies"]
         self.groups = self.layer.inputs // self.folding.taps
         self.slots = self.groups * (self.layer.outputs // self.folding.lanes)
         self.interval = max(self.slots, self.timing["write"] - self.timing["update_read"] + 1)
@@ -129,7 +130,7 @@ class LayerBench:
         return {
             **self._slot("update", codes, slot),
             "update__train": train,
-            "update__errors": pack(errors[outputs], self.form.word.width),
+            "update__errors": pack(np.tile(errors[outputs], self.copies), self.form.word.width),
             **({} if self.first else {"update__first": first, "update__last": last}),
         }
 

@@ -20,6 +20,7 @@ def chains(draw: st.DrawFn) -> list[Course]:
         outputs, read = draw(GROUPS), draw(st.integers(0, 6))
         write = read + draw(st.integers(1, 5))
         timing = LayerTiming(
+            entry=0 if index else draw(st.integers(0, 2)),
             forward_read=1,
             result=draw(st.integers(4, 12)),
             update_read=read,

@@ -43,6 +43,7 @@ def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Tech
         "folding": asdict(folding),
         "timing": asdict(unit.timing),
         "access_latency": unit.access_latency,
+        "error_copies": len(unit.update.errors),
     }
     run_bench(unit, "tests.hw.bench_layer", parameters=parameters, waves=waves)
 
