@@ -31,6 +31,7 @@ SHAPES = {
     "three layers": (Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)),
     "three layers, each input for itself": (Network.chain((2, 3, 4, 2), (4, 8, 2)), 1, (1, 1, 1)),
     "four layers": (Network.chain((2, 6, 3, 2, 3), (4, 2, 8, 4)), 1, (1, 3, 1, 3)),
+    "many taps": (Network.two_layer(5, 10, (2, 4), outputs=2), 5, (5, 1)),
     "two slots": (Network.two_layer(2, 4, (2, 4)), 2, (2, 1)),
     "three layers, one slot": (Network.chain((2, 3, 2, 1), (4, 2, 4)), 2, (3, 2, 1)),
     "three layers, two slots": (Network.chain((2, 4, 2, 2), (2, 2, 4)), 2, (2, 2, 1)),
