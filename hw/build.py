@@ -38,7 +38,8 @@ class Usage:
 class Report:
     """What a build came to: the table that is printed and the JSON that is written.
 
-    `target_mhz` is the clock that the PLL makes, and `records_per_second` counts at that.
+    `logic_foreseen` and `mhz_foreseen` are what was expected before synthesis. `target_mhz` is the clock that the PLL
+    makes, and `records_per_second` counts at that.
     """
 
     board: str
@@ -51,13 +52,17 @@ class Report:
     block_ram: Usage
     multipliers: Usage
     single_port_ram: Usage
+    logic_foreseen: int
+    mhz_foreseen: float | None
     target_mhz: float
     cycles_per_record: int
     records_per_second: int
     wall_s: float
 
     @classmethod
-    def of(cls, design: Design, *, used: Resources, available: Resources, wall_s: float, **others: Any) -> Self:
+    def of(
+        cls, design: Design, *, need: Resources, used: Resources, available: Resources, wall_s: float, **others: Any
+    ) -> Self:
         configuration = design.configuration
         return cls(
             board=design.board.name,
@@ -66,6 +71,8 @@ class Report:
             contexts=design.contexts,
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
+            logic_foreseen=need.logic,
+            mhz_foreseen=reach / 1e6 if (reach := design.board.technology.reach_hz) else None,
             target_mhz=design.board.clock_hz / 1e6,
             cycles_per_record=configuration.interval,
             records_per_second=int(configuration.records_per_second),
@@ -80,6 +87,8 @@ class Report:
             if (usage := getattr(self, name)).available:
                 table.add_row(words, str(usage))
         table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
+        clock = f", {self.mhz_foreseen:g} MHz" if self.mhz_foreseen else ""
+        table.add_row("foreseen", f"{self.logic_foreseen} logic cells{clock}")
         table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
         if self.contexts > 1:
             table.add_row("contexts", str(self.contexts))
@@ -163,6 +172,7 @@ def build(design: Design, *, directory: Path, seed: int) -> Report:
         found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)
         return EstimateReport.of(
             design,
+            need=need,
             used=found,
             available=board.budget,
             wall_s=time.perf_counter() - began,
@@ -173,6 +183,7 @@ def build(design: Design, *, directory: Path, seed: int) -> Report:
     placement, bitstream = make_bitstream(board=board, soc=Soc(design), need=need, directory=directory, seed=seed)
     return PlacedReport.of(
         design,
+        need=need,
         used=placement.used,
         available=placement.available,
         wall_s=time.perf_counter() - began,

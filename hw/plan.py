@@ -39,11 +39,17 @@ def design_table(design: Design) -> Table:
         if available := getattr(board.budget, name):
             table.add_row(words, f"{getattr(need, name)} of {available} ({getattr(need, name) / available:.0%})")
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
-    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz")
+    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {foreseen_reach(design)}")
     table.add_row("cycles per record", f"{schedule.interval}; a forward pass misses {schedule.delays} updates")
     table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
     table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.multipliers} multipliers")
     return table
+
+
+def foreseen_reach(design: Design) -> str:
+    """What clock place and route should reach, in words."""
+    reach = design.board.technology.reach_hz
+    return f"place and route should reach {reach / 1e6:g} MHz" if reach else "nobody knows what place and route reach"
 
 
 def parser() -> argparse.ArgumentParser:
