@@ -70,7 +70,7 @@ class RegisterFile(wiring.Component):
         m.d.comb += [
             bus.read_data.eq(status | self._counted(m, number)),
             bus.refused.eq(bus.write & self.locked),
-            bus.ready.eq(answer_after(m, bus, 3)),
+            bus.ready.eq(answer_after(m, bus, 4)),
         ]
         return m
 
@@ -85,7 +85,7 @@ class RegisterFile(wiring.Component):
     def _counted(self, m: Module, number: Value) -> Value:
         """Count events, one at a time; returns the count of that number, 0 if it is no counter's.
 
-        The memory is the bus' own during a transfer; in the first two of its cycles a count may still be written.
+        The memory is the bus' own during a transfer; in the first three of its cycles a count may still be written.
         """
         shape = counter_memory(self.table)
         m.submodules.counts = counts = Memory(
@@ -93,17 +93,18 @@ class RegisterFile(wiring.Component):
         )
         read, write = counts.read_port(), counts.write_port()
         waiting, served = Signal(len(self.counters)), Signal(len(self.counters))
-        counted, found = Signal.like(read.addr), Signal.like(read.addr)
-        reading = Signal()
-        with m.If(~self.bus.valid & ~reading & ~write.en):
+        counted, place, found = (Signal.like(read.addr) for _ in range(3))
+        due, reading = Signal(), Signal()
+        with m.If(~self.bus.valid & ~due & ~reading & ~write.en):
             m.d.comb += served.eq(waiting & -waiting)  # the lowest of them
         for register, chosen in zip(self.counters, served, strict=True):
             with m.If(chosen):
                 m.d.comb += counted.eq(self.table.address(register.name))
-        m.d.comb += read.addr.eq(Mux(self.bus.valid, number, counted))
+        m.d.comb += read.addr.eq(place)
         m.d.sync += [
             waiting.eq((waiting & ~served) | self.events.as_value()),
-            Cat(reading, found).eq(Cat(served.any(), counted)),
+            Cat(due, place).eq(Cat(served.any(), Mux(self.bus.valid, number, counted))),
+            Cat(reading, found).eq(Cat(due, place)),
             Cat(write.en, write.addr).eq(Cat(reading, found)),
             write.data.eq(read.data + 1),
         ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -106,7 +106,7 @@ class Stage(wiring.Component):
             outputs, inputs = unit.output_groups, unit.input_groups
             walk = Walk(m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True)
             output_group, input_group = walk.outer, walk.inner
-            renewed = present
+            renewed = present if inputs > 1 else Const(1)  # if the errors are for one slot, nobody needs them after it
         copies, bits = unit.update.errors, len(port.values.as_value())
         for copy in copies:
             every = held(m, renewed, errors, apart=len(copies) > 1)

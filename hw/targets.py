@@ -39,11 +39,11 @@ class RecordTarget(wiring.Component):
             store.data.eq(bus.write_data),
         ]
         word = store.row_data.as_value().word_select(bus.address % self.row_words, self.width)
+        m.d.sync += bus.read_data.eq(word.as_signed())
         m.d.comb += [
             bus.refused.eq(refused),
             bus.fault.eq(fault),
-            bus.read_data.eq(word.as_signed()),
-            bus.ready.eq(Mux(writes, store.written, answer_after(m, bus, self.latency + 1))),
+            bus.ready.eq(Mux(writes, store.written, answer_after(m, bus, self.latency + 2))),
         ]
         return m
 

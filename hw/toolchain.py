@@ -24,6 +24,9 @@ COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRA
 
 KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{NEAR} %ci c:* %i"
 
+# Amaranth names a field of a wire `wire[0]`, which Yosys' passes for ABC take for the wire's first bit.
+FIELDS_HAVE_NO_NAMES = "rename -hide w:*[[]*"
+
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
 
@@ -162,7 +165,7 @@ class Build:
         plan = platform.prepare(
             design,
             TOP,
-            script_after_read=f"{COLLISIONS_DO_NOT_MATTER}\n{KEEP_WHAT_IS_NEAR}",
+            script_after_read="\n".join((COLLISIONS_DO_NOT_MATTER, KEEP_WHAT_IS_NEAR, FIELDS_HAVE_NO_NAMES)),
             yosys_opts=f"-e '{MISCOMPILED}'",
             synth_opts=self.flow.synthesis,
             nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json {delays}",
