@@ -72,7 +72,7 @@ class Report:
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
             logic_foreseen=need.logic,
-            mhz_foreseen=reach / 1e6 if (reach := design.board.technology.reach_hz) else None,
+            mhz_foreseen=round(reach / 1e6, 1) if (reach := planner.reach_of(design)) else None,
             target_mhz=design.board.clock_hz / 1e6,
             cycles_per_record=configuration.interval,
             records_per_second=int(configuration.records_per_second),

@@ -10,7 +10,7 @@ from rich.table import Table
 from hw.chart import chart
 from hw.design import Design
 from hw.options import add_design, board_of, verdicts_of
-from hw.planner import Verdict, requirements
+from hw.planner import Verdict, reach_of, requirements
 from hw.technology import RESOURCE_NAMES
 
 SHOWN = 12  # foldings ruled out that are shown, the last ones before the choice
@@ -48,8 +48,11 @@ def design_table(design: Design) -> Table:
 
 def foreseen_reach(design: Design) -> str:
     """What clock place and route should reach, in words."""
-    reach = design.board.technology.reach_hz
-    return f"place and route should reach {reach / 1e6:g} MHz" if reach else "nobody knows what place and route reach"
+    reach = reach_of(design)
+    if reach is None:
+        return "nobody knows what place and route reach"
+    slower = "; give a slower --clock" if reach < design.board.clock_hz else ""
+    return f"place and route should reach {reach / 1e6:.0f} MHz{slower}"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -96,6 +96,17 @@ def logic_of(design: Design) -> int:
     return design.board.technology.logic_costs.of(census(Soc(design)))
 
 
+def reach_of(design: Design) -> float | None:
+    """The clock in Hz that place and route should reach, None where nobody knows: the more of a part's logic or
+    multipliers a design takes, the farther its signals go."""
+    technology, budget, need = design.board.technology, design.board.budget, requirements(design)
+    if technology.reach_hz is None:
+        return None
+    small, whole = technology.reach_hz
+    share = max(need.logic / budget.logic, need.multipliers / budget.multipliers if budget.multipliers else 0)
+    return small + (whole - small) * share
+
+
 def with_store(design: Design) -> Design:
     """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
     for need in (least_requirements, memory_requirements):

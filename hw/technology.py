@@ -103,8 +103,8 @@ class Technology:
         memory_latency: cycles from a block RAM's address to its data.
         fine_stages: whether its clock is so fast that a shift, an addition, a limit and a long way each need a pipeline
             stage.
-        reach_hz: the clock that place and route reach of designs as they are here, big and small, within 15 %; None
-            where none was placed.
+        reach_hz: the clocks that place and route reach of designs as they are here: of a small one, and of one that
+            takes all of a part's logic or multipliers; None where none was placed. `docs/results.md` has the evidence.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
         lut_ram: what logic cells hold of memories; None where they hold none.
         single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
@@ -119,7 +119,7 @@ class Technology:
     multiplier_logic: float
     memory_latency: int
     fine_stages: bool
-    reach_hz: float | None
+    reach_hz: tuple[float, float] | None
     block_ram: tuple[tuple[int, int], ...]
     lut_ram: LutRam | None = None
     single_port_ram: tuple[int, int] | None = None
@@ -180,7 +180,7 @@ ICE40UP5K = Technology(
     multiplier_logic=1.3,
     memory_latency=1,
     fine_stages=False,
-    reach_hz=37.5e6,
+    reach_hz=(38e6, 38e6),
     block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     single_port_ram=(16384, 16),
 )
@@ -194,7 +194,7 @@ ICE40HX8K = Technology(
     multiplier_logic=1.3,
     memory_latency=1,
     fine_stages=False,
-    reach_hz=76e6,
+    reach_hz=(76e6, 76e6),
     block_ram=ICE40UP5K.block_ram,
 )
 
@@ -210,7 +210,7 @@ ECP5 = Technology(
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
-    reach_hz=100e6,
+    reach_hz=(116e6, 76e6),
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram=LutRam(words=16, bits=4, cells=6),  # two cells only write
 )

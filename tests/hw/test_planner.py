@@ -17,6 +17,7 @@ from hw.planner import (
     fold,
     logic_of,
     memory_requirements,
+    reach_of,
     requirements,
 )
 from hw.technology import ARTIX7, ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
@@ -198,3 +199,11 @@ def test_a_record_that_the_store_cannot_give_in_time_is_refused() -> None:
 def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         _ = Design(board=boards.find("ulx3s"), network=SMALL, store_words=words).configuration
+
+
+def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
+    ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
+    small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
+    reached = reach_of(small), reach_of(large)
+    assert 116e6 > reached[0] > reached[1] > 90e6
+    assert reach_of(replace(small, board=boards.find("nexys-a7"))) is None
