@@ -204,6 +204,6 @@ def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
 def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
     ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
     small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
-    reached = reach_of(small), reach_of(large)
-    assert 116e6 > reached[0] > reached[1] > 90e6
+    clocks = [reach or 0 for reach in map(reach_of, (small, large))]
+    assert 116e6 > clocks[0] > clocks[1] > 90e6
     assert reach_of(replace(small, board=boards.find("nexys-a7"))) is None
