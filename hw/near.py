@@ -43,4 +43,5 @@ def gathered(m: Module, values: Sequence[Value]) -> Signal:
 
 
 def any_of(values: Sequence[Value]) -> Value:
+    """Their bits, where any of them has one."""
     return reduce(or_, values)
