@@ -168,7 +168,7 @@ class Technology:
         return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
 
 
-ICE40_COSTS = LogicCosts(choices=0.51, registers=0.742)
+ICE40_COSTS = LogicCosts(choices=0.531, registers=0.708)
 
 ICE40UP5K = Technology(
     name="iCE40UP5K",
