@@ -198,7 +198,7 @@ ICE40HX8K = Technology(
     block_ram=ICE40UP5K.block_ram,
 )
 
-ECP5_COSTS = LogicCosts(choices=0.396, registers=0.442)
+ECP5_COSTS = LogicCosts(choices=0.428, registers=0.418)
 
 ECP5 = Technology(
     name="ECP5",
