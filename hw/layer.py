@@ -165,14 +165,14 @@ class LayerUnit(wiring.Component):
             m.submodules[f"tap{tap}"] = bank
         pipe = Pipeline(m, self.technology)
         self._functions = [[self._function(pipe) for _ in range(self.lanes)] for _ in range(self.taps)]
-        read, result = self._forward(m, pipe)
+        result = self._forward(m, pipe)
         update, counted, error = self._update(m, pipe)
         self._access(m, pipe)
         bank = self.banks[0]
         interpolation, *others = (use.cycle for use in self._functions[0][0]["interpolation"].uses)
         return m, LayerTiming(
             entry=self.entry,
-            forward_read=read + bank.read_stage,
+            forward_read=self.entry + bank.read_stage,
             result=result,
             update_read=update + bank.read_stage,
             write=update + bank.write_stage,
@@ -211,7 +211,7 @@ class LayerUnit(wiring.Component):
         even, odd = ([pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd))
         return even, odd
 
-    def _forward(self, m: Module, pipe: Pipeline) -> tuple[int, int]:
+    def _forward(self, m: Module, pipe: Pipeline) -> int:
         form, port = self.form, self.forward
         valid, first, last, slot = (pipe.input(signal) for signal in (port.valid, port.first, port.last, port.slot))
         read = self.entry
@@ -247,7 +247,7 @@ class LayerUnit(wiring.Component):
             self.results.valid.eq(pipe.at(present, done)),
             self.results.clips.eq(sum(flags.value)),
         ]
-        return read, done
+        return done
 
     def _accumulate(self, pipe: Pipeline, tile: Timed, valid: Timed, first: Timed, shape: Shape) -> Timed:
         """The running sum over the slots of a group, exact in `shape`."""

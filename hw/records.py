@@ -56,12 +56,14 @@ class RecordStore(wiring.Component):
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
         access = _Access(self.read, self.row, self.written, self.address, self.data)
         far = self.technology.fine_stages
-        first = access.registered(m) if far else access
+        if far:
+            access = access.registered(m)
+        here = access
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            if index % REACH == 0:
-                access = first.registered(m) if far else first
-            found = bank(m, index, access)
+            if far and index % REACH == 0:
+                here = access.registered(m)
+            found = bank(m, index, here)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
                 m.d.sync += later.eq(found)
