@@ -224,7 +224,7 @@ class LayerUnit(wiring.Component):
             for lane in range(self.lanes):
                 swaps = pipe.near(starts_odd, even[lane].cycle)
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
-                difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
+                difference = pipe.stage(_rise, even[lane], odd[lane], swaps)
                 product = functions[lane]["interpolation"].product(valid, difference, offset)
                 terms[lane].append(
                     pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
@@ -290,7 +290,7 @@ class LayerUnit(wiring.Component):
                     m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
                     swaps = pipe.near(starts_odd, even[lane].cycle)
-                    difference = pipe.wire(_rise, even[lane], odd[lane], swaps)
+                    difference = pipe.stage(_rise, even[lane], odd[lane], swaps)
                     slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, back_shift, word.back_shifts))
             saturated.extend(pipe.input(flag, added + 1) for flag in bank.update.saturated)
