@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -151,15 +151,24 @@ class EstimateReport(Report):
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
     add_design(parser)
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the placer, default %(default)s")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="of the placer, default 1; of several, the first that meets the clock",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
     parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
     return parser
 
 
-def build(design: Design, *, directory: Path, seed: int) -> Report:
+def build(
+    design: Design, *, directory: Path, seeds: Sequence[int], progress: Callable[[str], None] = lambda what: None
+) -> Report:
     """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
-    needs to make it.
+    needs to make it. `seeds`, `progress`: as for `make_bitstream`.
 
     Raises:
         ValueError: naming the budget that the design breaks (`planner.DoesNotFitError`), or records that come too late.
@@ -180,7 +189,9 @@ def build(design: Design, *, directory: Path, seed: int) -> Report:
             plan=str(archive),
             script=script,
         )
-    placement, bitstream = make_bitstream(board=board, soc=Soc(design), need=need, directory=directory, seed=seed)
+    placement, seed, bitstream = make_bitstream(
+        board=board, soc=Soc(design), need=need, directory=directory, seeds=seeds, progress=progress
+    )
     return PlacedReport.of(
         design,
         need=need,
@@ -199,8 +210,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         board = board_of(arguments)
         design = design_of(board, arguments)
-        with console.status(f"{design.network} on {board.name}: synthesis, place and route take minutes"):
-            report = build(design, directory=arguments.output or OUTPUT / board.name, seed=arguments.seed)
+        title = f"{design.network} on {board.name}, which takes minutes"
+        with console.status(title) as status:
+            report = build(
+                design,
+                directory=arguments.output or OUTPUT / board.name,
+                seeds=arguments.seed,
+                progress=lambda what: status.update(f"{title}; {what}"),
+            )
     except (ValueError, BuildError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from amaranth.build import Platform
 
 from hw import ice40_timing
 from hw.near import NEAR
+from hw.routing import Routing
 from hw.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
 
 TOP = "top"
@@ -34,9 +36,15 @@ MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
 # Options of place and route that name what there is none of before it is done.
 PLACED = ("--report", "--sdf", "--asc", "--textcfg")
 
+LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
+
 
 class BuildError(Exception):
     """A build that failed, said so that its user can act on it."""
+
+
+class PlacementError(BuildError):
+    """A placement that is of no use. That of another seed may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +167,7 @@ class Build:
 
     cells: dict[str, dict[str, Any]]
 
-    def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path, seed: int):
+    def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path):
         self.flow = flow_of(technology)
         delays = "" if self.flow.times_multipliers else f"--sdf {TOP}.sdf"
         plan = platform.prepare(
@@ -168,7 +176,7 @@ class Build:
             script_after_read="\n".join((COLLISIONS_DO_NOT_MATTER, KEEP_WHAT_IS_NEAR, FIELDS_HAVE_NO_NAMES)),
             yosys_opts=f"-e '{MISCOMPILED}'",
             synth_opts=self.flow.synthesis,
-            nextpnr_opts=f"--seed {seed} --timing-allow-fail --report {TOP}.report.json {delays}",
+            nextpnr_opts=f"--timing-allow-fail --report {TOP}.report.json {delays}",
         )
         self.directory = plan.extract(str(directory))
         commands = json.loads(plan.files[f"{plan.script}.json"])["commands"]
@@ -203,9 +211,20 @@ class Build:
             raise BuildError(f"{self._placement[0]} does not say how many {site} there are; see {self.directory}")
         return int(match[1])
 
-    def place_and_route(self, *, crowded: bool = False) -> Placement:
-        """To be called after `synthesise`."""
-        self._run([*self._placement, *(self.flow.crowded.split() if crowded else [])], log=f"{TOP}.tim")
+    def place_and_route(
+        self, *, seed: int, crowded: bool = False, progress: Callable[[str], None] = lambda what: None
+    ) -> Placement:
+        """To be called after `synthesise`. `progress` is told what place and route is at. Raises PlacementError if its
+        router gets nowhere."""
+
+        def watch(log: str) -> None:
+            routing = Routing.of(log)
+            progress(f"routing, {routing}" if routing else "placing")
+            if routing and routing.stuck:
+                raise PlacementError(f"the router gets nowhere, {routing}")
+
+        options = self.flow.crowded.split() if crowded else []
+        self._run([*self._placement, "--seed", str(seed), *options], log=f"{TOP}.tim", watch=watch)
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
         if self.flow.times_multipliers:
             return placement
@@ -220,8 +239,8 @@ class Build:
         self._run(self._packing)
         return self.directory / self.flow.bitstream
 
-    def _run(self, command: list[str], log: str | None = None) -> None:
-        run_tool(command, self.directory, log)
+    def _run(self, command: list[str], log: str | None = None, watch: Callable[[str], None] | None = None) -> None:
+        run_tool(command, self.directory, log, watch)
 
 
 def read_cells(directory: Path) -> dict[str, dict[str, Any]]:
@@ -229,15 +248,32 @@ def read_cells(directory: Path) -> dict[str, dict[str, Any]]:
     return json.loads((directory / f"{TOP}.json").read_text())["modules"][TOP]["cells"]
 
 
-def run_tool(command: list[str], directory: Path, log: str | None = None) -> None:
-    """Raises BuildError with what the tool said, if it fails or is not there."""
+def run_tool(
+    command: list[str], directory: Path, log: str | None = None, watch: Callable[[str], None] | None = None
+) -> None:
+    """Raises BuildError with what the tool said, if it fails or is not there. `watch` is given the file `log` now and
+    then; what it raises stops the tool."""
     name = f"yowasp-{command[0]}"
     tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if tool is None:
         raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
-    done = subprocess.run([tool, *command[1:]], cwd=directory, capture_output=True, text=True)
-    if done.returncode:
-        said = done.stdout + done.stderr
+    path = directory / log if log else None
+    if path:
+        path.unlink(missing_ok=True)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([tool, *command[1:]], cwd=directory, **pipes) as process:
+        said = None
+        try:
+            while said is None:
+                try:
+                    said, _ = process.communicate(timeout=LOOKED_AT_EVERY)
+                except subprocess.TimeoutExpired:
+                    if watch and path and path.exists():
+                        watch(path.read_text())
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
         errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
-        where = f"; see {directory / log}" if log else ""
-        raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or done.returncode}{where}")
+        where = f"; see {path}" if path else ""
+        raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or process.returncode}{where}")

@@ -83,7 +83,6 @@ def packed_logic(design: Design) -> int:
             design=design.board.top(Soc(design)),
             technology=design.board.technology,
             directory=Path(directory),
-            seed=1,
         )
         build.synthesise()
         return build.pack_logic()

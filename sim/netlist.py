@@ -49,7 +49,6 @@ def make_netlist(*, board: Board, soc: wiring.Component) -> str:
             design=board.top(soc),
             technology=board.technology,
             directory=Path(directory),
-            seed=1,
         )
         build.synthesise()
         netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.cells)

