@@ -221,11 +221,12 @@ class LayerUnit(wiring.Component):
             even, odd = self._nodes(pipe, bank.forward, here, form.segment(argument), read)
             starts_odd = pipe.input(form.segment(argument)[0], read)
             offset = pipe.input(Cat(form.offset(argument)[: form.offset_bits], 0).as_signed(), read)
+            toward_odd = pipe.register(_turned, offset, starts_odd)
             for lane in range(self.lanes):
                 swaps = pipe.near(starts_odd, even[lane].cycle)
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
-                difference = pipe.stage(_rise, even[lane], odd[lane], swaps)
-                product = functions[lane]["interpolation"].product(valid, difference, offset)
+                difference = pipe.stage(lambda even, odd: odd - even, even[lane], odd[lane])
+                product = functions[lane]["interpolation"].product(valid, difference, toward_odd)
                 terms[lane].append(
                     pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
                 )
@@ -289,9 +290,10 @@ class LayerUnit(wiring.Component):
                     change = pipe.register(lambda a, b, s: Mux(s, b, a), *pair, starts_odd)
                     m.d.comb += side[lane].eq(pipe.at(change, added))
                 if not self.first:
-                    swaps = pipe.near(starts_odd, even[lane].cycle)
-                    difference = pipe.stage(_rise, even[lane], odd[lane], swaps)
-                    slope = functions[lane]["slope"].product(valid, difference, errors[lane], wait=self.sharing.wait)
+                    difference = pipe.stage(lambda even, odd: odd - even, even[lane], odd[lane])
+                    late = pipe.later(errors[lane], difference.cycle - 1)
+                    toward_odd = pipe.register(_turned, late, starts_odd)
+                    slope = functions[lane]["slope"].product(valid, difference, toward_odd, wait=self.sharing.wait)
                     slopes.append(self._shifted(pipe, slope, back_shift, word.back_shifts))
             saturated.extend(pipe.input(flag, added + 1) for flag in bank.update.saturated)
             if not self.first:
@@ -360,7 +362,7 @@ class LayerUnit(wiring.Component):
         m.d.comb += self.access.data_read.eq(pipe.gather(found))
 
 
-def _rise(even: Value, odd: Value, starts_odd: Value) -> Value:
-    """Right node less left node of a segment that starts at an odd node, or not."""
-    left, right = Mux(starts_odd, odd, even), Mux(starts_odd, even, odd)
-    return right - left
+def _turned(factor: Value, starts_odd: Value) -> Value:
+    """A factor of the odd node less the even one, for that of the right node less the left one: it is there sooner than
+    the nodes, which so need not be swapped."""
+    return Mux(starts_odd, -factor, factor)[: len(factor)].as_signed()

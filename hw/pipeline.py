@@ -51,12 +51,16 @@ class Pipeline:
             operand._delayed[cycle] = delayed
         return operand._delayed[cycle]
 
+    def later(self, operand: Timed, cycle: int) -> Timed:
+        """The operand delayed to `cycle`."""
+        return Timed(self.at(operand, cycle), cycle)
+
     def near(self, operand: Timed, cycle: int) -> Timed:
         """The operand delayed to `cycle`; where the clock is fast, by registers near its use (`hw.near`), as there is
         time for them."""
         ways = cycle - operand.cycle
         if not self.technology.fine_stages or ways == 0:
-            return Timed(self.at(operand, cycle), cycle)
+            return self.later(operand, cycle)
         if ways == 1:
             return Timed(near(self.m, operand.value), cycle)
         if cycle not in operand._branches:

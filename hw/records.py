@@ -1,6 +1,6 @@
 """The records on the chip: the store, and the pass that sends its records through the trainer."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.near import REACH, near
+from hw.near import Branches
 from hw.technology import MemoryShape, Storage, Technology
 from hw.trainer import RecordLayout, delayed
 from sw.configuration import rows_of_record
@@ -55,15 +55,10 @@ class RecordStore(wiring.Component):
         m = Module()
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
         access = _Access(self.read, self.row, self.written, self.address, self.data)
-        far = self.technology.fine_stages
-        if far:
-            access = access.registered(m)
-        here = access
+        ways = [Branches(m, signal) for signal in access] if self.technology.fine_stages else []
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            if far and index % REACH == 0:
-                here = access.registered(m)
-            found = bank(m, index, here)
+            found = bank(m, index, _Access(*(way.near() for way in ways)) if ways else access)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
                 m.d.sync += later.eq(found)
@@ -117,10 +112,6 @@ class _Access(NamedTuple):
     write: Signal
     address: Signal
     data: Signal
-
-    def registered(self, m: Module) -> Self:
-        """The same, a cycle later."""
-        return type(self)(*(near(m, signal) for signal in self))
 
 
 def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:
