@@ -270,7 +270,9 @@ class LayerUnit(wiring.Component):
             place = tap * len(copies) // self.taps
             errors, own_steps = copies[place], steps[place]
             segment = pipe.input(form.segment(code))
-            fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
+            fraction = pipe.stage(
+                lambda code: Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed(), pipe.input(code)
+            )
             changes = [
                 self._changes(pipe, function["change"], valid, step, fraction)
                 for function, step in zip(functions, own_steps, strict=True)
