@@ -332,10 +332,11 @@ class LayerUnit(wiring.Component):
         return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
 
     def _shifted(self, pipe: Pipeline, value: Timed, place: Value, shifts: range) -> Timed:
-        """A rounding shift by a rate: shift by one less, then round the last bit away."""
+        """A rounding shift by a rate: shift by one less, by fours first, then round the last bit away."""
         least = shifts.start - 1
         bits = value.value.shape().width - least
-        shifted = pipe.register(lambda value: (value >> least) >> place, value, shape=signed(bits))
+        by_fours = pipe.stage(lambda value: (value >> least) >> Cat(Const(0, 2), place[2:]), value, shape=signed(bits))
+        shifted = pipe.register(lambda by_fours: by_fours >> place[:2], by_fours, shape=signed(bits))
         return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=signed(bits))
 
     def _access(self, m: Module, pipe: Pipeline) -> None:
