@@ -221,12 +221,12 @@ class LayerUnit(wiring.Component):
             even, odd = self._nodes(pipe, bank.forward, here, form.segment(argument), read)
             starts_odd = pipe.input(form.segment(argument)[0], read)
             offset = pipe.input(Cat(form.offset(argument)[: form.offset_bits], 0).as_signed(), read)
-            toward_odd = pipe.register(_turned, offset, starts_odd)
+            differences = [pipe.stage(lambda even, odd: odd - even, *nodes) for nodes in zip(even, odd, strict=True)]
+            toward_odd = self._of_lanes(pipe, pipe.register(_turned, offset, starts_odd), differences[0].cycle)
             for lane in range(self.lanes):
                 swaps = pipe.near(starts_odd, even[lane].cycle)
                 left = pipe.wire(lambda even, odd, s: Mux(s, odd, even), even[lane], odd[lane], swaps)
-                difference = pipe.stage(lambda even, odd: odd - even, even[lane], odd[lane])
-                product = functions[lane]["interpolation"].product(valid, difference, toward_odd)
+                product = functions[lane]["interpolation"].product(valid, differences[lane], toward_odd[lane])
                 terms[lane].append(
                     pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
                 )
@@ -270,12 +270,11 @@ class LayerUnit(wiring.Component):
             place = tap * len(copies) // self.taps
             errors, own_steps = copies[place], steps[place]
             segment = pipe.input(form.segment(code))
-            fraction = pipe.stage(
-                lambda code: Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed(), pipe.input(code)
-            )
+            fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
+            fractions = self._of_lanes(pipe, fraction, max(own_steps[0].cycle, int(self.technology.fine_stages)))
             changes = [
                 self._changes(pipe, function["change"], valid, step, fraction)
-                for function, step in zip(functions, own_steps, strict=True)
+                for function, step, fraction in zip(functions, own_steps, fractions, strict=True)
             ]
             # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
             update = max(changes[0][1].cycle + 1 - bank.read_latency, 0)
@@ -320,6 +319,11 @@ class LayerUnit(wiring.Component):
 
     def _step(self, pipe: Pipeline, error: Timed) -> Timed:
         return self._shifted(pipe, error, self.update_shift, self.form.word.update_shifts)
+
+    def _of_lanes(self, pipe: Pipeline, operand: Timed, cycle: int) -> list[Timed]:
+        """The operand in `cycle` for each lane, from a register near `REACH` of them where the clock is fast."""
+        places = [pipe.near(operand, cycle) for _ in range(0, self.lanes, REACH)]
+        return [places[lane // REACH] for lane in range(self.lanes)]
 
     def _changes(
         self, pipe: Pipeline, multiplier: Multiplier, valid: Timed, step: Timed, fraction: Timed
