@@ -10,7 +10,7 @@ from rich.table import Table
 from hw.chart import chart
 from hw.design import Design
 from hw.options import add_design, board_of, verdicts_of
-from hw.planner import Verdict, reach_of, requirements
+from hw.planner import DoesNotFitError, Verdict, check, choice, reach_of, requirements
 from hw.technology import RESOURCE_NAMES
 
 SHOWN = 12  # foldings ruled out that are shown, the last ones before the choice
@@ -78,6 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.chart:
         design = chosen.design
         print(chart(design.courses, design.schedule, arguments.chart))
+    try:
+        check(choice([chosen]))
+    except DoesNotFitError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     console.print("to build it: python -m hw.build, with the same options")
     return 0
 
