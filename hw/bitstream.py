@@ -43,12 +43,8 @@ def make_bitstream(
     crowded = need.logic > CROWDED * board.budget.logic
     failures = []
     for seed in seeds:
-
-        def tell(what: str, seed: int = seed) -> None:
-            progress(f"seed {seed}: {what}")
-
         try:
-            placement = build.place_and_route(seed=seed, crowded=crowded, progress=tell)
+            placement = build.place_and_route(seed=seed, crowded=crowded, progress=progress)
             check_clock(placement, board)
             return placement, seed, build.pack()
         except PlacementError as error:

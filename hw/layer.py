@@ -271,6 +271,7 @@ class LayerUnit(wiring.Component):
             errors, own_steps = copies[place], steps[place]
             segment = pipe.input(form.segment(code))
             fraction = pipe.input(Cat(form.fraction(form.offset(code))[: word.width - 1], 0).as_signed())
+            # The way from the queue to the multipliers takes a cycle where the clock is fast.
             fractions = self._of_lanes(pipe, fraction, max(own_steps[0].cycle, int(self.technology.fine_stages)))
             changes = [
                 self._changes(pipe, function["change"], valid, step, fraction)

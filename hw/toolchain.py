@@ -219,7 +219,7 @@ class Build:
 
         def watch(log: str) -> None:
             routing = Routing.of(log)
-            progress(f"routing, {routing}" if routing else "placing")
+            progress(f"seed {seed}: routing, {routing}" if routing else f"seed {seed}: placing")
             if routing and routing.stuck:
                 raise PlacementError(f"the router gets nowhere, {routing}")
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("busy", deadline=None)  # a machine at other work is no failure
+# A machine at other work is no failure.
+settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
 WAVES = Path(__file__).resolve().parent.parent / "build" / "waves"

@@ -1,7 +1,7 @@
 """Courses and schedules from their numbers alone: any depth, any folding, any latencies."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.course import Course, Outline, Schedule, chained, slots_of
@@ -56,7 +56,6 @@ def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> No
         assert (np.diff(slots.T.ravel()) > 0).all()
 
 
-@settings(deadline=None)
 @given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
 def test_every_slot_has_its_layers_delay_and_multiplier_and_without_forwarding_the_memory_to_itself(
     courses: list[Course], exact: bool, contexts: int

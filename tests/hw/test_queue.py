@@ -10,7 +10,7 @@ from hw.technology import ECP5, ICE40UP5K, MemoryShape
 
 
 @pytest.mark.parametrize("technology", [ECP5, ICE40UP5K], ids=lambda technology: technology.name)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data(), st.integers(1, 9))
 def test_it_keeps_the_order(technology, data, depth):
     writes = data.draw(st.lists(st.booleans(), min_size=5, max_size=60))

@@ -155,4 +155,4 @@ def test_tool_that_gets_nowhere_is_stopped(stand_in_build: Build, monkeypatch: p
     said: list[str] = []
     with pytest.raises(PlacementError, match="nowhere, 99 of 9000 wires in conflict after 10 rounds"):
         stand_in_build.place_and_route(seed=1, progress=said.append)
-    assert said == ["routing, 99 of 9000 wires in conflict after 10 rounds"]
+    assert said == ["seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"]

@@ -58,7 +58,7 @@ def test_any_word_length_is_the_oracles(width: int, kind: str) -> None:
     assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), records, rates(network))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.lists(st.integers(1, 16), min_size=3, max_size=5),
     segments=st.lists(st.sampled_from([2, 4, 8, 16]), min_size=4, max_size=4),

@@ -20,7 +20,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 Targets = str | int | list[str | int] | None
 Made = tuple[str | Path, dict[str, Any]]
 Case = Callable[[Path], Made]
-IN_TMP_PATH = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_TMP_PATH = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def leibniz(matrix: Sequence[Sequence[float]]) -> float:
@@ -99,7 +99,7 @@ def test_a_dataset_has_the_columns_it_names(name: str) -> None:
 
 
 @given(st.sampled_from(NAMES), st.integers(1, 40), st.integers(1, 50), st.integers(0, 2**40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_chunks_of_any_size_are_the_same_records(name: str, records: int, size: int, seed: int) -> None:
     whole = generate(name, records + 5, seed=seed)
     parts = list(chunks(name, records, seed=seed, size=size))

@@ -12,7 +12,7 @@ RUN = bytes(range(1, 255))  # 254 bytes, none of them zero
 BYTES = st.one_of(st.binary(max_size=40), st.lists(st.sampled_from([0, 1, 255]), max_size=40).map(bytes))
 FRAMES = st.lists(BYTES, min_size=1, max_size=4)
 LONG = [RUN, RUN[:-1], RUN + b"\x07", RUN + b"\x00", RUN + RUN, b"\x00" + RUN, RUN + RUN + b"\x00" + RUN[:3], b""]
-BUDGET = settings(max_examples=12, deadline=None)
+BUDGET = settings(max_examples=12)
 
 
 def tokens(frame: bytes) -> list[dict[str, int]]:
