@@ -41,7 +41,7 @@ def main() -> None:
             reports = training.run()
             if arguments.checkpoint:
                 if checkpoint.resume(training, arguments.checkpoint):
-                    print("resumed", training.state.position, flush=True)
+                    print(f"resumed {training.state.position}", flush=True)  # in one write: others print, too
                 reports = checkpoint.run(training, arguments.checkpoint, seconds=0)
             for report in reports:
                 if processes.rank == 0:
