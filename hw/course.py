@@ -62,9 +62,9 @@ class Course:
         return 1 if self.unit.first else self.unit.input_groups
 
     @property
-    def entries(self) -> int:
-        """Parts in which the arguments of a record are kept until its update."""
-        return 1 if self.walks_forward else self.unit.input_groups
+    def rereads(self) -> bool:
+        """Whether an update goes through the groups of inputs more than once: for each group of outputs."""
+        return not self.walks_backward and self.unit.input_groups > 1 and self.unit.output_groups > 1
 
     @property
     def period(self) -> int:

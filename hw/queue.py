@@ -27,21 +27,37 @@ class Queue(wiring.Component):
     Attributes:
         write, value: take this value in.
         first: the oldest value. read: done with it, the next one is there in the next cycle.
+        again, done (absent without `repeats`), in a `read`: the next value is the oldest that is not done with; all
+            up to this one are.
     """
 
     latency = 2
 
-    def __init__(self, memory: MemoryShape):
-        self.memory = memory
-        super().__init__({"write": In(1), "value": In(memory.width), "read": In(1), "first": Out(memory.width)})
+    def __init__(self, memory: MemoryShape, *, repeats: bool = False):
+        self.memory, self.repeats = memory, repeats
+        super().__init__(
+            {
+                "write": In(1),
+                "value": In(memory.width),
+                "read": In(1),
+                "first": Out(memory.width),
+                **({"again": In(1), "done": In(1)} if repeats else {}),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         memory, in_logic = self.memory, self.memory.storage is Storage.LOGIC
         places = range(memory.depth)
         head, next_head, tail, next_tail = Signal(places), Signal(places), Signal(places), Signal(places)
+        onward = self._after(head)
+        if self.repeats:
+            oldest = Signal(places)
+            with m.If(self.done):
+                m.d.sync += oldest.eq(onward)
+            onward = Mux(self.again, oldest, onward)
         m.d.comb += [
-            next_head.eq(Mux(self.read, self._after(head), head)),
+            next_head.eq(Mux(self.read, onward, head)),
             next_tail.eq(Mux(self.write, self._after(tail), tail)),
         ]
         m.d.sync += [head.eq(next_head), tail.eq(next_tail)]
@@ -92,10 +108,10 @@ class Queues:
         arguments = tuple(
             queue(
                 f"arguments of layer {index}",
-                form.argument_bits * layer.inputs // course.entries,
-                schedule.flights * course.entries,
+                form.argument_bits * folding.taps,
+                schedule.flights * course.unit.input_groups,
             )
-            for index, (layer, form, course) in enumerate(zip(network.layers, network.formats, courses, strict=True))
+            for index, (form, folding, course) in enumerate(zip(network.formats, foldings, courses, strict=True))
         )
         targets = queue("targets", network.width * network.outputs + 1, schedule.unjudged)
         residuals = None

@@ -47,7 +47,7 @@ class Stage(wiring.Component):
         m = Module()
         m.submodules.unit = self.unit
         entry, codes = self._forward(m)
-        m.submodules.kept = kept = Queue(self.kept)
+        m.submodules.kept = kept = Queue(self.kept, repeats=self.course.rereads)
         m.d.comb += [kept.write.eq(entry), kept.value.eq(codes)]
         self._update(m, kept)
         return m
@@ -67,7 +67,9 @@ class Stage(wiring.Component):
                 whole = held(m, present, codes)
             walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups, contexts=unit.contexts)
             valid, slot, group = walk.valid, walk.slot, walk.inner
-            arguments = self._group(whole, group)
+            arguments = whole.word_select(group, unit.taps * unit.form.argument_bits)
+            if unit.input_groups > 1:
+                present, codes = valid & (walk.outer == 0), arguments
         else:
             group = counter(m, "input_group", present, unit.input_groups)
             slot = counter(m, "forward_slot", present, unit.contexts * unit.slots) if unit.contexts > 1 else group
@@ -115,11 +117,18 @@ class Stage(wiring.Component):
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
             unit.update.slot.eq(walk.slot),
-            unit.update.arguments.eq(self._group(kept.first, input_group) if course.walks_forward else kept.first),
+            unit.update.arguments.eq(kept.first),
             unit.update.train.eq(held(m, present, port.train)),
-            kept.read.eq(walk.last if course.walks_forward else walk.valid),
             self.updated.eq(walk.last),
         ]
+        if course.walks_backward:
+            m.d.comb += kept.read.eq(walk.turned)
+        elif unit.input_groups == 1:
+            m.d.comb += kept.read.eq(walk.last)
+        else:
+            m.d.comb += kept.read.eq(walk.valid)
+            if course.rereads:
+                m.d.comb += [kept.again.eq(walk.turned & ~walk.last), kept.done.eq(walk.last)]
         if not unit.first:
             m.d.comb += [
                 unit.update.first.eq(output_group == 0),
@@ -130,10 +139,6 @@ class Stage(wiring.Component):
         if self.unit.contexts > 1:
             with m.If(self.rewind):
                 m.d.sync += slot.eq(0)
-
-    def _group(self, codes: Value, group: Value) -> Value:
-        """The arguments of one group of inputs."""
-        return codes.word_select(group, self.unit.taps * self.unit.form.argument_bits)
 
 
 class Walk:
