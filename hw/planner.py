@@ -1,4 +1,4 @@
-"""Which folding of a network is the fastest that a board holds? Decided before anything is synthesised."""
+"""Which folding of a network is the fastest that a board holds at its clock? Decided before anything is synthesised."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -180,6 +180,8 @@ def objection(design: Design, most_delay: int) -> str | None:
         return f"takes a record in {design.schedule.interval} clocks, but its store gives one in {design.record_rows}"
     if broken := breaches(requirements(design), board):
         return f"needs {broken}"
+    if (reach := reach_of(design)) and reach < board.clock_hz:
+        return f"should reach {reach / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
     return None
 
 

@@ -16,7 +16,7 @@ def test_design_that_fits_is_to_be_built(capsys: pytest.CaptureFixture[str]) -> 
     ("options", "message"),
     [
         ([*SMALL, "--lanes", "4", "--taps", "2"], "multipliers, icebreaker has 8"),
-        (["--board", "hx8k", "--network", "triangle"], "block RAMs, hx8k has 32"),
+        (["--board", "hx8k", "--network", "norm8"], "block RAMs, hx8k has 32"),
     ],
 )
 def test_design_that_does_not_fit_is_shown_and_refused(

@@ -23,6 +23,8 @@ from hw.planner import (
 from hw.technology import ARTIX7, ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
 from sw.network import Network
 
+SMALL = Network.two_layer(2, 4, (4, 8))
+
 
 @pytest.mark.parametrize(
     ("technology", "width", "depth", "blocks"),
@@ -103,7 +105,7 @@ def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
     [
         ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
         ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 44),
-        ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 24),
+        ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 30),
         ("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
     ],
     ids=str,
@@ -146,12 +148,22 @@ def test_who_allows_longer_delays_gets_a_record_a_clock() -> None:
     assert quick.schedule.interval == 1 and quick.multipliers == network.products
 
 
+def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
+    network, board = Network.two_layer(4, 8, (4, 32)), boards.find("ulx3s").at(105_000_000)
+    *ruled_out, chosen = consider(board, network, most_delay=64)
+    quickest = next(verdict for verdict in ruled_out if verdict.design.products == network.products)
+    assert "should reach 98 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
+    assert (reach_of(quickest.design) or 0) < board.clock_hz <= (reach_of(chosen.design) or 0)
+
+
 def test_a_network_that_fits_no_folding_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
         fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))
 
 
-SMALL = Network.two_layer(2, 4, (4, 8))
+def test_a_clock_that_no_folding_should_reach_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="should reach 38 MHz in place and route, icebreaker runs at 42"):
+        fold(boards.find("icebreaker").at(42_000_000), SMALL)
 
 
 def board_with(block_ram: int) -> boards.Board:
