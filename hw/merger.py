@@ -7,22 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bank import words
-from hw.nodes import NodeBanks
-
-
-class PlaceSignature(wiring.Signature):
-    """A node in the banks of a tap, as in `hw.nodes.AccessSignature`, and whether it is read or written."""
-
-    def __init__(self, *, rows: int, lanes: int):
-        super().__init__(
-            {
-                "select": Out(1),
-                "write": Out(1),
-                "odd": Out(1),
-                "row": Out(range(max(rows, 2))),
-                "lane": Out(range(max(lanes, 2))),
-            }
-        )
+from hw.nodes import NodeBanks, PlaceSignature
 
 
 class Merger(wiring.Component):

@@ -13,6 +13,21 @@ from hw.technology import Technology
 from sw.numerics import LayerFormat, bits_for
 
 
+class PlaceSignature(wiring.Signature):
+    """A node in the two banks, and whether it is read or written."""
+
+    def __init__(self, *, rows: int, lanes: int):
+        super().__init__(
+            {
+                "select": Out(1),
+                "write": Out(1),
+                "odd": Out(1),
+                "row": Out(range(max(rows, 2))),
+                "lane": Out(range(max(lanes, 2))),
+            }
+        )
+
+
 class AccessSignature(wiring.Signature):
     """One node at a time, for the host, while nothing else uses the banks.
 
@@ -21,17 +36,8 @@ class AccessSignature(wiring.Signature):
     """
 
     def __init__(self, *, rows: int, width: int, lanes: int):
-        super().__init__(
-            {
-                "select": Out(1),
-                "write": Out(1),
-                "odd": Out(1),
-                "row": Out(range(max(rows, 2))),
-                "lane": Out(range(max(lanes, 2))),
-                "data_write": Out(signed(width)),
-                "data_read": In(signed(width)),
-            }
-        )
+        data = {"data_write": Out(signed(width)), "data_read": In(signed(width))}
+        super().__init__({**PlaceSignature(rows=rows, lanes=lanes).members, **data})
 
 
 class NodeBanks(wiring.Component):
