@@ -20,18 +20,10 @@ from hw.options import SCHEDULES, add_design, board_of, design_of
 from hw.soc import Soc
 from hw.technology import RESOURCE_NAMES, Resources
 from hw.toolchain import TOP, BuildError, flow_of
+from hw.usage import Usage, add_rows, usages
 from hw.vendor import make_vendor_plan
 
 OUTPUT = Path("build")
-
-
-@dataclass(frozen=True)
-class Usage:
-    used: int
-    available: int
-
-    def __str__(self) -> str:
-        return f"{self.used} of {self.available} ({self.used / self.available:.0%})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +69,13 @@ class Report:
             cycles_per_record=configuration.interval,
             records_per_second=int(configuration.records_per_second),
             wall_s=round(wall_s, 1),
-            **{name: Usage(getattr(used, name), getattr(available, name)) for name in RESOURCE_NAMES},
+            **usages(used, available),
             **others,
         )
 
     def table(self) -> Table:
         table = Table(title=f"{self.network} on {self.board}", title_justify="left", show_header=False)
-        for name, words in RESOURCE_NAMES.items():
-            if (usage := getattr(self, name)).available:
-                table.add_row(words, str(usage))
+        add_rows(table, {name: getattr(self, name) for name in RESOURCE_NAMES})
         table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
         clock = f", {self.mhz_foreseen:g} MHz" if self.mhz_foreseen else ""
         table.add_row("foreseen", f"{self.logic_foreseen} logic cells{clock}")

@@ -11,7 +11,7 @@ from hw.chart import chart
 from hw.design import Design
 from hw.options import add_design, board_of, verdicts_of
 from hw.planner import DoesNotFitError, Verdict, check, choice, reach_of, requirements
-from hw.technology import RESOURCE_NAMES
+from hw.usage import add_rows, usages
 
 SHOWN = 12  # foldings ruled out that are shown, the last ones before the choice
 
@@ -33,11 +33,9 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
 
 def design_table(design: Design) -> Table:
     """What is foreseen of a design."""
-    board, schedule, need = design.board, design.schedule, requirements(design)
+    board, schedule = design.board, design.schedule
     table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
-    for name, words in RESOURCE_NAMES.items():
-        if available := getattr(board.budget, name):
-            table.add_row(words, f"{getattr(need, name)} of {available} ({getattr(need, name) / available:.0%})")
+    add_rows(table, usages(requirements(design), board.budget))
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
     table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {foreseen_reach(design)}")
     table.add_row("cycles per record", f"{schedule.interval}; a forward pass misses {schedule.delays} updates")
