@@ -14,7 +14,8 @@ from typing import Any
 from amaranth import Elaboratable
 from amaranth.build import Platform
 
-from hw import ice40_timing
+from hw import ecp5_sites, ice40_timing
+from hw.floorplan import floorplan
 from hw.near import NEAR
 from hw.routing import Routing
 from hw.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
@@ -169,6 +170,7 @@ class Build:
 
     def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path):
         self.flow = flow_of(technology)
+        self._floor = ecp5_sites.PARTS.get(platform.device)
         delays = "" if self.flow.times_multipliers else f"--sdf {TOP}.sdf"
         plan = platform.prepare(
             design,
@@ -214,8 +216,8 @@ class Build:
     def place_and_route(
         self, *, seed: int, crowded: bool = False, progress: Callable[[str], None] = lambda what: None
     ) -> Placement:
-        """To be called after `synthesise`. `progress` is told what place and route is at. Raises PlacementError if its
-        router gets nowhere."""
+        """To be called after `synthesise`. `progress` is told what place and route is at. Where it is `crowded`, hard
+        blocks are placed first (`hw.floorplan`). Raises PlacementError if the router gets nowhere."""
 
         def watch(log: str) -> None:
             routing = Routing.of(log)
@@ -224,6 +226,9 @@ class Build:
                 raise PlacementError(f"the router gets nowhere, {routing}")
 
         options = self.flow.crowded.split() if crowded else []
+        if crowded and self._floor:
+            progress("floor plan")
+            self._fix(floorplan(self.cells, self._floor, seed=seed))
         self._run([*self._placement, "--seed", str(seed), *options], log=f"{TOP}.tim", watch=watch)
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
         if self.flow.times_multipliers:
@@ -233,6 +238,14 @@ class Build:
         if 1 / period >= placement.fmax_hz:
             return placement
         return replace(placement, fmax_hz=1 / period, slowest_path=(start, end))
+
+    def _fix(self, sites: dict[str, str]) -> None:
+        """Leave place and route no choice for cells that have a site."""
+        path = self.directory / f"{TOP}.json"
+        netlist = json.loads(path.read_text())
+        for name, site in sites.items():
+            netlist["modules"][TOP]["cells"][name]["attributes"]["BEL"] = site
+        path.write_text(json.dumps(netlist))
 
     def pack(self) -> Path:
         """The bitstream's path. To be called after `place_and_route`."""

@@ -31,7 +31,7 @@ TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
 DESIGNS = {
     "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, products in logic": Design(
-        board=HX8K, network=Network.two_layer(2, 4, (4, 8), width=10, gain=0), lanes=(1, 1)
+        board=HX8K, network=Network.two_layer(2, 2, (4, 4), width=10, gain=0), lanes=(1, 1)
     ),
     "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
     "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
