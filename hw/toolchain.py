@@ -227,7 +227,7 @@ class Build:
 
         options = self.flow.crowded.split() if crowded else []
         if crowded and self._floor:
-            progress("floor plan")
+            progress(f"seed {seed}: floor plan")
             self._fix(floorplan(self.cells, self._floor, seed=seed))
         self._run([*self._placement, "--seed", str(seed), *options], log=f"{TOP}.tim", watch=watch)
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)

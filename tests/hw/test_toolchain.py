@@ -1,5 +1,6 @@
 """Reports of the tools are read for what they say, and a tool that fails is quoted."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,14 @@ from amaranth.lib.wiring import In, Out
 
 import boards
 from hw import toolchain
+from hw.ecp5_sites import PARTS
 from hw.near import near
 from hw.routing import Routing
 from hw.technology import ECP5, ICE40UP5K, Resources
-from hw.toolchain import Build, BuildError, Placement, PlacementError, flow_of
+from hw.toolchain import Build, BuildError, Placement, PlacementError, flow_of, read_cells
 from tests.hw.test_bitstream import StandIn
+
+BLOCKS = [kind for blocks in PARTS["LFE5U-85F"] for kind in blocks.kinds]
 
 
 def usage(used: int, available: int) -> dict[str, int]:
@@ -156,3 +160,19 @@ def test_tool_that_gets_nowhere_is_stopped(stand_in_build: Build, monkeypatch: p
     with pytest.raises(PlacementError, match="nowhere, 99 of 9000 wires in conflict after 10 rounds"):
         stand_in_build.place_and_route(seed=1, progress=said.append)
     assert said == ["seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"]
+
+
+def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(tmp_path: Path) -> None:
+    """And place and route takes it as it is, with any seed after another."""
+    board, said = boards.find("ulx3s"), list[str]()
+    build = Build(platform=board.platform(), design=board.top(StandIn(ECP5)), technology=ECP5, directory=tmp_path)
+    found, sites = build.synthesise(), []
+    for seed in (1, 2):
+        placement = build.place_and_route(seed=seed, crowded=True, progress=said.append)
+        assert replace(placement.used, logic=0) == found
+        cells = read_cells(build.directory)
+        sites.append([cell["attributes"].get("BEL", "") for cell in cells.values() if cell["type"] in BLOCKS])
+        assert len(set(sites[-1])) == len(sites[-1]) == found.multipliers + found.block_ram
+        assert all(re.fullmatch(r"X\d+/Y\d+/(MULT18_|EBR)\d", site) for site in sites[-1])
+    assert sites[0] != sites[1]
+    assert [what for what in said if "floor plan" in what] == ["seed 1: floor plan", "seed 2: floor plan"]
