@@ -152,7 +152,7 @@ def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
     network, board = Network.two_layer(4, 10, (4, 32)), boards.find("ulx3s").at(105_000_000)
     *ruled_out, chosen = consider(board, network, most_delay=64)
     quickest = next(verdict for verdict in ruled_out if verdict.design.products == network.products)
-    assert "should reach 104 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
+    assert "should reach 102 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
     assert (reach_of(quickest.design) or 0) < board.clock_hz <= (reach_of(chosen.design) or 0)
 
 
@@ -217,5 +217,5 @@ def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
     ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
     small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
     clocks = [reach or 0 for reach in map(reach_of, (small, large))]
-    assert 115e6 > clocks[0] > clocks[1] > 99e6
+    assert 110e6 > clocks[0] > clocks[1] > 99e6
     assert reach_of(replace(small, board=boards.find("nexys-a7"))) is None
