@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from hw.floorplan import Blocks, Site
 
-COLUMNS = (*range(4, 60, 9), *range(69, 115, 9))  # the first ones of nine that have a group of sites in their row
+COLUMNS = (*range(4, 60, 9), *range(69, 115, 9))  # in which groups of sites begin
 
 
 def _sites(rows: Iterable[int], columns: Mapping[str, int]) -> tuple[Site, ...]:
-    """`columns`: of a group's sites, past its first one."""
+    """Of a kind of block, in these rows. `columns`: of each site of a group, past the group's first."""
     return tuple(
         Site(first + column, row, f"X{first + column}/Y{row}/{name}")
         for row in rows

@@ -126,8 +126,8 @@ class Verdict:
 
 
 def fold(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **modes: Any) -> Design:
-    """The design with the most records per second that fits the board; the fewest products a clock among equals. Where
-    no folding fits beside the record store, that has what is left.
+    """The design with the most records per second that fits the board and should reach its clock; the fewest products a
+    clock among equals. Where no folding fits beside the record store, that has what is left.
 
     `most_delay`: records whose updates a forward pass may miss. `modes`: others of a `Design`.
 
