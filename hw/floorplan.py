@@ -50,7 +50,8 @@ def floorplan(cells: Mapping[str, Any], floor: Sequence[Blocks], *, seed: int) -
     logic = np.flatnonzero(~np.isin(kinds, [kind for blocks in floor for kind in blocks.kinds]))
     members = [np.flatnonzero(np.isin(kinds, blocks.kinds)) for blocks in floor]
     sites = [np.array([(site.x, site.y) for site in blocks.sites]).T for blocks in floor]
-    low, high = np.hstack(sites).min(axis=1), np.hstack(sites).max(axis=1)
+    everywhere, strengths = np.hstack(sites), wires.at_nodes(wires.strengths)
+    low, high = everywhere.min(axis=1), everywhere.max(axis=1)
     places = np.random.default_rng(seed).uniform(low, high, (wires.nodes, 2)).T
     wanted, pull = places, np.full_like(places, LEAST_PULL)
     chosen: dict[str, str] = {}
@@ -63,7 +64,7 @@ def floorplan(cells: Mapping[str, Any], floor: Sequence[Blocks], *, seed: int) -
             for block, site in zip(*linear_sum_assignment(distances), strict=True):
                 wanted[:, mine[block]] = there[:, site]
                 chosen[names[mine[block]]] = blocks.sites[site].name
-        pull = PULL * round_ * wires.strengths_of_nodes / np.maximum(np.abs(wanted - places), 1)
+        pull = PULL * round_ * strengths / np.maximum(np.abs(wanted - places), 1)
         pull[:, len(names) :] = LEAST_PULL
     return chosen
 
@@ -99,21 +100,18 @@ class _Wires:
         one, other, strengths = zip(*springs, strict=True)
         return cls(nodes, np.array([one, other]), np.array(strengths))
 
-    @property
-    def strengths_of_nodes(self) -> np.ndarray:
-        return self._at_nodes(self.strengths)
-
     def relaxed(self, places: np.ndarray, wanted: np.ndarray, pull: np.ndarray) -> np.ndarray:
         """Places along one axis where the springs and the `pull` to where nodes are `wanted` balance. The longer a
         spring was, the weaker it is, so that lengths become short, not their squares."""
         one, other = self.ends
         forces = self.strengths / np.maximum(np.abs(places[one] - places[other]), 1)
-        total, own = pull + self._at_nodes(forces), np.arange(self.nodes)
+        total, own = pull + self.at_nodes(forces), np.arange(self.nodes)
         rows, columns = np.concatenate([one, other, own]), np.concatenate([other, one, own])
         matrix = csr_matrix((np.concatenate([-forces, -forces, total]), (rows, columns)))
         return cg(matrix, pull * wanted, x0=places, M=diags(1 / total), rtol=1e-4, maxiter=300)[0]
 
-    def _at_nodes(self, forces: np.ndarray) -> np.ndarray:
+    def at_nodes(self, forces: np.ndarray) -> np.ndarray:
+        """Those of all springs of each node together."""
         return np.bincount(self.ends.ravel(), np.tile(forces, 2), self.nodes)
 
 

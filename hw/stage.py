@@ -107,7 +107,7 @@ class Stage(wiring.Component):
         else:
             outputs, inputs = unit.output_groups, unit.input_groups
             walk = Walk(m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True)
-            output_group, input_group = walk.outer, walk.inner
+            output_group = walk.outer
             renewed = present if inputs > 1 else Const(1)  # if the errors are for one slot, nobody needs them after it
         copies, bits = unit.update.errors, len(port.values.as_value())
         for copy in copies:

@@ -187,7 +187,8 @@ class Build:
     def synthesise(self) -> Resources:
         """The hard blocks that the netlist has. Raises BuildError also if its timing could not be known."""
         self._run(self._synthesis, log=f"{TOP}.rpt")
-        self.cells = read_cells(self.directory)
+        self._netlist = read_netlist(self.directory)
+        self.cells = cells_of(self._netlist)
         if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self.cells)):
             raise BuildError(
                 f"multipliers without registers at both ends, of which no tool knows the delay: {', '.join(names)}"
@@ -241,11 +242,9 @@ class Build:
 
     def _fix(self, sites: dict[str, str]) -> None:
         """Leave place and route no choice for cells that have a site."""
-        path = self.directory / f"{TOP}.json"
-        netlist = json.loads(path.read_text())
         for name, site in sites.items():
-            netlist["modules"][TOP]["cells"][name]["attributes"]["BEL"] = site
-        path.write_text(json.dumps(netlist))
+            self.cells[name]["attributes"]["BEL"] = site
+        _netlist_path(self.directory).write_text(json.dumps(self._netlist))
 
     def pack(self) -> Path:
         """The bitstream's path. To be called after `place_and_route`."""
@@ -256,9 +255,18 @@ class Build:
         run_tool(command, self.directory, log, watch)
 
 
-def read_cells(directory: Path) -> dict[str, dict[str, Any]]:
-    """The cells of the netlist there, by name, as Yosys writes them."""
-    return json.loads((directory / f"{TOP}.json").read_text())["modules"][TOP]["cells"]
+def read_netlist(directory: Path) -> dict[str, Any]:
+    """The netlist there, as Yosys writes it."""
+    return json.loads(_netlist_path(directory).read_text())
+
+
+def cells_of(netlist: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Its cells, by name."""
+    return netlist["modules"][TOP]["cells"]
+
+
+def _netlist_path(directory: Path) -> Path:
+    return directory / f"{TOP}.json"
 
 
 def run_tool(

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from boards import Board
 from hw.bitstream import check_kept
 from hw.technology import Resources
-from hw.toolchain import MISCOMPILED, TOP, flow_of, read_cells, run_tool
+from hw.toolchain import MISCOMPILED, TOP, cells_of, flow_of, read_netlist, run_tool
 
 ESTIMATE = "estimate"
 
@@ -44,6 +44,6 @@ def make_vendor_plan(
     script = f"read_verilog {TOP}.v; synth_xilinx -family xc7 -flatten -noiopad -top {TOP}; write_json {TOP}.json"
     log = f"{TOP}.rpt"
     run_tool(["yosys", "-q", "-e", MISCOMPILED, "-l", log, "-p", script], estimates, log)
-    found = flow.count(read_cells(estimates))
+    found = flow.count(cells_of(read_netlist(estimates)))
     check_kept(found=found, need=need, directory=estimates)
     return found, archive, f"{plan.script}.sh"

@@ -17,7 +17,7 @@ from hw.ecp5_sites import PARTS
 from hw.near import near
 from hw.routing import Routing
 from hw.technology import ECP5, ICE40UP5K, Resources
-from hw.toolchain import Build, BuildError, Placement, PlacementError, flow_of, read_cells
+from hw.toolchain import Build, BuildError, Placement, PlacementError, cells_of, flow_of, read_netlist
 from tests.hw.test_bitstream import StandIn
 
 BLOCKS = [kind for blocks in PARTS["LFE5U-85F"] for kind in blocks.kinds]
@@ -170,7 +170,7 @@ def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(tmp_path: Path) 
     for seed in (1, 2):
         placement = build.place_and_route(seed=seed, crowded=True, progress=said.append)
         assert replace(placement.used, logic=0) == found
-        cells = read_cells(build.directory)
+        cells = cells_of(read_netlist(build.directory))
         sites.append([cell["attributes"].get("BEL", "") for cell in cells.values() if cell["type"] in BLOCKS])
         assert len(set(sites[-1])) == len(sites[-1]) == found.multipliers + found.block_ram
         assert all(re.fullmatch(r"X\d+/Y\d+/(MULT18_|EBR)\d", site) for site in sites[-1])
