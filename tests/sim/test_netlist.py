@@ -16,8 +16,9 @@ from hw.toolchain import flow_of
 from sim.ecp5_models import ecp5_models
 from sim.netlist import make_netlist
 from sim.virtual_board import VirtualBoard
-from sw.board import Board
+from sw.board import BAUD, Board
 from sw.contexts import ContextReference
+from sw.link import Link, open_port
 from sw.machine import Rates
 from sw.network import Network
 from tests.cases import KINDS
@@ -28,6 +29,7 @@ HX8K, ECP5 = (
     replace(board, baud=board.clock_hz // ICE40.clocks_per_bit) for board in map(boards.find, ("hx8k", "ulx3s"))
 )
 TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
+PATIENCE = 60.0  # s without an answer: a netlist takes long for a clock, beside other tests longer
 DESIGNS = {
     "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, products in logic": Design(
@@ -53,7 +55,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
-        Board.open(virtual.port) as board,
+        Board(Link(open_port(virtual.port, BAUD), timeout=PATIENCE)) as board,
     ):
         assert board.configuration == design.configuration
         nodes, records = KINDS["extreme"](design.network, 40)
