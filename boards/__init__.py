@@ -10,8 +10,8 @@ from amaranth import Elaboratable, Module
 from amaranth.build import Platform
 from amaranth.lib import io, wiring
 
-from hw.clocking import Pll, SystemClock, nearest
-from hw.technology import Resources, Technology
+from hw.fpga.pll import Pll, SystemClock, nearest
+from hw.fpga.technology import Resources, Technology
 
 
 @dataclass(frozen=True, kw_only=True)

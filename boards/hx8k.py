@@ -3,8 +3,8 @@
 from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
 
 from boards import Board
-from hw.clocking import Ice40CorePll
-from hw.technology import ICE40HX8K, Resources
+from hw.fpga.pll import Ice40CorePll
+from hw.fpga.technology import ICE40HX8K, Resources
 
 BOARD = Board(
     name="hx8k",

@@ -3,8 +3,8 @@
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from boards import Board
-from hw.clocking import Ice40Pll
-from hw.technology import ICE40UP5K, Resources
+from hw.fpga.pll import Ice40Pll
+from hw.fpga.technology import ICE40UP5K, Resources
 
 BOARD = Board(
     name="icebreaker",

@@ -4,8 +4,8 @@ in eighths)."""
 from amaranth_boards.nexys4ddr import Nexys4DDRPlatform
 
 from boards import Board
-from hw.clocking import Artix7Pll
-from hw.technology import ARTIX7, Resources
+from hw.fpga.pll import Artix7Pll
+from hw.fpga.technology import ARTIX7, Resources
 
 BOARD = Board(
     name="nexys-a7",

@@ -3,8 +3,8 @@
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
 from boards import Board
-from hw.clocking import Ecp5Pll
-from hw.technology import ECP5, Resources
+from hw.fpga.pll import Ecp5Pll
+from hw.fpga.technology import ECP5, Resources
 
 BOARD = Board(
     name="ulx3s",

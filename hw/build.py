@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from boards import Board
-from hw import planner
-from hw.bitstream import make_bitstream
-from hw.design import Design
-from hw.options import SCHEDULES, add_design, board_of, design_of
-from hw.soc import Soc
-from hw.technology import RESOURCE_NAMES, Resources
-from hw.toolchain import TOP, BuildError, flow_of
-from hw.usage import Usage, add_rows, usages
-from hw.vendor import make_vendor_plan
+from hw.design.design import Design
+from hw.flow.bitstream import make_bitstream
+from hw.flow.build_steps import TOP, BuildError, flow_of
+from hw.flow.vendor import make_vendor_plan
+from hw.fpga.technology import RESOURCE_NAMES, Resources
+from hw.plan import search as planner
+from hw.plan.options import SCHEDULES, add_design, board_of, design_of
+from hw.plan.usage import Usage, add_rows, usages
+from hw.soc.soc import Soc
 
 OUTPUT = Path("build")
 

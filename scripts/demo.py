@@ -18,18 +18,19 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
-from hw.planner import DoesNotFitError, fold
-from hw.soc import Soc
+from hw.plan.search import DoesNotFitError, fold
+from hw.soc.soc import Soc
 from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
-from sw import datasets, presets
-from sw.board import Board, BoardError
-from sw.commands.plan import pretraining_of
-from sw.configuration import Configuration
-from sw.contexts import ContextReference
-from sw.link import LinkError
-from sw.machine import Phase
-from sw.session import Outcome, Session
+from sw import datasets
+from sw.commands.training_options import pretraining_of
+from sw.device.client import Board, BoardError
+from sw.device.transport import LinkError
+from sw.experiment import Outcome, Session
+from sw.oracle.contexts import ContextReference
+from sw.presets import catalogue as presets
+from sw.spec.configuration import Configuration
+from sw.spec.trainer import Phase
 
 
 def train_oracle(session: Session, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:

@@ -10,15 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sw import datasets, presets
-from sw.board import BAUD, Board, BoardError
-from sw.link import LinkError
-from sw.machine import Statistics
-from sw.session import Session
+from sw import datasets
+from sw.device.client import BAUD, Board, BoardError
+from sw.device.transport import LinkError
+from sw.experiment import Session
+from sw.presets import catalogue as presets
+from sw.spec.trainer import Statistics
 
 
 class Bars:
-    """Progress of the wire and of the training, for `sw.board.Board` and `sw.machine.Machine.fit`."""
+    """Progress of the wire and of the training, for `sw.device.client.Board` and `sw.spec.trainer.Machine.fit`."""
 
     def __init__(self, progress: Progress):
         self._progress = progress

@@ -9,8 +9,8 @@ from pathlib import Path
 from amaranth.hdl import Elaboratable
 from rich.console import Console
 
-from hw.options import add_design, board_of, design_of
-from hw.soc import Soc
+from hw.plan.options import add_design, board_of, design_of
+from hw.soc.soc import Soc
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 
 

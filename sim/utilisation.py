@@ -13,9 +13,9 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-from hw.design import Design
-from hw.options import add_design, board_of, design_of
-from hw.trainer import Trainer
+from hw.datapath.trainer import Trainer
+from hw.design.design import Design
+from hw.plan.options import add_design, board_of, design_of
 from sim.verilator import CompileError, compile_executable, emit_verilog
 
 _HARNESS = Path(__file__).with_suffix(".cpp")

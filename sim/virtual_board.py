@@ -33,7 +33,7 @@ class VirtualBoard:
 
     Attributes
     ----------
-    port: path of the port, for `serial.Serial` or `sw.link`; set on entry.
+    port: path of the port, for `serial.Serial` or `sw.device.transport`; set on entry.
     """
 
     port: str

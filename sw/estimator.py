@@ -13,13 +13,13 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sw.conversion import ARITHMETICS, as_floating, machine_of, with_machine
-from sw.defaults import default_preset
-from sw.ensemble import Member, joined
-from sw.machine import Phase, Rates
+from sw.engine.conversion import ARITHMETICS, as_floating, machine_of, with_machine
+from sw.engine.ensemble import Member, joined
 from sw.model import TARGET_DEVIATIONS, Model, Scaling
-from sw.network import Network, first_nodes
-from sw.presets import Preset, stretched
+from sw.presets.by_size import default_preset
+from sw.presets.catalogue import Preset, stretched
+from sw.spec.network import Network, first_nodes
+from sw.spec.trainer import Phase, Rates
 
 Auto = Literal["auto"]
 PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides

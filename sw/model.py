@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sw.datasets import Source
-from sw.network import Network, Records, check_nodes
+from sw.spec.network import Network, Records, check_nodes
 
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1

@@ -6,8 +6,8 @@ no argument is nearer to a node than its own bound: beyond the node another slop
 
 import numpy as np
 
-from sw.machine import Rates
-from sw.network import Network
+from sw.spec.network import Network
+from sw.spec.trainer import Rates
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:

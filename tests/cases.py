@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sw.machine import Rates
-from sw.network import Network, Records, random_nodes
+from sw.spec.network import Network, Records, random_nodes
+from sw.spec.trainer import Rates
 
 RATES = Rates((2,), (13,))
 

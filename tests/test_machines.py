@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 import boards
-from hw.design import Design
-from hw.soc import Soc
-from sim.simulated import SimulatedTrainer
+from hw.design.design import Design
+from hw.soc.soc import Soc
+from sim.simulated_trainer import SimulatedTrainer
 from sim.virtual_board import VirtualBoard
-from sw.board import Board
-from sw.compiled import CompiledFixed
-from sw.contexts import ContextReference, Contexts
-from sw.machine import Machine, Phase, Rates
-from sw.network import Network, Records
+from sw.device.client import Board
+from sw.engine.compiled import CompiledFixed
+from sw.oracle.contexts import ContextReference, Contexts
+from sw.spec.network import Network, Records
+from sw.spec.trainer import Machine, Phase, Rates
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))

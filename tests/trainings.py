@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from sw.conversion import parameters_of
 from sw.datasets import Source, open_source
-from sw.machine import Phase, Rates
-from sw.merging import Merging
+from sw.engine.conversion import parameters_of
+from sw.engine.training import Pretraining, Strategy, Training
 from sw.model import Model, Scaling
-from sw.network import Network, random_nodes
-from sw.training import Pretraining, Strategy, Training
+from sw.oracle.merging import Merging
+from sw.spec.network import Network, random_nodes
+from sw.spec.trainer import Phase, Rates
 
 NETWORK = Network.two_layer(4, 8, (4, 8))
 RATES, LATER = Rates((2,), (13,)), Rates((3,), (14,))

@@ -7,8 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from sw.numerics import bits_for
-from sw.protocol import ADDRESS_BYTES, Space
+from sw.spec.numerics import bits_for
+from sw.spec.protocol import ADDRESS_BYTES, Space
 
 
 class BusSignature(wiring.Signature):
@@ -29,7 +29,7 @@ class BusSignature(wiring.Signature):
     write : Out(1)
         It is a write.
     space : Out(2)
-        A `sw.protocol.Space`.
+        A `sw.spec.protocol.Space`.
     address : Out(24)
         Word address within the space.
     write_data : Out(word_bits)

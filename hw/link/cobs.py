@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.technology import MemoryShape
-from sw.protocol import DELIMITER, ENCODED_BYTES
+from hw.fpga.technology import MemoryShape
+from sw.spec.protocol import DELIMITER, ENCODED_BYTES
 
 END_OF_FRAME = DELIMITER[0]
 FULL = 0xFF  # code of a block of 254 bytes, which no zero follows

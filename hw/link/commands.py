@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.link.bus import BusSignature
 from hw.link.cobs import Token
 from hw.link.frames import PacketByte
-from sw.protocol import (
+from sw.spec.protocol import (
     CREDITS,
     DIGEST_BYTES,
     NONCE_BYTES,
@@ -24,7 +24,7 @@ MIN_WORD_BYTES = 2
 
 
 class CommandEngine(wiring.Component):
-    """Executes each request once and in order, and answers it (`sw.protocol`).
+    """Executes each request once and in order, and answers it (`sw.spec.protocol`).
 
     A packet byte takes a cycle, a bus transfer as long as its target wants. A word of a WRITE is transferred as soon as
     it is whole; a transfer that is not OK ends the request there and is its status.

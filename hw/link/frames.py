@@ -10,9 +10,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hw.fpga.technology import MemoryShape
 from hw.link.cobs import Decoder, Encoder, Token
-from hw.technology import MemoryShape
-from sw.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
+from sw.spec.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
 
 BYTE_CYCLES = 10
 """`FrameReceiver` takes a byte in at most so many cycles."""

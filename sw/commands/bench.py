@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from sw.bench.timing import Case, Turn, Yardstick, independent, turn
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
-from sw.commands.plan import add_plan, preset_of, strategy_of
+from sw.commands.training_options import add_plan, preset_of, strategy_of
 from sw.datasets import MemorySource, Split
-from sw.measurement import Case, Turn, Yardstick, independent, turn
-from sw.session import first_model
+from sw.experiment import first_model
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seeds", type=int, default=3, help="of records and network to try (default: %(default)s)")
     group.add_argument("--turns", type=int, default=15, help="trainings to measure (default: %(default)s)")
     group.add_argument(
-        "--yardstick", type=Path, metavar="FILE.c", help="a C program to take turns with; sw/measurement.py says which"
+        "--yardstick", type=Path, metavar="FILE.c", help="a C program to take turns with; sw/bench/timing.py says which"
     )
     add_json(parser)
 

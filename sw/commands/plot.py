@@ -7,10 +7,10 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from sw import plots
 from sw.commands.options import DATA_HELP, add_data, check_folders, open_data
 from sw.datasets import NAMES
-from sw.diagram import diagram
+from sw.figures import plots
+from sw.figures.network_diagram import diagram
 from sw.model import Model, check_fit
 
 KINDS = ("network", "convergence", "predictions")
@@ -53,7 +53,7 @@ def draw(options: argparse.Namespace, model: Model) -> Figure:
 def _predictions(options: argparse.Namespace, model: Model) -> Figure:
     # They bring Numba, which the other kinds do without.
     from sw.commands.predict import feature_columns
-    from sw.prediction import Predictor
+    from sw.engine.prediction import Predictor
 
     if options.targets is None and options.dataset not in NAMES:
         options.targets = list(model.target_names)

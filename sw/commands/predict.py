@@ -14,8 +14,8 @@ from sw.commands.options import check_folders
 from sw.datasets import Dataset, write
 from sw.datasets.files import read_blocks, write_csv
 from sw.datasets.table import indices
+from sw.engine.prediction import Predictor
 from sw.model import Model
-from sw.prediction import Predictor
 
 OUTPUTS = (".csv", ".npy", ".parquet")
 

@@ -14,8 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sw import checkpoint
-from sw.cluster import Processes, launched
 from sw.commands.options import (
     DATA_HELP,
     INTERRUPTED,
@@ -26,11 +24,13 @@ from sw.commands.options import (
     open_data,
     write_json,
 )
-from sw.commands.plan import add_plan, preset_of, strategy_of, training_of
-from sw.course import Course
+from sw.commands.training_options import add_plan, preset_of, strategy_of, training_of
 from sw.datasets import Source
-from sw.presets import Preset
-from sw.training import Report
+from sw.engine import checkpoint
+from sw.engine.history import Course
+from sw.engine.processes import Processes, launched
+from sw.engine.training import Report
+from sw.presets.catalogue import Preset
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

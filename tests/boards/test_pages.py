@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import boards
-from hw.technology import RESOURCE_NAMES
-from hw.toolchain import flow_of
+from hw.flow.build_steps import flow_of
+from hw.fpga.technology import RESOURCE_NAMES
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "boards"
 

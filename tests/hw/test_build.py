@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hw import bitstream
 from hw.build import main
+from hw.flow import bitstream
 
 EXPLICIT = ["--features", "2", "--addends", "8", "--segments", "4,32"]
 DEEP = ["--features", "12", "--addends", "60,10", "--outputs", "4", "--segments", "4,8,16"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts import tabular, time_to_pearson
+from scripts.studies import tabular, time_to_pearson
 
 
 def test_time_to_pearson_prints_what_each_trainer_needed(tmp_path, capsys):

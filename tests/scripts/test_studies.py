@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 import boards
-from hw.design import Design
-from hw.planner import fold
-from scripts import board_time, schedule_study
-from sim.simulated import SimulatedTrainer
-from sw import datasets, presets
-from sw.compiled import CompiledFixed
-from sw.contexts import ContextReference
-from sw.measurement import Approach, Reached
+from hw.design.design import Design
+from hw.plan.search import fold
+from scripts.studies import board_time, schedule_study
+from sim.simulated_trainer import SimulatedTrainer
+from sw import datasets
+from sw.bench.timing import Approach, Reached
+from sw.engine.compiled import CompiledFixed
+from sw.experiment import Session
 from sw.metrics import pearson
-from sw.reference import FixedReference
-from sw.session import Session
+from sw.oracle.contexts import ContextReference
+from sw.oracle.fixed import FixedReference
+from sw.presets import catalogue as presets
 
 FEW = "--seeds", "2", "--records", "400", "--holdout", "200"
 ULX3S = boards.find("ulx3s")

@@ -1,4 +1,4 @@
-"""cocotb bench of `hw.soc.Soc`: the host's own client trains the board through its pins, against the oracles."""
+"""cocotb bench of `hw.soc.soc.Soc`: the host's own client trains the board through its pins, against the oracles."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ import cocotb
 import numpy as np
 from cocotb.task import bridge
 
-from sim.bench import bench_parameters
-from sim.ports import PERIOD_NS, begin
-from sim.uart_driver import UartPort
+from sim.cocotb_bench.ports import PERIOD_NS, begin
+from sim.cocotb_bench.runner import bench_parameters
+from sim.cocotb_bench.uart_driver import UartPort
 from sw import datasets
-from sw.board import Board
-from sw.configuration import Configuration
-from sw.contexts import ContextReference
-from sw.link import Link
-from sw.machine import Phase, Rates
-from sw.network import Network, Records
-from sw.presets import Preset, schedule
-from sw.protocol import ENCODED_BYTES, MAX_PAYLOAD
-from sw.reference import FloatTwin
-from sw.session import Session
+from sw.device.client import Board
+from sw.device.transport import Link
+from sw.experiment import Session
+from sw.oracle.contexts import ContextReference
+from sw.oracle.fixed import FloatTwin
+from sw.presets.catalogue import Preset, schedule
+from sw.spec.configuration import Configuration
+from sw.spec.network import Network, Records
+from sw.spec.protocol import ENCODED_BYTES, MAX_PAYLOAD
+from sw.spec.trainer import Phase, Rates
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, RATES, ordinary
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 import boards
-from hw.design import Design
-from hw.soc import Soc
-from sim.faults import FaultRates, FaultyPort
+from hw.design.design import Design
+from hw.soc.soc import Soc
+from sim.faulty_port import FaultRates, FaultyPort
 from sim.virtual_board import VirtualBoard
-from sw.board import BAUD, Board
-from sw.contexts import ContextReference
-from sw.link import Link, open_port
-from sw.network import Network
+from sw.device.client import BAUD, Board
+from sw.device.transport import Link, open_port
+from sw.oracle.contexts import ContextReference
+from sw.spec.network import Network
 from tests.cases import RATES, ordinary
 
 DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3, store_words=1024)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import boards
-from hw.design import Design
+from hw.design.design import Design
 from hw.link.uart import MIN_CLOCKS_PER_BIT
-from hw.soc import Soc
-from sim.bench import run_bench
-from sw.network import Network
+from hw.soc.soc import Soc
+from sim.cocotb_bench.runner import run_bench
+from sw.spec.network import Network
 
 NETWORK = Network.two_layer(2, 4, (4, 8), gain=0)
 TESTS = ["the_board_equals_the_fixed_point_oracle", "the_board_follows_the_float_twin"]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import boards
-from hw.design import Design
+from hw.design.design import Design
 from hw.link.uart import MIN_CLOCKS_PER_BIT
-from hw.soc import Soc
+from hw.soc.soc import Soc
 from sim.virtual_board import VirtualBoard
-from sw.board import Board
-from sw.contexts import ContextReference
-from sw.network import Network, Records
+from sw.device.client import Board
+from sw.oracle.contexts import ContextReference
+from sw.spec.network import Network, Records
 from tests.cases import RATES, ordinary
 
 

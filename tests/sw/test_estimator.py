@@ -12,11 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sw.conversion import ARITHMETICS, as_floating, machine_of
-from sw.ensemble import Member, joined
+from sw.engine.conversion import ARITHMETICS, as_floating, machine_of
+from sw.engine.ensemble import Member, joined
 from sw.estimator import NKRegressor
 from sw.model import Model, Scaling
-from sw.network import first_nodes
+from sw.spec.network import first_nodes
 
 SEED = 5
 

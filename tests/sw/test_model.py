@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sw.model import HISTORY, Model, ModelFileError, Scaling
-from sw.network import Network, random_nodes
+from sw.spec.network import Network, random_nodes
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 

@@ -1,4 +1,4 @@
-"""cocotb bench of `hw.link.link.Link` over its pins: random traffic against a model of the protocol; the host."""
+"""cocotb bench of `hw.link.endpoint.Link` over its pins: random traffic against a model of the protocol; the host."""
 
 import random
 from typing import Any
@@ -8,11 +8,11 @@ from cobs import cobs
 from cocotb.task import bridge
 from cocotb.triggers import FallingEdge, RisingEdge, Timer, ValueChange
 
-import sw.link
-from sim.bench import bench_parameters
-from sim.ports import PERIOD_NS, begin
-from sim.uart_driver import UartDriver, UartMonitor, UartPort
-from sw.protocol import (
+import sw.device.transport
+from sim.cocotb_bench.ports import PERIOD_NS, begin
+from sim.cocotb_bench.runner import bench_parameters
+from sim.cocotb_bench.uart_driver import UartDriver, UartMonitor, UartPort
+from sw.spec.protocol import (
     CREDITS,
     DELIMITER,
     LINK_COUNTERS,
@@ -68,7 +68,7 @@ class Memory:
 
 
 class Model:
-    """The board as `sw.protocol` describes it.
+    """The board as `sw.spec.protocol` describes it.
 
     Each method makes a request, to be sent next; `replies` grow by its reply, and `words`, `written` and `counters`
     become what they are after it.
@@ -251,7 +251,7 @@ async def the_host_writes_exactly_once_on_a_bad_line(dut: Any) -> None:
     words = [random.randrange(1 << 16) for _ in range(LIMIT)]
 
     def host() -> list[int]:
-        link = sw.link.Link(port, timeout=0.1, patience=1e-3, clock=port.clock)
+        link = sw.device.transport.Link(port, timeout=0.1, patience=1e-3, clock=port.clock)
         assert link.hello(bench.digest).word_bytes == bench.word_bytes
         port.broken_chance = 0.005
         for start in range(0, LIMIT, 8):

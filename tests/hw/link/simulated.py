@@ -7,8 +7,8 @@ from typing import Any
 from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 
-from hw.link.link import Endpoint
-from sw.protocol import LINK_COUNTERS, Space
+from hw.link.endpoint import Endpoint
+from sw.spec.protocol import LINK_COUNTERS, Space
 from tests.hw.streams import CLOCK
 
 DIGEST = bytes(range(0xA0, 0xA8))

@@ -4,7 +4,7 @@
 import pytest
 
 from hw.link.commands import CommandEngine
-from sw.protocol import CREDITS, MAX_PAYLOAD, REPLY, VERSION, Command, Frame, Space, Status, max_read_words
+from sw.spec.protocol import CREDITS, MAX_PAYLOAD, REPLY, VERSION, Command, Frame, Space, Status, max_read_words
 from tests.hw.link.simulated import DIGEST, EndpointPort
 
 NONCE = b"\x00\x01\xfe\xff"

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-import sw.link
-from sim.faults import FaultRates, FaultyPort
-from sw.link import Link
-from sw.protocol import LINK_COUNTERS, Space
+import sw.device.transport
+from sim.faulty_port import FaultRates, FaultyPort
+from sw.device.transport import Link
+from sw.spec.protocol import LINK_COUNTERS, Space
 from tests.hw.link.simulated import DIGEST, EndpointPort
 
 WORDS_A_FRAME = 6
@@ -30,7 +30,7 @@ def connect(port: EndpointPort, rates: FaultRates, seed: int, patience: float = 
 )
 def test_every_record_arrives_exactly_once(rates: FaultRates, monkeypatch: pytest.MonkeyPatch) -> None:
     # Short frames: more of them, in all the states that the faults lead to, in the simulator's time.
-    monkeypatch.setattr(sw.link, "max_write_words", lambda _: WORDS_A_FRAME)
+    monkeypatch.setattr(sw.device.transport, "max_write_words", lambda _: WORDS_A_FRAME)
     port = EndpointPort(bus_chance=0.5)
     link, faulty = connect(port, rates, seed=2)
     words = np.random.default_rng(1).integers(0, 1 << 16, 30 * WORDS_A_FRAME)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.link.frames import BYTE_CYCLES, FrameReceiver, FrameTransmitter, PacketMemory, crc_algorithm
-from sw.protocol import CREDITS, DELIMITER, MAX_PAYLOAD, Frame, checksum
+from sw.spec.protocol import CREDITS, DELIMITER, MAX_PAYLOAD, Frame, checksum
 from tests.hw.streams import lawful, simulate, sink, source
 
 IDLE_CYCLES = 512

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hw.link.link import Link
-from sim.bench import run_bench
+from hw.link.endpoint import Link
+from sim.cocotb_bench.runner import run_bench
 
 
 def test_the_link_over_its_pins(waves: Path | None) -> None:

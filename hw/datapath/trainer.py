@@ -1,0 +1,348 @@
+"""A network that trains: a chain of layers, the residual at its end, and the schedule of records in flight."""
+
+from functools import cached_property
+from itertools import pairwise
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.datapath.layer import LayerUnit
+from hw.datapath.node_bank import words
+from hw.datapath.pipeline import Pipeline, clamp
+from hw.datapath.replay_fifo import Queue, Queues
+from hw.datapath.sequencer import Stage, collected, counter
+from hw.design.multiplier_sharing import sharings_of
+from hw.fpga.technology import Technology
+from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
+from hw.schedule.schedule import RESIDUAL_LATENCY, Schedule, chained
+from sw.spec.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
+from sw.spec.network import Network
+from sw.spec.protocol import ADDRESS_BYTES, STATISTICS
+
+
+class RecordLayout(data.StructLayout):
+    """A record on its way into the trainer: argument codes, target words, and whether it is trained on."""
+
+    def __init__(self, network: Network):
+        super().__init__(
+            {
+                "arguments": data.ArrayLayout(unsigned(network.formats[0].argument_bits), network.features),
+                "targets": words(network.width, network.outputs),
+                "train": 1,
+            }
+        )
+
+
+COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
+
+
+class NodeAccessSignature(wiring.Signature):
+    """One node at a time, addressed as in `sw.spec.configuration.NodeAddresses`; `fault`: no such node.
+
+    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
+    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within `Trainer.access_latency`.
+    """
+
+    def __init__(self, width: int):
+        super().__init__(
+            {
+                "select": Out(1),
+                "write": Out(1),
+                "address": Out(8 * ADDRESS_BYTES),
+                "data_write": Out(signed(width)),
+                "data_read": In(signed(width)),
+                "fault": In(1),
+            }
+        )
+
+
+class Trainer(wiring.Component):
+    """Layers of piecewise-linear functions that learn a record every `schedule.interval` cycles.
+
+    A record streams through the layers group by group, as each makes its results; the residual then sends the errors
+    back the same way. Records follow each other before the updates of those before are written: each update adds to the
+    nodes that it finds, so that none is lost. With `exact`, the next record waits until it sees all updates.
+
+    Attributes:
+        records: stream of `RecordLayout`; taken every `schedule.interval` cycles, or a multiple of it after the one
+            before. Inside a pass it must never run dry, or the delays are not those of the schedule.
+        results, results_valid: the outputs for each record, in order; not back-pressured.
+        update_shifts, back_shifts: learning rates of each layer past the first, as places in the word's ranges of
+            shifts; stable in a pass.
+        pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
+            group. Stable in a pass; absent without groups.
+        clear: while idle; the next record is the first of a pass.
+        statistics: counts since the last `clear`, a field for each of `sw.spec.protocol.STATISTICS`.
+        merge: while idle, after a pass that trained; not idle until the contexts are merged (absent with one).
+        idle: no record is in flight, no contexts are being merged, and the statistics are complete.
+        access: nodes, for the host, while idle.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        foldings: tuple[Folding, ...],
+        *,
+        technology: Technology,
+        exact: bool,
+        pretraining: int = 0,
+        contexts: int = 1,
+    ):
+        """`pretraining`: addends of a group that can be trained alone, whole slots of the last layer; 0 if none can.
+        `contexts`: models that are trained on the records of a pass in turn, one of
+        `sw.spec.configuration.CONTEXTS`."""
+        check_foldings(network, foldings)
+        if pretraining:
+            check_pretraining(network, foldings, pretraining)
+        check_contexts(contexts)
+        self.network, self.technology, self.exact, self.pretraining = network, technology, exact, pretraining
+        self.contexts, self.foldings = contexts, foldings
+        self.group = pretraining // foldings[-1].taps  # in slots
+        self.addresses = addresses_of(network, foldings)
+        sharings = sharings_of(network, foldings, technology=technology, exact=exact, contexts=contexts)
+        self.units = [
+            LayerUnit(
+                form,
+                inputs=layer.inputs,
+                outputs=layer.outputs,
+                taps=folding.taps,
+                lanes=folding.lanes,
+                technology=technology,
+                first=index == 0,
+                revisit=revisit_of(network, foldings, exact=exact, contexts=contexts),
+                contexts=contexts,
+                sharing=sharing,
+            )
+            for index, (layer, form, folding, sharing) in enumerate(
+                zip(network.layers, network.formats, foldings, sharings, strict=True)
+            )
+        ]
+        self.courses = chained(self.units)
+        word, past = network.word, len(network.layers) - 1
+        super().__init__(
+            {
+                "records": In(stream.Signature(RecordLayout(network))),
+                "results": Out(words(network.width, network.outputs)),
+                "results_valid": Out(1),
+                "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), past)),
+                "back_shifts": In(data.ArrayLayout(range(len(word.back_shifts)), past)),
+                **({"pretrain": In(1)} if pretraining else {}),
+                "clear": In(1),
+                **({"merge": In(1)} if contexts > 1 else {}),
+                "statistics": Out(COUNTERS),
+                "idle": Out(1, init=1),
+                "access": In(NodeAccessSignature(network.width)),
+            }
+        )
+
+    @property
+    def access_latency(self) -> int:
+        """Cycles from a settled `access` address to its data."""
+        return self.units[0].access_latency + 1 + self.technology.fine_stages
+
+    @property
+    def parts(self) -> int:
+        """Groups of addends that have residuals of their own in pre-training."""
+        return self.network.layers[-1].inputs // self.pretraining
+
+    @property
+    def settling(self) -> int:
+        """Cycles from the last write of a pass until the statistics are complete."""
+        return max(unit.timing.counted - unit.timing.write for unit in self.units)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The tightest schedule that the units' latencies allow."""
+        return Schedule.of(self.courses, exact=self.exact, contexts=self.contexts)
+
+    @property
+    def merge_cycles(self) -> int:
+        """Cycles that merging the contexts takes."""
+        return max(unit.merger.cycles for unit in self.units) if self.contexts > 1 else 0
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        queues = Queues.of(
+            self.network,
+            self.foldings,
+            self.courses,
+            self.schedule,
+            technology=self.technology,
+            pretraining=self.pretraining,
+        )
+        groups = [*(0 for _ in self.units[1:]), self.group]
+        stages = [
+            Stage(unit, course, kept=kept, group=group)
+            for unit, course, kept, group in zip(self.units, self.courses, queues.arguments, groups, strict=True)
+        ]
+        for index, stage in enumerate(stages):
+            m.submodules[f"layer{index}"] = stage
+            if self.contexts > 1:
+                m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
+        record = self.records.payload
+        m.submodules.judged = judged = Queue(queues.targets)
+        start = Signal()
+        m.d.comb += [
+            start.eq(self.records.valid & self.records.ready),
+            judged.write.eq(start),
+            judged.value.eq(Cat(record.targets, record.train)),
+        ]
+        self._admit(m, start)
+        m.d.comb += [stages[0].inputs.valid.eq(start), stages[0].inputs.codes.eq(record.arguments)]
+        for stage, after in pairwise(stages):
+            results, errors = stage.unit.results, after.unit.errors
+            m.d.comb += [
+                after.inputs.valid.eq(results.valid),
+                after.inputs.codes.eq(Cat(code_of(value) for value in results.values)),
+                stage.errors.valid.eq(errors.valid),
+                stage.errors.train.eq(errors.train),
+                stage.errors.values.eq(errors.values),
+            ]
+        residuals = Queue(queues.residuals) if queues.residuals else None
+        if residuals:
+            m.submodules.residuals = residuals
+        self._residual(m, stages[-1], judged, residuals)
+        for index, unit in enumerate(self.units[1:]):
+            m.d.comb += [
+                unit.update_shift.eq(self.update_shifts[index]),
+                unit.back_shift.eq(self.back_shifts[index]),
+            ]
+        self._count(m, start, stages[0].updated)
+        self._access(m)
+        return m
+
+    def _admit(self, m: Module, start: Value) -> None:
+        """Take a record every interval: at no other time while any is in flight, so that they meet nowhere."""
+        interval = self.schedule.interval
+        gap, due = Signal(range(interval)), Signal(init=1)  # `due`: the gap is over
+        m.d.comb += self.records.ready.eq(due | self.idle)
+        with m.If(start | (due & ~self.idle)):
+            m.d.sync += [gap.eq(interval - 1), due.eq(interval == 1)]
+        with m.Elif(~due):
+            m.d.sync += [gap.eq(gap - 1), due.eq(gap == 1)]
+
+    def _residual(self, m: Module, last: Stage, judged: Queue, kept: Queue | None) -> None:
+        """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
+
+        In pre-training a record has a result for each group of addends, and their residuals wait for the groups' turn.
+        """
+        word, unit = self.network.word, last.unit
+        found = unit.results
+        group = counter(m, "judged_group", found.valid, unit.output_groups)
+        complete, results = collected(m, "results", found.valid, found.values.as_value(), unit.output_groups)
+        if self.group:
+            part = counter(m, "judged_part", found.valid & self.pretrain, self.parts)
+            complete = found.valid & (~self.pretrain | (part == self.parts - 1))
+        m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.read.eq(complete)]
+        pipe, pause = Pipeline(m, self.technology), self.schedule.pause
+        targets = data.View(
+            words(word.width, unit.lanes), judged.first[:-1].word_select(group, word.width * unit.lanes)
+        )
+        residuals = []
+        for target, result in zip(targets, found.values, strict=True):
+            difference = pipe.register(lambda t, y: t - y, pipe.input(target), pipe.input(result))
+            residuals.append(pipe.register(lambda d: clamp(d, -word.maximum, word.maximum), difference))
+        train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
+        errors = Cat(*(residual.value for residual in residuals), train)
+        present = delayed(m, found.valid, RESIDUAL_LATENCY)
+        judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.group else present
+        begun = delayed(m, judged_all, pause)
+        if kept:
+            m.d.comb += [
+                last.apart.eq(self.pretrain),
+                kept.write.eq(self.pretrain & present),
+                kept.value.eq(errors[:-1]),
+                kept.read.eq(self.pretrain & (begun | last.turned)),
+            ]
+        if pause:
+            records = -(-pause // self.schedule.interval)  # that pause at once
+            errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
+        m.d.comb += [
+            last.errors.valid.eq(begun),
+            last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if kept else errors[:-1]),
+            last.errors.train.eq(errors[-1]),
+        ]
+        magnitudes = [pipe.register(abs, residual) for residual in residuals]
+        total = pipe.wire(lambda *magnitudes: sum(magnitudes), *magnitudes)
+        statistics = self.statistics
+        with m.If(delayed(m, present, 1)):
+            m.d.sync += statistics.absolute_residual.eq(statistics.absolute_residual + total.value)
+        with m.If(complete):
+            m.d.sync += statistics.records.eq(statistics.records + 1)
+
+    def _count(self, m: Module, start: Value, updated: Value) -> None:
+        """Statistics and the number of records in flight."""
+        finished = delayed(m, updated, self.units[0].timing.write + 1)
+        flying = Signal(range(self.schedule.flights + 1))
+        counting = Signal(range(self.settling))
+        merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
+        m.d.sync += flying.eq(flying + start - finished)
+        m.d.sync += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any() & ~start)
+        if self.contexts > 1:
+            with m.If(self.merge):
+                m.d.sync += self.idle.eq(0)
+        with m.If(flying != 0):
+            m.d.sync += counting.eq(self.settling - 1)
+        with m.Elif(counting != 0):
+            m.d.sync += counting.eq(counting - 1)
+        statistics = self.statistics
+        with m.If((flying != 0) | merging.any()):
+            m.d.sync += statistics.cycles.eq(statistics.cycles + 1)
+        for name, now in (
+            ("saturations", sum(unit.saturations for unit in self.units)),
+            ("clips", sum(unit.results.clips for unit in self.units[:-1])),
+        ):
+            registered = Signal.like(now, name=name)
+            m.d.sync += [registered.eq(now), statistics[name].eq(statistics[name] + registered)]
+        with m.If(self.clear):
+            m.d.sync += statistics.as_value().eq(0)
+
+    def _access(self, m: Module) -> None:
+        """Lead the host's access to the bank it names; registered, since it comes a long way."""
+        address, access = self.access.address, self.access
+        layer = address[LAYER_ADDRESS_BITS:]
+        m.d.sync += access.fault.eq(layer >= len(self.units))
+        for index, (unit, fields) in enumerate(zip(self.units, self.addresses, strict=True)):
+            rest, parts = address[:LAYER_ADDRESS_BITS], []
+            for bits in (fields.lane_bits, fields.row_bits, 1, fields.tap_bits):
+                parts.append(rest[:bits])
+                rest = rest[bits:]
+            lane, row, odd, tap = parts
+            missing = rest.any() | (tap >= unit.taps) | (lane >= unit.lanes)
+            missing |= row >= Mux(odd, fields.odd_rows, fields.even_rows)
+            m.d.sync += [
+                unit.access.select.eq(access.select),
+                unit.access.write.eq(access.write & (layer == index) & ~missing),
+                unit.access.lane.eq(lane),
+                unit.access.row.eq(row),
+                unit.access.odd.eq(odd),
+                unit.access_tap.eq(tap),
+                unit.access.data_write.eq(access.data_write),
+            ]
+            with m.If(layer == index):
+                m.d.sync += access.fault.eq(missing)
+                m.d["sync" if self.technology.fine_stages else "comb"] += access.data_read.eq(unit.access.data_read)
+
+
+def code_of(result: Value) -> Value:
+    """The unsigned argument code of a signed result: its sign bit inverted."""
+    return Cat(result[:-1], ~result[-1])
+
+
+def kept_until(m: Module, wanted: Value, present: Value, value: Value, groups: int) -> Value:
+    """In the cycles in which they are wanted, values that were present before, in turn; room for `groups` of them."""
+    kept = Signal(len(value) * groups, reset_less=True, name="kept")
+    first, next_ = counter(m, "kept_first", wanted, groups), counter(m, "kept_next", present, groups)
+    with m.If(present):
+        m.d.sync += kept.word_select(next_, len(value)).eq(value)
+    return kept.word_select(first, len(value))
+
+
+def delayed(m: Module, strobe: Value, cycles: int) -> Value:
+    """The strobe so many cycles later."""
+    for _ in range(cycles):
+        later = Signal()
+        m.d.sync += later.eq(strobe)
+        strobe = later
+    return strobe

@@ -1,0 +1,79 @@
+"""From a system to a checked bitstream of a board."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from boards import Board
+from hw.flow.build_steps import Build, BuildError, Placement, PlacementError
+from hw.fpga.technology import RESOURCE_NAMES, Resources, shortfalls
+
+CROWDED = 0.2  # of the logic cells: 2-8-1 on an ECP5-85F takes 5 %, a record a clock of 4-8-1 a third
+CLOCK_TOLERANCE = 1e-3  # nextpnr counts picoseconds
+
+
+def make_bitstream(
+    *,
+    board: Board,
+    soc: wiring.Component,
+    need: Resources,
+    directory: Path,
+    seeds: Sequence[int] = (1,),
+    progress: Callable[[str], None] = lambda what: None,
+) -> tuple[Placement, int, Path]:
+    """Build `soc` (ports `rx`, `tx`) for `board` in `directory`, which is emptied first; returns what was placed with
+    which seed, and where its bitstream is.
+
+    Parameters:
+        need: multipliers and memories that the design has, and about how much logic.
+        seeds: of the placer, tried in turn until one meets the clock.
+        progress: is told what the build is at.
+
+    Raises:
+        BuildError: if a tool fails, if fewer multipliers or memories than `need` survive synthesis, or if every seed
+            misses the clock that the PLL makes, or is not routed. There is no bitstream then.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    build = Build(platform=board.platform(), design=board.top(soc), technology=board.technology, directory=directory)
+    progress("synthesis")
+    found = build.synthesise()
+    check_kept(found=found, need=need, directory=build.directory)
+    crowded = need.logic > CROWDED * board.budget.logic
+    failures = []
+    for seed in seeds:
+        try:
+            placement = build.place_and_route(seed=seed, crowded=crowded, progress=progress)
+            check_clock(placement, board)
+            return placement, seed, build.pack()
+        except PlacementError as error:
+            failures.append(f"seed {seed}: {error}")
+    raise BuildError(
+        f"no bitstream for {board.name}. {'; '.join(failures)}. Try other seeds, fewer lanes or a slower --clock; "
+        f"see {build.directory}"
+    )
+
+
+def check_clock(placement: Placement, board: Board) -> None:
+    """Raises PlacementError if it misses the board's clock, BuildError if the PLL makes another one."""
+    if abs(placement.constraint_hz / board.clock_hz - 1) > CLOCK_TOLERANCE:
+        raise BuildError(
+            f"the PLL makes {placement.constraint_hz / 1e6:g} MHz, not the {board.clock_hz / 1e6:g} MHz of {board.name}"
+        )
+    if placement.fmax_hz < board.clock_hz:
+        raise PlacementError(
+            f"timing missed, {placement.fmax_hz / 1e6:.1f} MHz reached of {board.clock_hz / 1e6:g} MHz; the slowest "
+            f"path is from {' to '.join(placement.slowest_path)}"
+        )
+
+
+def check_kept(*, found: Resources, need: Resources, directory: Path) -> None:
+    """Raises BuildError naming the multipliers and memories that synthesis in `directory` lost."""
+    lost = [
+        f"{expected} {RESOURCE_NAMES[name]} expected, {left} found"
+        for name, expected, left in shortfalls(need=need, have=found)
+        if name != "logic"
+    ]
+    if lost:
+        raise BuildError(f"synthesis removed parts of the design: {'; '.join(lost)}; see {directory}")

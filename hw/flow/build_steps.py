@@ -1,0 +1,301 @@
+"""Synthesis, place and route, and packing with the YoWASP tools, step by step, so that each result can be checked."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from amaranth import Elaboratable
+from amaranth.build import Platform
+
+from hw.datapath.fanout import NEAR
+from hw.flow import ice40_timing
+from hw.flow.floorplan import floorplan
+from hw.flow.router_log import Routing
+from hw.fpga import ecp5 as ecp5_sites
+from hw.fpga.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
+
+TOP = "top"
+
+# What is read of a row that is written in the same cycle is never used: "old data" then is logic for nothing.
+COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+
+KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{NEAR} %ci c:* %i"
+
+# Amaranth names a field of a wire `wire[0]`, which Yosys' passes for ABC take for the wire's first bit.
+FIELDS_HAVE_NO_NAMES = "rename -hide w:*[[]*"
+
+# What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
+MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
+
+
+# Options of place and route that name what there is none of before it is done.
+PLACED = ("--report", "--sdf", "--asc", "--textcfg")
+
+LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
+
+
+class BuildError(Exception):
+    """A build that failed, said so that its user can act on it."""
+
+
+class PlacementError(BuildError):
+    """A placement that is of no use. That of another seed may be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
+
+    A cell that counts for two is named twice. `synthesis`: options of synthesis; `crowded`: of place and route, for a
+    design that fills much of its part. `times_multipliers`: whether place and route knows the delays of a multiplier.
+    `vendor`: the tool that places and routes, and makes the bitstream, where no open one does.
+    """
+
+    technologies: tuple[Technology, ...]
+    cells: dict[str, tuple[str, ...]]
+    bitstream: str
+    sites: dict[str, str] = field(default_factory=dict)
+    synthesis: str = ""
+    crowded: str = ""
+    times_multipliers: bool = True
+    vendor: str | None = None
+
+    def count(self, cells: dict[str, dict[str, Any]]) -> Resources:
+        """Of a netlist's cells, by name as Yosys writes them."""
+        counts = Counter(cell["type"] for cell in cells.values())
+        return Resources(**{name: sum(counts[kind] for kind in kinds) for name, kinds in self.cells.items()})
+
+
+FLOWS = (
+    Flow(
+        technologies=(ICE40UP5K,),
+        cells={"multipliers": ("SB_MAC16",), "block_ram": ("SB_RAM40_4K",), "single_port_ram": ("SB_SPRAM256KA",)},
+        sites={
+            "logic": "ICESTORM_LC",
+            "multipliers": "ICESTORM_DSP",
+            "block_ram": "ICESTORM_RAM",
+            "single_port_ram": "ICESTORM_SPRAM",
+        },
+        bitstream=f"{TOP}.bin",
+        times_multipliers=False,
+        synthesis="-device u",
+    ),
+    Flow(
+        technologies=(ICE40HX8K,),
+        cells={"block_ram": ("SB_RAM40_4K",)},
+        sites={"logic": "ICESTORM_LC", "block_ram": "ICESTORM_RAM"},
+        bitstream=f"{TOP}.bin",
+    ),
+    Flow(
+        technologies=(ECP5,),
+        cells={"multipliers": ("MULT18X18D",), "block_ram": ("DP16KD", "PDPW16KD")},
+        sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
+        bitstream=f"{TOP}.bit",
+        # The usual ones reach higher clocks, but do not come to an end when wires are short.
+        crowded="--placer static --router router2",
+    ),
+    Flow(
+        technologies=(ARTIX7,),
+        cells={
+            "logic": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
+            "multipliers": ("DSP48E1",),
+            "block_ram": ("RAMB18E1", "RAMB36E1", "RAMB36E1"),
+        },
+        bitstream=f"{TOP}.bit",
+        vendor="vivado",
+    ),
+)
+
+
+def flow_of(technology: Technology) -> Flow:
+    """The flow for a family. Raises ValueError naming those that there are."""
+    for flow in FLOWS:
+        if technology in flow.technologies:
+            return flow
+    known = ", ".join(technology.name for flow in FLOWS for technology in flow.technologies)
+    raise ValueError(f"there is no build flow for {technology.name}; there is one for {known}")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What place and route made, from nextpnr's report: used and available resources, and the clock.
+
+    `slowest_path`: names of the cells at both ends of the path that sets `fmax_hz`.
+    """
+
+    used: Resources
+    available: Resources
+    fmax_hz: float
+    constraint_hz: float
+    slowest_path: tuple[str, str]
+
+    @classmethod
+    def parse(cls, report: dict[str, Any], flow: Flow) -> "Placement":
+        """Raises BuildError unless there is exactly one clock."""
+        clocks = report["fmax"]
+        if len(clocks) != 1:
+            raise BuildError(f"the design has {len(clocks)} clocks with paths ({', '.join(clocks)}); it must have one")
+        [(name, clock)] = clocks.items()
+        ends = {f"posedge {name}"}
+        [path] = [path["path"] for path in report["critical_paths"] if {path["from"], path["to"]} == ends]
+        used, available = (
+            Resources(**{name: report["utilization"][site][what] for name, site in flow.sites.items()})
+            for what in ("used", "available")
+        )
+        return cls(
+            used,
+            available,
+            fmax_hz=clock["achieved"] * 1e6,
+            constraint_hz=clock["constraint"] * 1e6,
+            slowest_path=(path[0]["from"]["cell"], path[-1]["to"]["cell"]),
+        )
+
+
+class Build:
+    """One design on its way to a bitstream, in a directory of its own.
+
+    Attributes:
+        directory: holds sources, logs and products.
+        flow: the family's.
+        cells: of the netlist, by name as Yosys writes them, once synthesised.
+    """
+
+    cells: dict[str, dict[str, Any]]
+
+    def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path):
+        self.flow = flow_of(technology)
+        self._floor = ecp5_sites.PARTS.get(platform.device)
+        delays = "" if self.flow.times_multipliers else f"--sdf {TOP}.sdf"
+        plan = platform.prepare(
+            design,
+            TOP,
+            script_after_read="\n".join((COLLISIONS_DO_NOT_MATTER, KEEP_WHAT_IS_NEAR, FIELDS_HAVE_NO_NAMES)),
+            yosys_opts=f"-e '{MISCOMPILED}'",
+            synth_opts=self.flow.synthesis,
+            nextpnr_opts=f"--timing-allow-fail --report {TOP}.report.json {delays}",
+        )
+        self.directory = plan.extract(str(directory))
+        commands = json.loads(plan.files[f"{plan.script}.json"])["commands"]
+        self._synthesis, self._placement, self._packing = commands
+
+    def synthesise(self) -> Resources:
+        """The hard blocks that the netlist has. Raises BuildError also if its timing could not be known."""
+        self._run(self._synthesis, log=f"{TOP}.rpt")
+        self._netlist = read_netlist(self.directory)
+        self.cells = cells_of(self._netlist)
+        if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self.cells)):
+            raise BuildError(
+                f"multipliers without registers at both ends, of which no tool knows the delay: {', '.join(names)}"
+            )
+        return self.flow.count(self.cells)
+
+    def emit_netlist(self, name: str) -> str:
+        """Verilog of what place and route gets, as module `name`. To be called after `synthesise`."""
+        script = f"read_json {TOP}.json; rename {TOP} {name}; splitnets; write_verilog -noattr {TOP}.v"
+        self._run(["yosys", "-q", "-p", script])
+        return (self.directory / f"{TOP}.v").read_text()
+
+    def pack_logic(self) -> int:
+        """Logic cells of the design before it is placed. To be called after `synthesise`."""
+        options = list(self._placement)
+        for product in PLACED:
+            if product in options:
+                del options[(place := options.index(product)) : place + 2]
+        self._run([*options, "--pack-only"], log=f"{TOP}.tim")
+        site = self.flow.sites["logic"]
+        match = re.search(rf"\b{site}:\s*(\d+)/", (self.directory / f"{TOP}.tim").read_text())
+        if match is None:
+            raise BuildError(f"{self._placement[0]} does not say how many {site} there are; see {self.directory}")
+        return int(match[1])
+
+    def place_and_route(
+        self, *, seed: int, crowded: bool = False, progress: Callable[[str], None] = lambda what: None
+    ) -> Placement:
+        """To be called after `synthesise`. `progress` is told what place and route is at. Where it is `crowded`, hard
+        blocks are placed first (`hw.flow.floorplan`). Raises PlacementError if the router gets nowhere."""
+
+        def watch(log: str) -> None:
+            routing = Routing.of(log)
+            progress(f"seed {seed}: routing, {routing}" if routing else f"seed {seed}: placing")
+            if routing and routing.stuck:
+                raise PlacementError(f"the router gets nowhere, {routing}")
+
+        options = self.flow.crowded.split() if crowded else []
+        if crowded and self._floor:
+            progress(f"seed {seed}: floor plan")
+            self._fix(floorplan(self.cells, self._floor, seed=seed))
+        self._run([*self._placement, "--seed", str(seed), *options], log=f"{TOP}.tim", watch=watch)
+        placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
+        if self.flow.times_multipliers:
+            return placement
+        sdf = (self.directory / f"{TOP}.sdf").read_text()
+        period, start, end = ice40_timing.slowest_path(sdf)
+        if 1 / period >= placement.fmax_hz:
+            return placement
+        return replace(placement, fmax_hz=1 / period, slowest_path=(start, end))
+
+    def _fix(self, sites: dict[str, str]) -> None:
+        """Leave place and route no choice for cells that have a site."""
+        for name, site in sites.items():
+            self.cells[name]["attributes"]["BEL"] = site
+        _netlist_path(self.directory).write_text(json.dumps(self._netlist))
+
+    def pack(self) -> Path:
+        """The bitstream's path. To be called after `place_and_route`."""
+        self._run(self._packing)
+        return self.directory / self.flow.bitstream
+
+    def _run(self, command: list[str], log: str | None = None, watch: Callable[[str], None] | None = None) -> None:
+        run_tool(command, self.directory, log, watch)
+
+
+def read_netlist(directory: Path) -> dict[str, Any]:
+    """The netlist there, as Yosys writes it."""
+    return json.loads(_netlist_path(directory).read_text())
+
+
+def cells_of(netlist: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Its cells, by name."""
+    return netlist["modules"][TOP]["cells"]
+
+
+def _netlist_path(directory: Path) -> Path:
+    return directory / f"{TOP}.json"
+
+
+def run_tool(
+    command: list[str], directory: Path, log: str | None = None, watch: Callable[[str], None] | None = None
+) -> None:
+    """Raises BuildError with what the tool said, if it fails or is not there. `watch` is given the file `log` now and
+    then; what it raises stops the tool."""
+    name = f"yowasp-{command[0]}"
+    tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if tool is None:
+        raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
+    path = directory / log if log else None
+    if path:
+        path.unlink(missing_ok=True)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([tool, *command[1:]], cwd=directory, **pipes) as process:
+        said = None
+        try:
+            while said is None:
+                try:
+                    said, _ = process.communicate(timeout=LOOKED_AT_EVERY)
+                except subprocess.TimeoutExpired:
+                    if watch and path and path.exists():
+                        watch(path.read_text())
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
+        where = f"; see {path}" if path else ""
+        raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or process.returncode}{where}")

@@ -1,0 +1,4 @@
+"""What FPGA families and boards offer: hard blocks, PLLs, sites, tool flows.
+
+Belongs here: facts of a part or a board, one file a family, each constant with its document. Does not: anything of
+networks. Boards themselves are in `boards`. Begin with `technology`."""

@@ -1,0 +1,203 @@
+"""Which folding of a network is the fastest that a board holds at its clock? Decided before anything is synthesised."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import Any
+
+from boards import Board
+from hw.design.design import Design
+from hw.fpga.technology import RESOURCE_NAMES, MemoryShape, Resources, Storage, Technology, shortfalls
+from hw.plan.rtlil_count import census
+from hw.schedule.folding import chain, check_pretraining, groups_apart
+from hw.soc.soc import Soc
+from sw.spec.network import Network
+
+
+class DoesNotFitError(ValueError):
+    """A configuration that breaks a board's budget."""
+
+
+def demand(*, technology: Technology, multipliers: int, memories: Iterable[MemoryShape], logic: int = 0) -> Resources:
+    """What a design needs: hard `multipliers` (those made of logic are in `logic`), memories by where they lie, and
+    other `logic`."""
+    counts = {
+        Storage.LOGIC: technology.memory_logic,
+        Storage.BLOCK: technology.block_rams,
+        Storage.SINGLE_PORT: technology.single_port_rams,
+    }
+    parts = dict.fromkeys(Storage, 0)
+    for memory in memories:
+        parts[memory.storage] += counts[memory.storage](memory)
+    return Resources(
+        logic=logic + parts[Storage.LOGIC],
+        multipliers=multipliers,
+        block_ram=parts[Storage.BLOCK],
+        single_port_ram=parts[Storage.SINGLE_PORT],
+    )
+
+
+def breaches(need: Resources, board: Board) -> str:
+    """Each budget of a board that is broken, in words; empty if there is none."""
+    return "; ".join(
+        f"{needed} {RESOURCE_NAMES[name]}, {board.name} has {had}"
+        for name, needed, had in shortfalls(need=need, have=board.budget)
+    )
+
+
+def check(design: Design) -> Resources:
+    """What a design needs. Raises DoesNotFitError naming each budget of its board that it breaks."""
+    for demanded in (hard_requirements, requirements):  # the quicker to find first
+        need = demanded(design)
+        if broken := breaches(need, design.board):
+            raise DoesNotFitError(f"{design.network} needs {broken}")
+    return need
+
+
+MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy: scripts/studies/schedule_study.py
+LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
+
+
+def requirements(design: Design) -> Resources:
+    """What a design needs of its board; its logic is foreseen from what it is made of."""
+    return _requirements(design, design.multipliers, design.memories, logic_of(design))
+
+
+def least_requirements(design: Design) -> Resources:
+    """What it needs at the least, with one multiplier for each function, without its logic and the memories that depend
+    on the schedule: these take time to find out."""
+    return _requirements(design, sum(design.functions), design.unscheduled_memories, 0)
+
+
+def hard_requirements(design: Design) -> Resources:
+    """What it needs of multipliers and memories; of logic, only that of products and memories that are made of it."""
+    return _requirements(design, design.multipliers, design.memories, 0)
+
+
+def memory_requirements(design: Design) -> Resources:
+    """What its memories need."""
+    return demand(technology=design.board.technology, multipliers=0, memories=design.memories)
+
+
+def _requirements(design: Design, multipliers: int, memories: Iterable[MemoryShape], logic: int) -> Resources:
+    technology, width = design.board.technology, design.network.width
+    return demand(
+        technology=technology,
+        multipliers=multipliers if technology.multiplies(width) else 0,
+        memories=memories,
+        logic=logic + technology.product_logic(width) * multipliers,
+    )
+
+
+@cache
+def logic_of(design: Design) -> int:
+    """Logic cells that a design takes, without products and memories that are made of them."""
+    return design.board.technology.logic_costs.of(census(Soc(design)))
+
+
+def reach_of(design: Design) -> float | None:
+    """The clock in Hz that place and route should reach, None where nobody knows: the more of a part's logic or
+    multipliers a design takes, the farther its signals go."""
+    technology, budget, need = design.board.technology, design.board.budget, requirements(design)
+    if technology.reach_hz is None:
+        return None
+    small, whole = technology.reach_hz
+    share = max(need.logic / budget.logic, need.multipliers / budget.multipliers if budget.multipliers else 0)
+    return small + (whole - small) * share
+
+
+def with_store(design: Design) -> Design:
+    """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
+    for need in (least_requirements, memory_requirements):
+        while breaches(need(design), design.board):
+            if design.store_words <= LEAST_STORE_WORDS:
+                return design
+            design = replace(design, store_words=design.store_words // 2)
+    return design
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A folding that was considered: its design, and what rules it out, if anything does."""
+
+    design: Design
+    against: str | None = None
+
+
+def fold(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **modes: Any) -> Design:
+    """The design with the most records per second that fits the board and should reach its clock; the fewest products a
+    clock among equals. Where no folding fits beside the record store, that has what is left.
+
+    `most_delay`: records whose updates a forward pass may miss. `modes`: others of a `Design`.
+
+    Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
+    `pretraining` that no folding has, or where all foldings have longer delays.
+    """
+    return choice(list(consider(board, network, most_delay=most_delay, **modes)))
+
+
+def choice(verdicts: Sequence[Verdict]) -> Design:
+    """The design that was considered last. Raises DoesNotFitError if something rules that one out, too."""
+    chosen = verdicts[-1]
+    if chosen.against:
+        raise DoesNotFitError(f"{chosen.design.network} on {chosen.design.board.name} {chosen.against}")
+    return chosen.design
+
+
+def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **modes: Any) -> Iterator[Verdict]:
+    """Foldings, the one with the fewest slots first, until none can be faster than the best; that one is the last.
+
+    As `fold` has it. If nothing fits, the last is the smallest one, with what is against it.
+    """
+    candidates = foldings(board, network, **modes)
+    best: Design | None = None
+    for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
+        if best and candidate.slots >= best.schedule.interval:
+            break  # a record takes a clock a slot at the least
+        design = with_store(candidate)
+        if against := objection(design, most_delay):
+            yield Verdict(design, against)
+        elif best is None:
+            best = design
+        else:
+            best, other = sorted((best, design), key=lambda design: design.schedule.interval)
+            yield Verdict(other, f"takes a record every {other.schedule.interval} clocks")
+    smallest = with_store(candidates[0])
+    yield Verdict(best) if best else Verdict(smallest, objection(smallest, most_delay))
+
+
+def objection(design: Design, most_delay: int) -> str | None:
+    """What rules a design out, the quickest to find first."""
+    board = design.board
+    if broken := breaches(least_requirements(design), board):
+        return f"needs at least {broken}"
+    if broken := breaches(hard_requirements(design), board):
+        return f"needs {broken}"
+    if (delay := max(design.schedule.delays)) > most_delay:
+        return f"misses the updates of {delay} records in a forward pass, of {most_delay} that may be"
+    if not design.keeps_pace:
+        return f"takes a record in {design.schedule.interval} clocks, but its store gives one in {design.record_rows}"
+    if broken := breaches(requirements(design), board):
+        return f"needs {broken}"
+    if (reach := reach_of(design)) and reach < board.clock_hz:
+        return f"should reach {reach / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
+    return None
+
+
+def foldings(board: Board, network: Network, *, pretraining: int = 0, **modes: Any) -> list[Design]:
+    """A design for each folding, the smallest first. Raises ValueError for groups that none of them has."""
+    *hidden, last = (divisors(layer.outputs) for layer in network.layers)
+    if pretraining:
+        check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
+        last = [network.outputs]
+    return [
+        Design(board=board, network=network, lanes=lanes, taps=taps, pretraining=pretraining, **modes)
+        for taps in divisors(network.features)
+        for lanes in product(*hidden, last)
+        if not pretraining or pretraining in groups_apart(network, chain(taps, lanes))
+    ]
+
+
+def divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]

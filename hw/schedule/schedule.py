@@ -1,0 +1,202 @@
+"""The order in which a layer works on a record, and the schedule of records that follows from it.
+
+A layer's inputs arrive group by group, as the layer before it makes them, and so do the errors of its outputs. It
+either *follows*, working on each group as it comes, or *walks*: waits for all groups and then goes through its slots.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from hw.datapath.layer import LayerTiming, LayerUnit
+
+WALK_LATENCY = 1  # cycles from what starts a walk to its first slot: what is walked over is held in registers
+RESIDUAL_LATENCY = 2  # cycles from results to the errors of the outputs
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A layer as far as its course depends on it."""
+
+    first: bool
+    input_groups: int
+    output_groups: int
+    timing: LayerTiming
+    forwarding: bool
+
+    @property
+    def slots(self) -> int:
+        return self.input_groups * self.output_groups
+
+
+@dataclass(frozen=True)
+class Course:
+    """A layer's way through its slots; the layer `before` it, if any, sets the pace of the errors it gives.
+
+    Forward, a mean is summed over the groups of inputs, slot after slot. A layer with one group of outputs follows its
+    inputs. One with several needs them all for each group: it walks, output group by output group.
+
+    Backward, an error is summed over the groups of outputs. A layer with one group of inputs follows its errors. One
+    with several walks, input group by input group. The first layer gives no errors, so it follows in any case, with the
+    slots of all its inputs for each group.
+
+    Arrivals are arrays of cycles, one for each group; slots are arrays (output groups, input groups) of cycles.
+    """
+
+    unit: LayerUnit | Outline
+    before: "Course | None" = None
+
+    @property
+    def walks_forward(self) -> bool:
+        return self.unit.first or self.unit.output_groups > 1
+
+    @property
+    def walks_backward(self) -> bool:
+        return not self.unit.first and self.unit.input_groups > 1
+
+    @property
+    def arrivals(self) -> int:
+        """Groups in which the inputs of a record arrive."""
+        return 1 if self.unit.first else self.unit.input_groups
+
+    @property
+    def rereads(self) -> bool:
+        """Whether an update goes through the groups of inputs more than once: for each group of outputs."""
+        return not self.walks_backward and self.unit.input_groups > 1 and self.unit.output_groups > 1
+
+    @property
+    def period(self) -> int:
+        """Cycles from one group of inputs to the next in a backward walk: those of its slots, and no fewer than the
+        layer before spends on the errors that come of it."""
+        before = self.before
+        return max(self.unit.output_groups, before.unit.input_groups if before and not before.walks_backward else 1)
+
+    @property
+    def busy(self) -> int:
+        """Cycles that a record takes of the layer in either direction."""
+        return max(self.unit.slots, self.unit.input_groups * self.period if self.walks_backward else 0)
+
+    def forward_slots(self, arrivals: np.ndarray) -> np.ndarray:
+        """From arrivals of inputs."""
+        unit = self.unit
+        if self.walks_forward:
+            begin = arrivals[-1] + unit.timing.entry + WALK_LATENCY
+            return begin + np.arange(unit.slots).reshape(unit.output_groups, unit.input_groups)
+        return arrivals[None, :]
+
+    def update_slots(self, arrivals: np.ndarray) -> np.ndarray:
+        """From arrivals of the outputs' errors."""
+        outputs, inputs = np.ogrid[: self.unit.output_groups, : self.unit.input_groups]
+        if self.walks_backward:
+            return arrivals[-1] + WALK_LATENCY + self.period * inputs + outputs
+        return arrivals[:, None] + WALK_LATENCY + inputs
+
+
+def chained(units: Sequence[LayerUnit | Outline]) -> list[Course]:
+    """The courses of the layers of a network."""
+    courses = [Course(units[0])]
+    for unit in units[1:]:
+        courses.append(Course(unit, before=courses[-1]))
+    return courses
+
+
+def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The slots of each layer, forward and in the update, for a record that starts in cycle 0 and does not pause."""
+    forward: list[np.ndarray] = []
+    update: list[np.ndarray] = []
+    arrivals = np.zeros(1, dtype=int)
+    for course in courses:
+        forward.append(course.forward_slots(arrivals))
+        arrivals = forward[-1][:, -1] + course.unit.timing.result
+    arrivals = arrivals + RESIDUAL_LATENCY
+    for course in reversed(courses):
+        update.insert(0, course.update_slots(arrivals))
+        arrivals = update[0][-1] + (course.unit.timing.error or 0)
+    return forward, update
+
+
+def unseen_of(courses: Sequence[Course]) -> tuple[list[int], list[int]]:
+    """Least and most cycles, without a pause, from a row's forward read to its write, in each layer."""
+    # A multiple of the interval would be another record's read.
+    unseen = [
+        slots + course.unit.timing.write - (reads + course.unit.timing.forward_read)
+        for course, reads, slots in zip(courses, *slots_of(courses), strict=True)
+    ]
+    return [int(cycles.min()) for cycles in unseen], [int(cycles.max()) for cycles in unseen]
+
+
+def in_turn(
+    courses: Sequence[Course], forward: Sequence[np.ndarray], update: Sequence[np.ndarray], interval: int
+) -> bool:
+    """Whether no multiplier has two uses in one clock when records with these slots come every interval."""
+    for course, reads, slots in zip(courses, forward, update, strict=True):
+        timing = course.unit.timing
+        uses = np.stack([reads + timing.forward_use, *(slots + use for use in timing.update_uses)]) % interval
+        if len(np.unique(uses)) < uses.size:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When what happens, in cycles.
+
+    `interval`: from a record's start to the next. `pause`: between residual and update. `judgement`, `latency`: from a
+    record's start to its last result and its last write. `delays`: records whose updates a record's forward pass does
+    not see yet, per layer, of those of its context.
+    """
+
+    interval: int
+    pause: int
+    judgement: int
+    latency: int
+    delays: tuple[int, ...]
+
+    @property
+    def flights(self) -> int:
+        """Records that are under way at once, at most."""
+        return self._most(self.latency)
+
+    @property
+    def unjudged(self) -> int:
+        """Records whose results are not complete at once, at most."""
+        return self._most(self.judgement)
+
+    def _most(self, cycles: int) -> int:
+        """Records that are at once in a queue for so long, which takes a cycle or two itself."""
+        return cycles // self.interval + 2
+
+    @classmethod
+    def of(cls, courses: Sequence[Course], *, exact: bool, contexts: int = 1) -> "Schedule":
+        """The tightest one in which every slot of a layer has the layer's delay, no read meets a write of the same row
+        in one clock unless the layer forwards, and no multiplier has two uses in one; `exact`, with no delays. Each of
+        `contexts`, which take turns, has rows of its own."""
+        units = [course.unit for course in courses]
+        lows, highs = unseen_of(courses)
+        least_turn = max(
+            *(unit.timing.write - unit.timing.update_read + 1 for unit in units if not unit.forwarding),
+            *(high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)),
+        )
+        least = max(*(course.busy for course in courses), -(-least_turn // contexts))
+        schedules = (cls.at(interval, courses, exact=exact, contexts=contexts) for interval in count(least))
+        return next(schedule for schedule in schedules if schedule)
+
+    @classmethod
+    def at(cls, interval: int, courses: Sequence[Course], *, exact: bool, contexts: int = 1) -> "Schedule | None":
+        """The one of this interval with the shortest pause, or None where there is none."""
+        units = [course.unit for course in courses]
+        forward, update = slots_of(courses)
+        lows, highs = unseen_of(courses)
+        turn = interval * contexts  # from a record to the next of its context
+        for pause in range(turn):
+            # A write in the clock of the read counts as seen: where it is not forwarded, there must be none.
+            delays, most = ([(cycles + pause - 1) // turn for cycles in ends] for ends in (lows, highs))
+            apart = all(unit.forwarding or (high + pause) % turn for unit, high in zip(units, highs, strict=True))
+            legal = delays == most == sorted(delays, reverse=True) and not (exact and any(delays))
+            if apart and legal and in_turn(courses, forward, [slots + pause for slots in update], interval):
+                judgement = int(forward[-1].max()) + units[-1].timing.result
+                latency = int(update[0].max()) + pause + units[0].timing.write + 1
+                return cls(interval, pause, judgement, latency, tuple(delays))
+        return None

@@ -1,0 +1,132 @@
+"""The whole: link, registers, record store, pass and trainer behind one bus."""
+
+from typing import Any
+
+from amaranth import Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.datapath.trainer import Trainer, delayed
+from hw.design.design import Design
+from hw.link.endpoint import Link
+from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
+from hw.soc.record_store import Pass, share
+from hw.soc.register_file import RegisterFile
+from sw.spec.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers
+
+
+class Soc(wiring.Component):
+    """A design behind a serial line.
+
+    Attributes:
+        rx, tx: the line, idle high. The clock domain `sync` runs at the board's frequency.
+    """
+
+    def __init__(self, design: Design):
+        self.design = design
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        design, configuration = self.design, self.design.configuration
+        word_bits = configuration.word_bits
+        m.submodules.link = link = Link(
+            clocks_per_bit=design.board.clocks_per_bit,
+            word_bytes=configuration.word_bytes,
+            digest=configuration.digest,
+        )
+        m.submodules.trainer = trainer = design.make_trainer()
+        m.submodules.runner = runner = design.make_pass()
+        m.submodules.store = store = runner.storage
+        m.submodules.registers = registers = RegisterFile(design.registers, counters=LINK_COUNTERS, word_bits=word_bits)
+        m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
+        m.submodules.nodes = nodes = NodeTarget(
+            width=design.network.width,
+            latency=max(trainer.access_latency, design.contexts),
+            word_bits=word_bits,
+        )
+        m.submodules.text = text = TextTarget(configuration.text, word_bits=word_bits)
+
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
+        self._decode(
+            m,
+            link.bus,
+            {
+                Space.REGISTERS: registers.bus,
+                Space.RECORDS: records.bus,
+                Space.PARAMETERS: nodes.bus,
+                Space.CONFIGURATION: text.bus,
+            },
+        )
+
+        wiring.connect(m, runner.records, trainer.records)
+        wiring.connect(m, nodes.access, trainer.access)
+        m.d.comb += [
+            runner.predicted.eq(trainer.results),
+            runner.predicted_valid.eq(trainer.results_valid),
+            runner.trainer_idle.eq(trainer.idle),
+            trainer.clear.eq(runner.start),
+        ]
+        busy = self._merge(m, runner, trainer) if design.contexts > 1 else runner.busy
+        m.d.comb += [signal.eq(busy) for signal in (registers.locked, registers.status.busy, records.busy, nodes.busy)]
+        share(m, store, runner.store, records.store)
+        self._control(m, registers, runner, trainer)
+        self._status(m, registers, link, runner, trainer)
+        return m
+
+    def _merge(self, m: Module, runner: Pass, trainer: Trainer) -> Value:
+        """Merge the contexts after each pass that trains; the board is busy until they are."""
+        ended = delayed(m, runner.busy, 1) & ~runner.busy
+        m.d.comb += trainer.merge.eq(ended & (runner.mode != Mode.PREDICT))
+        return runner.busy | ended | ~trainer.idle
+
+    def _decode(self, m: Module, bus: Any, targets: dict[Space, Any]) -> None:
+        """Lead each transfer to its target. Answers are registered, since the way from a target to the link is long."""
+        answered = Signal()
+        m.d.sync += answered.eq(0)
+        m.d.comb += bus.ready.eq(answered)
+        for target in targets.values():
+            m.d.comb += [
+                target.write.eq(bus.write),
+                target.space.eq(bus.space),
+                target.address.eq(bus.address),
+                target.write_data.eq(bus.write_data),
+            ]
+        with m.Switch(bus.space):
+            for space, target in targets.items():
+                with m.Case(space):
+                    m.d.comb += target.valid.eq(bus.valid & ~answered)
+                    m.d.sync += [
+                        answered.eq(target.valid & target.ready),
+                        bus.read_data.eq(target.read_data),
+                        bus.refused.eq(target.refused),
+                        bus.fault.eq(target.fault),
+                    ]
+
+    def _control(self, m: Module, registers: RegisterFile, runner: Pass, trainer: Trainer) -> None:
+        control, word = registers.control, self.design.network.word
+        m.d.comb += [
+            runner.start.eq(registers.strobes.start),
+            runner.mode.eq(control.start),
+            runner.first.eq(control.first),
+            runner.count.eq(control.count),
+            runner.results.eq(control.results),
+        ]
+        if self.design.pretraining:
+            m.d.comb += trainer.pretrain.eq(runner.mode == Mode.PRETRAIN)
+        for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
+            legal = word.update_shifts, word.back_shifts
+            for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
+                m.d.sync += place.eq(control[register.name] - values.start)  # registered, since it has a long way
+
+    def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
+        status = registers.status
+        m.d.comb += registers.events.eq(link.events)
+        for register in STATISTICS:
+            m.d.comb += status[register.name].eq(trainer.statistics[register.name])
+        underruns = Signal(16)
+        m.d.comb += status.underruns.eq(underruns)
+        with m.If(runner.start):
+            m.d.sync += underruns.eq(0)
+        with m.Elif(runner.underrun):
+            m.d.sync += underruns.eq(underruns + 1)

@@ -1,0 +1,1 @@
+"""Studies behind the figures in docs/results.md: long, and run by hand."""

@@ -1,0 +1,106 @@
+"""How well logic is foreseen, and the costs that foresee it best: `python scripts/studies/calibrate.py --fabric ECP5`.
+
+Each design is synthesised and packed, not placed. The costs printed belong in hw/fpga/technology.py; each design is
+also foreseen by the costs that fit all the others best. Products and memories in logic cells are counted, not fitted.
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from scipy.optimize import nnls
+
+import boards
+from hw.design.design import Design
+from hw.flow.build_steps import Build
+from hw.fpga.technology import LogicCosts
+from hw.plan.options import add_design, board_of, design_of
+from hw.plan.rtlil_count import KINDS, census
+from hw.plan.search import hard_requirements, requirements
+from hw.soc.soc import Soc
+
+DESIGNS = (
+    "--board icebreaker --network norm2 --taps 2",
+    "--board icebreaker --network norm2 --taps 1",
+    "--board icebreaker --network norm2 --contexts 2 --taps 2",
+    "--board icebreaker --network norm2 --schedule exact --taps 2",
+    "--board icebreaker --network norm4 --taps 1",
+    "--board icebreaker --network norm4 --taps 2 --pretraining 2",
+    "--board icebreaker --features 6 --addends 8 --outputs 2 --segments 4,8 --lanes 1,1",
+    "--board icebreaker --features 2 --addends 4,2 --segments 4,4,8 --lanes 1,1",
+    "--board ulx3s --network norm2 --taps 2",
+    "--board ulx3s --network norm2 --contexts 4 --lanes 4 --taps 2",
+    "--board ulx3s --network norm4 --lanes 2 --taps 4",
+    "--board ulx3s --network norm4 --lanes 4 --taps 4",
+    "--board ulx3s --features 4 --addends 8 --segments 4,32 --lanes 8,1 --taps 4",
+    "--board ulx3s --network triangle --lanes 2 --taps 6",
+    "--board ulx3s --features 3 --addends 6,4 --outputs 2 --segments 4,4,8 --lanes 3,4,1 --taps 3",
+    "--board ulx3s --network det4 --lanes 2 --taps 16",
+    "--board ulx3s --network det4 --lanes 4 --taps 16",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python scripts/studies/calibrate.py", description=__doc__)
+    families = sorted({boards.find(name).technology.fabric for name in boards.names()})
+    parser.add_argument("--fabric", required=True, choices=families)
+    fabric, console = parser.parse_args(argv).fabric, Console()
+    design_parser = argparse.ArgumentParser()
+    add_design(design_parser)
+    texts, found, counted, bits, foreseen = [], [], [], [], []
+    for text in track(DESIGNS, console=console):
+        arguments = design_parser.parse_args(shlex.split(text))
+        board = board_of(arguments)
+        if board.technology.fabric != fabric:
+            continue
+        design = design_of(board, arguments)
+        texts.append(text)
+        found.append(packed_logic(design))
+        counted.append(hard_requirements(design).logic)
+        bits.append([census(Soc(design))[kind] for kind in KINDS])
+        foreseen.append(requirements(design).logic)
+    costs, apart = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
+    table = Table("design", "logic cells", "foreseen", "by the others' costs")
+    for text, truth, now, left_out in zip(texts, found, foreseen, apart, strict=True):
+        table.add_row(text, str(truth), f"{now / truth:.2f}", f"{left_out / truth:.2f}")
+    console.print(table)
+    console.print(f"{fabric}: {costs}")
+    return 0
+
+
+def packed_logic(design: Design) -> int:
+    """Logic cells of a design, packed."""
+    with tempfile.TemporaryDirectory() as directory:
+        build = Build(
+            platform=design.board.platform(),
+            design=design.board.top(Soc(design)),
+            technology=design.board.technology,
+            directory=Path(directory),
+        )
+        build.synthesise()
+        return build.pack_logic()
+
+
+def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[LogicCosts, list[float]]:
+    """Costs of the least relative errors, none negative; and each design foreseen by the fit to the others."""
+
+    def fit(kept: np.ndarray) -> np.ndarray:
+        return nnls(bits[kept] / found[kept, None], 1 - counted[kept] / found[kept])[0]
+
+    every = np.ones(len(found), dtype=bool)
+    apart = [
+        counted[index] + bits[index] @ fit(every & (np.arange(len(found)) != index)) for index in range(len(found))
+    ]
+    costs = np.round(fit(every), 3).tolist()
+    return LogicCosts(**dict(zip(KINDS, costs, strict=True))), apart
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Gateware's ports in cocotb benches: tables of values, played cycle by cycle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from sw.spec.numerics import WordFormat, bits_for
+from sw.spec.trainer import Rates
+
+PERIOD_NS = 10
+
+
+def pack(values: Iterable[int], width: int) -> int:
+    """The bits of an array of words, the first one lowest, negative ones in two's complement."""
+    return sum((int(value) & ((1 << width) - 1)) << index * width for index, value in enumerate(values))
+
+
+def unpack(bits: int, width: int, count: int) -> list[int]:
+    """The signed words of an array of `count`."""
+    words = (bits >> index * width & ((1 << width) - 1) for index in range(count))
+    return [word - ((word >> (width - 1)) << width) for word in words]
+
+
+async def begin(dut: Any) -> None:
+    """Start the clock, reset, and come back at the beginning of a cycle: a falling edge."""
+    Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
+    dut.rst.value = 1
+    await FallingEdge(dut.clk)
+    await FallingEdge(dut.clk)
+    dut.rst.value = 0
+
+
+async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[str] = ()) -> dict[str, list[int]]:
+    """Set the ports named in `inputs[n]` in cycle n, where they stay until set again.
+
+    Returns the values of `outputs` in each of these cycles, after they have settled: what a register takes in cycle n
+    it shows in cycle n + 1.
+    """
+    sampled: dict[str, list[int]] = {name: [] for name in outputs}
+    handles = [(getattr(dut, name), values) for name, values in sampled.items()]
+    for row in inputs:
+        for name, value in row.items():
+            getattr(dut, name).value = value
+        if handles:
+            await ReadOnly()
+            for handle, values in handles:
+                values.append(int(handle.value))
+        await FallingEdge(dut.clk)
+    return sampled
+
+
+def rate_ports(word: WordFormat, rates: Rates) -> dict[str, int]:
+    """The ports of a trainer for learning rates, set to these."""
+    return {
+        f"{name}_shifts": pack(map(legal.index, shifts), bits_for(len(legal)))
+        for name, shifts, legal in (
+            ("update", rates.update, word.update_shifts),
+            ("back", rates.back, word.back_shifts),
+        )
+    }
+
+
+Place = Mapping[str, int]
+"""The ports that address a node, with their values."""
+
+
+async def store_nodes(dut: Any, places: Sequence[Place], values: Iterable[int]) -> None:
+    """Write nodes through the port `access`."""
+    pairs = zip(places, values, strict=True)
+    await play(dut, [{**place, "access__data_write": int(value), "access__write": 1} for place, value in pairs])
+    dut.access__write.value = 0
+
+
+async def load_nodes(dut: Any, places: Sequence[Place], width: int, latency: int) -> list[int]:
+    """Read nodes through the port `access`, whose data are there `latency` cycles after the address."""
+    inputs: list[Place] = []
+    for place in places:
+        inputs += [{**place, "access__select": 1}, *[{}] * latency]
+    sampled = await play(dut, inputs, ["access__data_read"])
+    dut.access__select.value = 0
+    return [unpack(bits, width, 1)[0] for bits in sampled["access__data_read"][latency :: latency + 1]]

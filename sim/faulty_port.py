@@ -1,0 +1,119 @@
+"""A serial port that damages what passes through it."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from sw.device.transport import SerialPort
+
+
+@dataclass(frozen=True)
+class FaultRates:
+    """Probability of each fault, per byte."""
+
+    flip: float = 0.0  # one bit of the byte is inverted
+    drop: float = 0.0
+    duplicate: float = 0.0
+
+
+@dataclass
+class FaultCount:
+    """Faults so far."""
+
+    flipped: int = 0
+    dropped: int = 0
+    duplicated: int = 0
+
+
+class FaultyPort:
+    """Wraps a port; damages bytes in both directions, the same way for the same seed and traffic.
+
+    Parameters
+    ----------
+    port : SerialPort
+    rates : FaultRates
+    seed : int
+
+    Attributes
+    ----------
+    sent, received : FaultCount
+        Faults in bytes written and in bytes read.
+    enabled : bool
+        False lets everything pass.
+    """
+
+    def __init__(self, port: SerialPort, rates: FaultRates, *, seed: int) -> None:
+        self.sent, self.received = FaultCount(), FaultCount()
+        self.enabled = True
+        self._port = port
+        self._rates = rates
+        # One generator a direction: how reads are cut into pieces must not change the faults of writes.
+        self._write_random, self._read_random = random.Random(f"{seed} write"), random.Random(f"{seed} read")
+        self._surplus = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that `read` waits."""
+        return self._port.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._port.timeout = seconds
+
+    @property
+    def write_timeout(self) -> float | None:
+        """Seconds that `write` waits."""
+        return self._port.write_timeout
+
+    @write_timeout.setter
+    def write_timeout(self, seconds: float | None) -> None:
+        self._port.write_timeout = seconds
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read at once, before the faults."""
+        return len(self._surplus) + self._port.in_waiting
+
+    def read(self, size: int = 1, /) -> bytes:
+        """At most `size` bytes; a dropped byte makes them fewer."""
+        data = self._surplus
+        if len(data) < size:
+            data += self._damage(self._port.read(size - len(data)), self.received, self._read_random)
+        self._surplus = data[size:]
+        return data[:size]
+
+    def write(self, data: bytes, /) -> int:
+        """Write `data`; the faults do not show in the number of bytes."""
+        self._port.write(self._damage(bytes(data), self.sent, self._write_random))
+        return len(data)
+
+    def reset_input_buffer(self) -> None:
+        """Discard what has not been read."""
+        self._surplus = b""
+        self._port.reset_input_buffer()
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def _damage(self, data: bytes, count: FaultCount, generator: random.Random) -> bytes:
+        if not self.enabled:
+            return data
+        damaged = bytearray()
+        for byte in data:
+            chance = generator.random()
+            if chance < self._rates.drop:
+                count.dropped += 1
+                continue
+            chance -= self._rates.drop
+            if chance < self._rates.flip:
+                count.flipped += 1
+                byte ^= 1 << generator.randrange(8)
+            elif chance - self._rates.flip < self._rates.duplicate:
+                count.duplicated += 1
+                damaged.append(byte)
+            damaged.append(byte)
+        return bytes(damaged)

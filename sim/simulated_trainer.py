@@ -1,0 +1,125 @@
+"""The gateware's trainer as a machine: Amaranth's simulator drives it through its ports."""
+
+from typing import Any
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from hw.datapath.trainer import Trainer
+from hw.fpga.technology import Technology
+from sw.spec.configuration import LAYER_ADDRESS_BITS, Folding
+from sw.spec.network import Network, Records
+from sw.spec.trainer import FixedMachine, Rates, Statistics
+
+
+class SimulatedTrainer(FixedMachine):
+    """A `hw.datapath.trainer.Trainer` in Amaranth's simulator; every pass simulates it from reset.
+
+    Attributes:
+        trainer: the gateware. cycles: clocks with a record in flight or a merge under way, in the last pass.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: list[np.ndarray],
+        foldings: tuple[Folding, ...],
+        *,
+        technology: Technology,
+        exact: bool,
+        pretraining: int = 0,
+        contexts: int = 1,
+    ):
+        self.network, self.pretraining = network, pretraining
+        self.nodes = nodes
+        self.trainer = Trainer(
+            network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
+        )
+        self.cycles = 0
+        self._addresses = [
+            layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
+        ]
+
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
+
+    def _pretrain(self, records: Records, rates: Rates) -> Statistics:
+        return self.run(records, np.ones(len(records), dtype=bool), rates, pretrain=True)[1]
+
+    def _predict(self, records: Records) -> np.ndarray:
+        word, past = self.network.word, len(self.network.layers) - 1
+        rates = Rates((word.update_shifts.start,) * past, (word.back_shifts.start,) * past)
+        return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
+
+    def run(
+        self, records: Records, train: np.ndarray, rates: Rates, *, pretrain: bool = False
+    ) -> tuple[np.ndarray, Statistics]:
+        """As `sw.oracle.fixed.FixedReference.run`: trains on the records where `train`, only infers elsewhere;
+        `pretrain`,
+        each group of addends alone."""
+        trainer = self.trainer
+        results: list[list[int]] = []
+        statistics: dict[str, int] = {}
+
+        async def drive(ctx: Any) -> None:
+            word = self.network.word
+            ctx.set(trainer.update_shifts, list(map(word.update_shifts.index, rates.update)))
+            ctx.set(trainer.back_shifts, list(map(word.back_shifts.index, rates.back)))
+            if trainer.pretraining:
+                ctx.set(trainer.pretrain, pretrain)
+            await self._store_nodes(ctx)
+            ctx.set(trainer.clear, 1)
+            await ctx.tick()
+            ctx.set(trainer.clear, 0)
+            for arguments, targets, trained in zip(records.arguments, records.targets, train, strict=True):
+                record = {"arguments": arguments.tolist(), "targets": targets.tolist(), "train": int(trained)}
+                ctx.set(trainer.records.payload, record)
+                ctx.set(trainer.records.valid, 1)
+                await ctx.tick().until(trainer.records.ready)
+            ctx.set(trainer.records.valid, 0)
+            await ctx.tick().until(trainer.idle)
+            if trainer.contexts > 1:
+                ctx.set(trainer.merge, 1)
+                await ctx.tick()
+                ctx.set(trainer.merge, 0)
+                await ctx.tick().until(trainer.idle)
+            await self._read_nodes(ctx)
+            statistics.update({name: ctx.get(field) for name, field in self._counters()})
+
+        async def listen(ctx: Any) -> None:
+            async for _, _, valid, values in ctx.tick().sample(trainer.results_valid, trainer.results):
+                if valid:
+                    results.append([values[output] for output in range(self.network.outputs)])
+
+        simulator = Simulator(trainer)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(drive)
+        simulator.add_process(listen)
+        simulator.run()
+        self.cycles = statistics.pop("cycles")
+        outcome = np.array(results, dtype=np.int64).reshape(len(records), self.network.outputs)
+        return outcome, Statistics(**statistics)
+
+    def _counters(self) -> list[tuple[str, Any]]:
+        counters = self.trainer.statistics
+        return [(name, counters[name]) for name in counters.shape().members]
+
+    async def _store_nodes(self, ctx: Any) -> None:
+        access = self.trainer.access
+        ctx.set(access.write, 1)
+        for addresses, nodes in zip(self._addresses, self._nodes, strict=True):
+            for address, node in zip(addresses.tolist(), nodes.ravel().tolist(), strict=True):
+                ctx.set(access.address, address)
+                ctx.set(access.data_write, node)
+                await ctx.tick().repeat(self.trainer.contexts)
+        ctx.set(access.write, 0)
+
+    async def _read_nodes(self, ctx: Any) -> None:
+        access = self.trainer.access
+        ctx.set(access.select, 1)
+        for addresses, nodes in zip(self._addresses, self._nodes, strict=True):
+            flat = nodes.reshape(-1)
+            for index, address in enumerate(addresses.tolist()):
+                ctx.set(access.address, address)
+                await ctx.tick().repeat(self.trainer.access_latency)
+                flat[index] = ctx.get(access.data_read)

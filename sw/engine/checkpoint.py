@@ -1,0 +1,137 @@
+"""Checkpoints: the state of a training in a file, so that one that was killed goes on as if it had not been.
+
+    resume(training, path)
+    for report in run(training, path, seconds=60):
+        ...
+
+At any time there is a whole checkpoint on the disk: a new one takes the place of the last when it is written
+completely, and the last is kept beside it, as `path` with .previous added, in case the new one is damaged.
+"""
+
+import json
+import os
+import time
+import warnings
+import zipfile
+import zlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sw.engine.training import Position, Report, State, Training
+
+FILE_FORMAT = "kanloom-checkpoint"
+FILE_VERSION = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or of another training."""
+
+
+def resume(training: Training, path: Path) -> bool:
+    """Bring a training to where its checkpoint is; False if there is none. All processes must call this at the same
+    time; the first reads.
+
+    Raises
+    ------
+    CheckpointError: if neither the checkpoint nor the previous one is whole, or it is of another training.
+    """
+    state = training.processes.broadcast(load(training, path) if training.processes.rank == 0 else None)
+    if state:
+        training.resume(state)
+    return state is not None
+
+
+def run(training: Training, path: Path, seconds: float) -> Generator[Report, None, None]:
+    """`training.run()`, with a checkpoint after the first shard that ends so many seconds after the last one, and at
+    the end, which is where the caller stops, too. The first process writes.
+    """
+    writes, written = training.processes.rank == 0, time.monotonic()
+    for report in training.run():
+        due = time.monotonic() - written >= seconds or report.records == report.total
+        if writes and due:
+            save(training, path)
+            written = time.monotonic()
+        try:
+            yield report
+        except GeneratorExit:
+            if writes and not due:
+                save(training, path)
+            raise
+
+
+def save(training: Training, path: Path) -> None:
+    """Write a checkpoint, between two reports."""
+    state, new = training.state, _beside(path, ".new")
+    header = {
+        "format": FILE_FORMAT,
+        "version": FILE_VERSION,
+        "epoch": state.position.epoch,
+        "shard": state.position.shard,
+        "training": training.identity,
+    }
+    with open(new, "wb") as file:
+        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), parameters=state.parameters)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        os.replace(path, _beside(path, ".previous"))
+    os.replace(new, path)
+
+
+def load(training: Training, path: Path) -> State | None:
+    """The state in a checkpoint, or in the previous one if it is damaged, which a warning says. None if there is
+    neither. Raises CheckpointError as `resume`."""
+    damages = []
+    # A .new one that is whole has been written by a process killed before it gave it its name.
+    for file in filter(Path.exists, (path, _beside(path, ".new"), _beside(path, ".previous"))):
+        try:
+            header, parameters = _read(file)
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            damages.append(f"{file} is no checkpoint, or damaged: {error}")
+            continue
+        _check(file, header, training)
+        if damages:
+            warnings.warn(f"{damages[0]}; going on from {file}", stacklevel=3)
+        return State(Position(header["epoch"], header["shard"]), parameters)
+    if damages:
+        raise CheckpointError("; ".join(damages))
+    return None
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Header and parameters; arrays are read to their ends, where their checksums are compared."""
+    with np.load(path, allow_pickle=False) as file:
+        header = json.loads(str(file["header"]))
+        if header["format"] != FILE_FORMAT:
+            raise ValueError(f"format {header['format']!r} is not {FILE_FORMAT!r}")
+        return header, file["parameters"]
+
+
+def _check(path: Path, header: dict[str, Any], training: Training) -> None:
+    """Raise CheckpointError, naming what differs, unless the checkpoint is of this training."""
+    if header["version"] != FILE_VERSION:
+        raise CheckpointError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
+    theirs, ours = (_flat(identity) for identity in (header["training"], training.identity))
+    differing = [
+        f"{name} {theirs.get(name)}, not {ours.get(name)}"
+        for name in {**ours, **theirs}
+        if theirs.get(name) != ours.get(name)
+    ]
+    if differing:
+        raise CheckpointError(f"{path} is of another training: {'; '.join(differing)}")
+
+
+def _flat(identity: dict[str, Any]) -> dict[str, str]:
+    """One level of names, and values as text, so that tuples and lists compare equal."""
+    flat: dict[str, str] = {}
+    for name, value in identity.items():
+        nested = {f"{name} {key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+        flat |= {key: json.dumps(each) for key, each in nested.items()}
+    return flat

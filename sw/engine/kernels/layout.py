@@ -1,0 +1,129 @@
+"""Where the kernels have what they work on: the same for fixed and for floating point."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sw.engine.simd.vectors import REGISTER_BYTES
+from sw.spec.network import Network
+
+LINE_BYTES = 64
+SPAN_BYTES = 1 << 20  # memory begins at a multiple, so that its addresses differ in low bits only: caches hash them
+MOST_REGISTERS = 10  # of a first layer's row worked on at a time: as many again hold its sums
+FEWEST_OUTPUTS = 4  # of a later layer whose functions lie in rows: below it a row would be mostly padding
+
+
+class Place(NamedTuple):
+    """Of a layer, in numbers of the arrays meant.
+
+    padded, width: inputs and outputs, filled up to whole registers. nodes: of a function. nodes_at: first of the
+    layer's nodes. stride: from a node of a function to the next, 1 where a function's nodes lie side by side.
+    inputs_at, results_at: first of what is kept of the inputs, and of the outputs. errors_at: first of the errors of
+    the outputs as each input sees them. divisor: of the sum over the inputs.
+    """
+
+    inputs: int
+    padded: int
+    outputs: int
+    width: int
+    nodes: int
+    nodes_at: int
+    stride: int
+    inputs_at: int
+    results_at: int
+    errors_at: int
+    divisor: int
+
+
+class Layout:
+    """The places of a network's layers, in registers of `lanes` words.
+
+    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, width). One of few
+    outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The first layer is always of the
+    first kind; `grouped`: the last is of the second.
+
+    Attributes:
+        places: of each layer.
+        size: registers of the first layer's rows that are worked on at a time, as `sw.engine.simd.vectors` takes it. Of
+            later layers' rows it is `row`.
+        rows, pairs: words in the arrays of both kinds.
+        kept: numbers kept of the inputs of all layers, and of the outputs.
+        slot: numbers kept of a record in flight.
+        starts: first node of each input's functions, of the first output.
+    """
+
+    def __init__(self, network: Network, word: type, row: tuple[int, ...], *, grouped: bool = False):
+        lanes = REGISTER_BYTES // np.dtype(word).itemsize
+        registers = -(-network.layers[0].outputs // lanes)
+        at_a_time = min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -registers % count)
+        self.size = (0,) * at_a_time
+        self.rows = self.pairs = self.kept = errors = 0
+        self.places: list[Place] = []
+        starts = []
+        padded, last = _whole(network.features, lanes), len(network.layers) - 1
+        for index, layer in enumerate(network.layers):
+            in_rows = not index or (layer.outputs >= FEWEST_OUTPUTS and not (grouped and index == last))
+            width = _whole(layer.outputs, lanes * len(row if index else self.size) if in_rows else lanes)
+            stride, nodes_at = (width, self.rows) if in_rows else (1, self.pairs)
+            inputs_at, self.kept = self.kept, self.kept + padded
+            self.places.append(
+                Place(
+                    layer.inputs,
+                    padded,
+                    layer.outputs,
+                    width,
+                    layer.nodes,
+                    nodes_at,
+                    stride,
+                    inputs_at,
+                    self.kept,
+                    errors,
+                    layer.divisor,
+                )
+            )
+            starts.append((nodes_at if in_rows else 0) + np.arange(padded) * layer.nodes * stride)
+            if in_rows:
+                self.rows += layer.inputs * layer.nodes * stride
+            else:
+                self.pairs += padded * layer.nodes * layer.outputs
+                errors += padded * layer.outputs
+            padded = width
+        self.kept += padded
+        self.slot = max(self.kept, errors)
+        self.starts = np.concatenate([*starts, np.zeros(padded, np.int64)])
+
+    def views(self, rows: np.ndarray, pairs: np.ndarray) -> list[np.ndarray]:
+        """The nodes of each layer where they lie, as arrays of `Layer.shape`."""
+        views = []
+        for place in self.places:
+            if place.stride > 1:
+                shape = place.inputs, place.nodes, place.stride
+                views.append(_part(rows, place.nodes_at, shape)[:, :, : place.outputs])
+            else:
+                shape = place.outputs, place.padded, place.nodes
+                views.append(_part(pairs, place.nodes_at, shape)[:, : place.inputs].transpose(1, 2, 0))
+        return views
+
+
+def _whole(count: int, unit: int) -> int:
+    """At least `count`, in whole units."""
+    return -(-count // unit) * unit
+
+
+def _part(array: np.ndarray, at: int, shape: tuple[int, ...]) -> np.ndarray:
+    return array[at : at + np.prod(shape)].reshape(shape)
+
+
+def arena(counts: dict[str, tuple[int, type]]) -> dict[str, np.ndarray]:
+    """Arrays of zeros by name, each (count, type), one after the other in memory, each from a cache line on.
+
+    Scattered ones slow the kernels down by a tenth or more when chance has them meet in a cache.
+    """
+    lines = {name: -(-count * np.dtype(kind).itemsize // LINE_BYTES) for name, (count, kind) in counts.items()}
+    memory = np.zeros(sum(lines.values()) * LINE_BYTES + SPAN_BYTES, np.uint8)
+    at = -memory.ctypes.data % SPAN_BYTES
+    arrays: dict[str, np.ndarray] = {}
+    for name, (count, kind) in counts.items():
+        arrays[name] = memory[at : at + count * np.dtype(kind).itemsize].view(kind)
+        at += lines[name] * LINE_BYTES
+    return arrays

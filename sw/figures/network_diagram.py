@@ -1,0 +1,181 @@
+"""A network as a diagram: its nodes in columns, and on each edge the function that it learned."""
+
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
+from matplotlib.path import Path
+
+from sw.figures.learned_functions import Functions, functions
+from sw.figures.plots import FAINT, INK
+from sw.model import Model
+
+UNITS, CURVES = 8, 24
+"""At most so many nodes of a hidden layer, and functions of a layer, are drawn: the strongest."""
+
+# In inches.
+BOX = 0.62, 0.30
+PITCH = 0.36
+GAP = 0.5  # between the functions of one node and those of the next, in pitches
+RADIUS = 0.15
+STEP = 2.6
+MARGIN = 0.8
+LETTER = 0.085
+
+COLOURS = ("#4c78a8", "#e4812f", "#54a24b", "#d1495b", "#3a9d9d", "#8d6bb3", "#9d755d", "#b8930b")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A function, of input `start` and output `end`, that is drawn; `strength`: its reach, of the layer's largest."""
+
+    start: int
+    end: int
+    strength: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """Nodes of a layer, by their numbers: how high they are and in which colour."""
+
+    x: float
+    places: dict[int, float]
+    colours: dict[int, str]
+
+    @classmethod
+    def of(cls, x: float, places: dict[int, float], *, hidden: bool) -> "Column":
+        cycle = COLOURS if hidden else (INK,)
+        return cls(x, places, {node: cycle[index % len(cycle)] for index, node in enumerate(places)})
+
+
+def diagram(model: Model, title: str) -> Figure:
+    """Features on the left, targets on the right. A curve is darker, and steeper, the farther its function reaches."""
+    layers = functions(model)
+    shown = [np.arange(model.network.features), *map(strongest, layers[1:]), np.arange(model.network.outputs)]
+    edges = [edges_of(layer, *ends) for layer, ends in zip(layers, pairwise(shown), strict=True)]
+    if len(shown[0]) > CURVES:
+        shown[0] = np.unique([edge.start for edge in edges[0]])
+    rows = [len(drawn) + GAP * len(ends) for drawn, ends in zip(edges, shown[1:], strict=True)]
+    height, width = PITCH * max(*rows, 1.4 * len(shown[0])), STEP * len(layers)
+    left, right = (
+        MARGIN + LETTER * max(map(len, names), default=0) for names in (model.feature_names, model.target_names)
+    )
+    figure = Figure(figsize=(left + width + right, height + 2 * MARGIN))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-left, width + right), ylim=(-MARGIN, height + MARGIN))
+    axes.set_axis_off()
+    axes.text(width / 2, height + 0.45, title, ha="center", va="center", fontsize=12, color=INK)
+
+    column = Column.of(0, dict(zip(shown[0].tolist(), spread(len(shown[0]), height), strict=True)), hidden=False)
+    name_nodes(axes, column, model.feature_names, side=-1)
+    for index, (layer, drawn) in enumerate(zip(layers, edges, strict=True), start=1):
+        boxes, last = box_places(drawn, height), index == len(layers)
+        places = {
+            end: float(np.mean([boxes[edge] for edge in drawn if edge.end == end])) for end in shown[index].tolist()
+        }
+        following = Column.of(STEP * index, places, hidden=not last)
+        draw_others(axes, column, following, {(edge.start, edge.end) for edge in drawn})
+        for edge in drawn:
+            colour = column.colours[edge.start] if last else following.colours[edge.end]
+            draw_edge(axes, column, following, edge, boxes[edge], layer, colour)
+        draw_nodes(axes, column)
+        more = model.network.layers[index - 1].outputs - len(places)
+        if more:
+            axes.text(following.x, -0.3, f"and {more} more", ha="center", va="center", fontsize=9, color=INK)
+        if not last:
+            name_nodes(axes, following, tuple(map(str, range(model.network.layers[index - 1].outputs))), side=0)
+        column = following
+    draw_nodes(axes, column)
+    name_nodes(axes, column, model.target_names, side=1)
+    return figure
+
+
+def strongest(layer: Functions) -> np.ndarray:
+    """The inputs of a layer whose functions reach farthest."""
+    order = np.argsort(-layer.reach.max(axis=1), kind="stable")
+    return np.sort(order[:UNITS])
+
+
+def edges_of(layer: Functions, starts: np.ndarray, ends: np.ndarray) -> list[Edge]:
+    """As many for each end: its strongest, in the order of ends and starts."""
+    reach, each = layer.reach / (layer.reach.max() or 1.0), max(1, CURVES // len(ends))
+    edges = []
+    for end in ends.tolist():
+        order = starts[np.argsort(-reach[starts, end], kind="stable")[:each]]
+        edges += [Edge(start, end, float(reach[start, end])) for start in np.sort(order).tolist()]
+    return edges
+
+
+def spread(count: int, height: float) -> list[float]:
+    """The middles of so many equal parts of the height, from above."""
+    return [height * (1 - (index + 0.5) / count) for index in range(count)]
+
+
+def box_places(edges: list[Edge], height: float) -> dict[Edge, float]:
+    """Evenly, with a gap between those of one end and the next."""
+    groups = len({edge.end for edge in edges})
+    gap = GAP if groups > 1 else 0
+    pitch = height / (len(edges) + gap * groups)
+    places, y, before = {}, height + (0.5 - gap / 2) * pitch, edges[0].end
+    for edge in edges:
+        y -= pitch * (1 + gap * (edge.end != before))
+        places[edge], before = y, edge.end
+    return places
+
+
+def draw_edge(
+    axes: Axes, before: Column, after: Column, edge: Edge, middle: float, layer: Functions, colour: str
+) -> None:
+    """A function in its box, and the lines that come and go."""
+    centre, (width, height) = (before.x + after.x) / 2, BOX
+    alpha = 0.25 + 0.75 * edge.strength
+    for line in (
+        smooth(before.x + RADIUS, before.places[edge.start], centre - width / 2, middle),
+        smooth(centre + width / 2, middle, after.x - RADIUS, after.places[edge.end]),
+    ):
+        axes.add_patch(PathPatch(line, fill=False, edgecolor=colour, alpha=0.8 * alpha, linewidth=1.1, zorder=2))
+    axes.add_patch(
+        FancyBboxPatch(
+            (centre - width / 2, middle - height / 2),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.05",
+            facecolor="white",
+            edgecolor=FAINT,
+            linewidth=0.8,
+            zorder=3,
+        )
+    )
+    curve = layer.curves[:, edge.start, edge.end]
+    level = (curve - (curve.max() + curve.min()) / 2) / (layer.reach.max() or 1)
+    across = np.linspace(centre - 0.44 * width, centre + 0.44 * width, len(curve))
+    axes.plot(across, middle + 0.8 * height * level, color=colour, alpha=alpha, linewidth=1.5, zorder=4)
+
+
+def draw_others(axes: Axes, before: Column, after: Column, drawn: set[tuple[int, int]]) -> None:
+    """The edges, between nodes that are drawn, whose functions are not."""
+    for start, end in product(before.places, after.places):
+        if (start, end) not in drawn:
+            line = smooth(before.x + RADIUS, before.places[start], after.x - RADIUS, after.places[end])
+            axes.add_patch(PathPatch(line, fill=False, edgecolor=FAINT, alpha=0.35, linewidth=0.5, zorder=1))
+
+
+def draw_nodes(axes: Axes, column: Column) -> None:
+    for node, y in column.places.items():
+        colour = column.colours[node]
+        axes.add_patch(Circle((column.x, y), RADIUS, facecolor="white", edgecolor=colour, linewidth=1.4, zorder=5))
+
+
+def name_nodes(axes: Axes, column: Column, names: tuple[str, ...], side: int) -> None:
+    """`side`: -1 for names on the left, 0 for names inside, 1 for names on the right."""
+    align, size = ("right", "center", "left")[side + 1], 9 if side else 7.5
+    for node, y in column.places.items():
+        axes.text(column.x + 0.25 * side, y, names[node], ha=align, va="center", fontsize=size, color=INK, zorder=6)
+
+
+def smooth(x0: float, y0: float, x1: float, y1: float) -> Path:
+    middle = (x0 + x1) / 2
+    return Path([(x0, y0), (middle, y0), (middle, y1), (x1, y1)], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])

@@ -1,1 +1,0 @@
-"""Compiled kernels: Newton-Kaczmarz training in fixed and in floating point, equal to `sw.reference`."""

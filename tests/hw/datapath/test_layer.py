@@ -1,0 +1,68 @@
+"""A layer of the gateware under cocotb and Verilator; and the bench's model of a layer against the oracles."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.datapath.layer import LayerUnit
+from hw.fpga.technology import ECP5, ICE40UP5K, Technology
+from sim.cocotb_bench.runner import run_bench
+from sw.oracle.fixed import FixedReference, FloatTwin
+from sw.spec.configuration import Folding
+from sw.spec.network import Network
+from sw.spec.trainer import Machine
+from tests.cases import RATES, ordinary
+from tests.hw.datapath.bench_layer import LayerModel
+
+NETWORK = Network.two_layer(4, 6, (4, 8), outputs=2)
+
+
+@pytest.mark.parametrize("technology", [ICE40UP5K, ECP5], ids=lambda technology: technology.name)
+@pytest.mark.parametrize(
+    ("layer", "folding"),
+    [(0, Folding(taps=2, lanes=3)), (1, Folding(taps=3, lanes=2)), (1, Folding(taps=3, lanes=1))],
+    ids=["first", "second", "second, an output at a time"],
+)
+def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Technology, waves: Path | None) -> None:
+    geometry = NETWORK.layers[layer]
+    unit = LayerUnit(
+        NETWORK.formats[layer],
+        inputs=geometry.inputs,
+        outputs=geometry.outputs,
+        taps=folding.taps,
+        lanes=folding.lanes,
+        technology=technology,
+        first=layer == 0,
+        revisit=None,
+    )
+    parameters = {
+        "network": NETWORK.describe(),
+        "layer": layer,
+        "folding": asdict(folding),
+        "timing": asdict(unit.timing),
+        "access_latency": unit.access_latency,
+        "error_copies": len(unit.update.errors),
+    }
+    run_bench(unit, "tests.hw.datapath.bench_layer", parameters=parameters, waves=waves)
+
+
+@pytest.mark.parametrize("rounded", [True, False], ids=["fixed", "float"])
+def test_the_model_is_a_layer_of_the_oracle(rounded: bool) -> None:
+    """Two of them, one behind the other, are `FixedReference`; without rounding, the float twin."""
+    nodes, records = ordinary(NETWORK, 3)
+    inner, outer = (
+        LayerModel(form, layer.astype(int if rounded else float), index == 0, rounded)
+        for index, (form, layer) in enumerate(zip(NETWORK.formats, nodes, strict=True))
+    )
+    every = slice(None)
+    for codes, targets in zip(records.arguments, records.targets, strict=True):
+        hidden = inner.forward(codes, every)[0] + inner.form.result_bias
+        residual = NETWORK.word.limit(targets - outer.forward(hidden, every)[0])
+        inner.update(codes, outer.update(hidden, residual, every, every, train=True), every, every, train=True)
+    oracle: Machine = FixedReference(NETWORK, nodes) if rounded else FloatTwin(NETWORK, nodes)
+    oracle.train(records, RATES)
+    for model, expected in zip((inner, outer), oracle.nodes, strict=True):
+        assert model.saturations == 0  # which the float twin does not know
+        assert np.allclose(model.nodes, expected, rtol=0, atol=0 if rounded else 1e-6)

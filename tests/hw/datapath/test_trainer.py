@@ -1,0 +1,305 @@
+"""The trainer in Amaranth's simulator against the fixed-point oracle: bit for bit, whatever the folding and the
+schedule."""
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from hw.datapath import node_bank as bank
+from hw.datapath.trainer import Trainer
+from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.schedule.folding import chain, groups_apart
+from sim.simulated_trainer import SimulatedTrainer
+from sw.oracle.fixed import FixedReference
+from sw.spec.configuration import Folding
+from sw.spec.network import Network, Records
+from sw.spec.trainer import Rates
+from tests.cases import KINDS
+from tests.hw.datapath.memories import UnkindMemory
+
+TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
+
+SHAPES = {
+    "one tap": (Network.two_layer(2, 8, (16, 16)), 1, (1, 1)),
+    "all taps": (Network.two_layer(2, 8, (16, 16)), 2, (1, 1)),
+    "lanes": (Network.two_layer(2, 8, (16, 16)), 2, (2, 1)),
+    "one slot": (Network.two_layer(2, 4, (4, 8)), 2, (4, 1)),
+    "outputs": (Network.two_layer(3, 6, (2, 4), outputs=2), 3, (2, 2)),
+    "outputs in turn": (Network.two_layer(2, 3, (2, 4), outputs=4), 1, (1, 2)),
+    "narrow": (Network.two_layer(6, 4, (4, 8), width=12), 2, (1, 1)),
+    "wide": (Network.two_layer(6, 4, (4, 8), width=20), 3, (2, 1)),
+    "three layers": (Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)),
+    "three layers, each input for itself": (Network.chain((2, 3, 4, 2), (4, 8, 2)), 1, (1, 1, 1)),
+    "four layers": (Network.chain((2, 6, 3, 2, 3), (4, 2, 8, 4)), 1, (1, 3, 1, 3)),
+    "many taps": (Network.two_layer(5, 10, (2, 4), outputs=2), 5, (5, 1)),
+    "two slots": (Network.two_layer(2, 4, (2, 4)), 2, (2, 1)),
+    "three layers, one slot": (Network.chain((2, 3, 2, 1), (4, 2, 4)), 2, (3, 2, 1)),
+    "three layers, two slots": (Network.chain((2, 4, 2, 2), (2, 2, 4)), 2, (2, 2, 1)),
+    "four layers, one slot": (Network.chain((2, 2, 1, 2, 1), (4, 8, 4, 2), width=12), 2, (2, 1, 2, 1)),
+}
+
+INTERVALS = {
+    "one slot": 1,
+    "three layers, one slot": 1,
+    "four layers, one slot": 1,
+    "two slots": 2,
+    "three layers, two slots": 2,
+    "outputs": 3,
+    "three layers": 3,
+}
+
+
+@pytest.fixture(autouse=True)
+def unkind_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nodes' memories are no kinder than a board's."""
+    monkeypatch.setattr(bank, "Memory", UnkindMemory)
+
+
+GROUPS = {
+    "a slot": ("one tap", 1),
+    "slots": ("all taps", 2),
+    "lanes": ("lanes", 4),
+    "outputs": ("outputs", 2),
+    "wide": ("wide", 2),
+}
+
+
+def simulated(
+    network: Network,
+    taps: int,
+    lanes: tuple[int, ...],
+    technology: str,
+    *,
+    exact: bool,
+    nodes: list,
+    pretraining: int = 0,
+) -> SimulatedTrainer:
+    return SimulatedTrainer(
+        network,
+        nodes,
+        chain(taps, lanes),
+        technology=TECHNOLOGIES[technology],
+        exact=exact,
+        pretraining=pretraining,
+    )
+
+
+def rates_of(network: Network, update: int, back: int) -> Rates:
+    """The same shifts in all layers."""
+    past = len(network.layers) - 1
+    return Rates((update,) * past, (back,) * past)
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
+    """Train and infer mixed; results, statistics and every node."""
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["extreme"](network, 50)
+    check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
+
+
+@pytest.mark.parametrize(
+    ("network", "taps", "lanes"),
+    [
+        (Network.chain((12, 60, 10, 4), (2, 2, 2)), 3, (1, 5, 1)),
+        (Network.chain((6, 53, 11, 4, 1), (2, 2, 2, 2)), 1, (1, 1, 1, 1)),
+    ],
+    ids=["tetra-faces", "triangle"],
+)
+def test_the_authors_networks_equal_the_oracle(network, taps, lanes):
+    nodes, records = KINDS["ordinary"](network, 5)
+    check_against_the_oracle(simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes), records)
+
+
+@pytest.mark.parametrize(
+    ("network", "taps", "lanes"),
+    [
+        (Network.chain((12, 60, 10, 4), (4, 8, 16)), 12, (2, 10, 1)),
+        (Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 6, (1, 11, 1, 1)),
+    ],
+    ids=["tetra-faces", "triangle"],
+)
+def test_a_deep_network_takes_a_record_as_often_as_its_first_layer(network, taps, lanes):
+    schedule = Trainer(network, chain(taps, lanes), technology=ECP5, exact=False).schedule
+    assert schedule.interval == network.layers[0].outputs // lanes[0]
+    assert max(schedule.delays) <= 3
+
+
+def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
+    """Over one pass, in which some records are only inferred: results, statistics, cycles and every node."""
+    network, schedule = machine.network, machine.trainer.schedule
+    oracle = FixedReference(network, machine.nodes, schedule.delays)
+    train = np.random.default_rng(1).random(len(records)) < 0.8
+    rates = rates_of(network, 1, network.width - 3)
+    results, statistics = machine.run(records, train, rates)
+    expected, expected_statistics = oracle.run(records, train, rates)
+    assert np.array_equal(results, expected)
+    assert statistics == expected_statistics
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+    assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", INTERVALS)
+def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technology):
+    network, taps, lanes = SHAPES[shape]
+    trainer = Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=False)
+    assert trainer.schedule.interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
+
+
+def test_four_features_and_eight_addends_take_a_record_a_clock():
+    network = Network.two_layer(4, 8, (4, 32))
+    nodes, records = KINDS["extreme"](network, 60)
+    machine = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
+    assert machine.trainer.schedule.interval == 1
+    check_against_the_oracle(machine, records)
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("shape", INTERVALS)
+def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, technology):
+    """Runs of records in one segment, and in segments that share a node: each update adds to what the last one left."""
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["ordinary"](network, 60)
+    form = network.formats[0]
+    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 12)[:, None]
+    arguments = form.offset(records.arguments) | segments << form.offset_bits
+    machine = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
+    check_against_the_oracle(machine, Records(arguments, records.targets))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [("three layers", "ordinary"), ("three layers", "zeros"), ("three layers, one slot", "ordinary")],
+)
+def test_it_equals_the_oracle_over_several_passes(shape, kind):
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS[kind](network, 40)
+    machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
+    oracle = FixedReference(network, nodes, machine.trainer.schedule.delays)
+    for shift in (12, 14):
+        rates = Rates((3, 2), (shift, 13))
+        assert machine.train(records, rates) == oracle.train(records, rates)
+    assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
+    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+@pytest.mark.parametrize("groups", GROUPS)
+def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, technology, exact):
+    """Of extreme records, and training after it: statistics, cycles and every node."""
+    shape, pretraining = GROUPS[groups]
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = KINDS["extreme"](network, 20)
+    machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
+    schedule = machine.trainer.schedule
+    oracle = FixedReference(network, nodes, schedule.delays, pretraining=pretraining)
+    rates = rates_of(network, 1, network.width - 3)
+    for train, expect in ((machine.pretrain, oracle.pretrain), (machine.train, oracle.train)):
+        assert train(records, rates) == expect(records, rates)
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert machine.cycles == (len(records) - 1) * schedule.interval + schedule.latency
+    assert schedule == Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact).schedule
+
+
+@pytest.mark.parametrize(
+    ("shape", "pretraining", "message"),
+    [
+        ("all taps", 3, "groups of 3 addends: 1 of 8 addends a clock can be in groups of 1, 2, 4"),
+        ("all taps", 8, "groups of 8 addends: .* 1, 2, 4"),
+        ("all taps", -1, "groups of -1 addends"),
+        ("lanes", 1, "groups of 1 addends: 2 of 8 addends a clock can be in groups of 2, 4"),
+        ("one slot", 2, "groups of 2 addends: 4 of 4 addends a clock can be in groups of no size"),
+        ("outputs in turn", 1, "all 4 outputs in lanes, not 2"),
+        ("three layers", 2, "has 3 layers"),
+    ],
+)
+def test_groups_that_cannot_be_trained_alone_are_named(shape, pretraining, message):
+    network, taps, lanes = SHAPES[shape]
+    with pytest.raises(ValueError, match=message):
+        Trainer(network, chain(taps, lanes), technology=ECP5, exact=False, pretraining=pretraining)
+
+
+@pytest.mark.parametrize(("taps", "sizes"), [(1, [4]), (2, [])], ids=["two clocks a slot", "one"])
+def test_two_groups_need_two_clocks_each(taps, sizes):
+    """The residual of the first must be kept when its update begins, as soon as the second's is there."""
+    network = Network.two_layer(2, 8, (4, 8))
+    assert groups_apart(network, chain(taps, (4, 1))) == sizes
+
+
+def test_every_shift_is_what_the_oracle_makes_of_it():
+    """Of each layer: they differ."""
+    network = Network.chain((2, 4, 2, 1), (4, 8, 4))
+    nodes, records = KINDS["ordinary"](network, 6)
+    machine = simulated(network, 2, (1, 2, 1), "iCE40UP5K", exact=True, nodes=nodes)
+    oracle = FixedReference(network, nodes)
+    updates, backs = network.word.update_shifts, network.word.back_shifts
+    for update, back in zip(updates, backs, strict=True):
+        rates = Rates((update, updates[-update]), (back, backs[backs.index(back) - 3]))
+        assert machine.train(records, rates) == oracle.train(records, rates)
+        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
+def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
+    network = Network.two_layer(4, 16, (8, 16))
+    exact, delayed = (
+        Trainer(network, chain(4, (1, 1)), technology=technology, exact=exact).schedule for exact in (True, False)
+    )
+    assert exact.delays == (0, 0) and delayed.delays > (0, 0)
+    assert delayed.interval == 16 < exact.interval < exact.latency
+
+
+@pytest.mark.parametrize(
+    ("foldings", "message"),
+    [
+        ((Folding(2, 1), Folding(1, 1)), "layer 0: 2 taps do not divide its 3 inputs"),
+        ((Folding(3, 3), Folding(3, 1)), "layer 0: 3 lanes do not divide its 4 outputs"),
+        ((Folding(3, 2), Folding(1, 1)), "layer 1: 1 taps cannot take 2 lanes of layer 0"),
+        (chain(3, (2, 1, 1)), "3 foldings for a network of 2 layers"),
+    ],
+)
+def test_a_folding_that_cannot_be_is_named(foldings, message):
+    network = Network.two_layer(3, 4, (4, 8))
+    with pytest.raises(ValueError, match=message):
+        Trainer(network, foldings, technology=ECP5, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("shape", "exact"),
+    [
+        *((shape, True) for shape in ("all taps", "one slot", "outputs in turn")),
+        *((shape, False) for shape in ("all taps", "lanes", "outputs in turn", "three layers, each input for itself")),
+    ],
+)
+@pytest.mark.parametrize("technology", TECHNOLOGIES)
+def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
+    """The memories promise nothing then: so the clocks are compared."""
+    network, taps, lanes = SHAPES[shape]
+    trainer = Trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact)
+    assert not any(unit.forwarding for unit in trainer.units)
+    reads: list[tuple] = []
+    writes: list[tuple] = []
+
+    async def drive(ctx):
+        ctx.set(trainer.records.payload.train, 1)
+        ctx.set(trainer.records.valid, 1)
+        for clock in range(6 * trainer.schedule.latency):
+            for number, unit in enumerate(trainer.units):
+                if ctx.get(unit.forward.valid):
+                    reads.append((number, ctx.get(unit.forward.slot), clock + unit.timing.forward_read))
+                if ctx.get(unit.update.valid):
+                    slot = ctx.get(unit.update.slot)
+                    reads.append((number, slot, clock + unit.timing.update_read))
+                    writes.append((number, slot, clock + unit.timing.write))
+            await ctx.tick()
+
+    simulator = Simulator(trainer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.run()
+    assert len(writes) > 3 * sum(unit.slots for unit in trainer.units)
+    assert not set(reads) & set(writes)

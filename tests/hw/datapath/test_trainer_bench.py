@@ -1,0 +1,39 @@
+"""The trainer under cocotb and Verilator: random networks, both technologies and schedules, slots from one up."""
+
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from hw.datapath.trainer import Trainer
+from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.schedule.folding import chain
+from sim.cocotb_bench.runner import run_bench
+from sw.spec.network import Network
+
+
+def random_trainer(seed: int) -> Trainer:
+    """Any small trainer; the seed's lowest bits choose the technology and the schedule."""
+    generator = random.Random(seed)
+    layers = generator.randint(2, 4)
+    taps, *lanes = (generator.randint(1, 2) for _ in range(layers + 1))
+    sizes = [folded * generator.randint(1, 2) for folded in (taps, *lanes)]
+    segments = [generator.choice([2, 4, 8, 16]) for _ in range(layers)]
+    network = Network.chain(sizes, segments, width=generator.choice([12, 16, 18]))
+    return Trainer(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+
+
+@pytest.mark.parametrize("seed", [1, 12, 13, 14, 16, 27])
+def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> None:
+    trainer = random_trainer(seed)
+    parameters = {
+        "network": trainer.network.describe(),
+        "foldings": [asdict(layer.folding) for layer in trainer.addresses],
+        "interval": trainer.schedule.interval,
+        "latency": trainer.schedule.latency,
+        "settling": trainer.settling,
+        "delays": trainer.schedule.delays,
+        "access_latency": trainer.access_latency,
+    }
+    run_bench(trainer, "tests.hw.datapath.bench_trainer", parameters=parameters, seed=seed, waves=waves)

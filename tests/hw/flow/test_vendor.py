@@ -1,0 +1,35 @@
+"""What is left to the vendor's tool is complete, and the estimate keeps every block."""
+
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+import boards
+from hw.flow.build_steps import BuildError
+from hw.flow.vendor import make_vendor_plan
+from hw.fpga.technology import ARTIX7, Resources
+from tests.hw.flow.test_bitstream import NEED, StandIn
+
+
+def test_plan_has_sources_constraints_and_scripts_and_an_estimate(tmp_path: Path) -> None:
+    board = boards.find("nexys-a7")
+    found, archive, script = make_vendor_plan(board=board, soc=StandIn(ARTIX7), need=NEED, directory=tmp_path / "build")
+    assert (found.multipliers, found.block_ram) == (NEED.multipliers, NEED.block_ram)
+    assert 0 < found.logic < 500
+    names = ZipFile(archive).namelist()
+    assert {"top.v", "top.xdc", "top.tcl", script} <= set(names)
+    assert all((archive.parent / name).exists() for name in names)
+    assert "PLLE2_BASE" in (archive.parent / "top.v").read_text()
+    constraints = (archive.parent / "top.xdc").read_text()
+    assert all(port in constraints for port in ("clk100_0__io", "uart_0__rx__io", "uart_0__tx__io"))
+
+
+def test_design_that_lost_a_block_is_no_plan(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="2 multipliers expected, 1 found"):
+        make_vendor_plan(
+            board=boards.find("nexys-a7"),
+            soc=StandIn(ARTIX7, unused=True),
+            need=Resources(multipliers=2),
+            directory=tmp_path / "build",
+        )

@@ -1,0 +1,221 @@
+"""Budgets: memories are counted as the hard blocks hold them, and what does not fit is refused by name."""
+
+from dataclasses import replace
+
+import pytest
+
+import boards
+from hw.design.design import STORE_WORDS, Design
+from hw.fpga.technology import ARTIX7, ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
+from hw.plan.search import (
+    LEAST_STORE_WORDS,
+    MOST_DELAY,
+    DoesNotFitError,
+    breaches,
+    check,
+    consider,
+    demand,
+    fold,
+    logic_of,
+    memory_requirements,
+    reach_of,
+    requirements,
+)
+from sw.spec.network import Network
+
+SMALL = Network.two_layer(2, 4, (4, 8))
+
+
+@pytest.mark.parametrize(
+    ("technology", "width", "depth", "blocks"),
+    [
+        (ICE40UP5K, 16, 256, 1),
+        (ICE40UP5K, 17, 24, 2),
+        (ICE40UP5K, 16, 257, 2),
+        (ICE40UP5K, 2, 2048, 1),
+        (ECP5, 36, 512, 1),
+        (ECP5, 37, 64, 2),
+        (ECP5, 9, 2048, 1),
+    ],
+)
+def test_memory_takes_its_blocks_once_per_read_port(
+    technology: Technology, width: int, depth: int, blocks: int
+) -> None:
+    for read_ports in (1, 2):
+        memory = MemoryShape(name="nodes", width=width, depth=depth, read_ports=read_ports, count=3)
+        assert technology.block_rams(memory) == 3 * read_ports * blocks
+
+
+def test_demand_counts_a_memory_where_it_lies() -> None:
+    nodes = MemoryShape(name="nodes", width=16, depth=24, count=4)
+    records = MemoryShape(name="records", width=48, depth=16384, storage=Storage.SINGLE_PORT)
+    queue = MemoryShape(name="queue", width=16, depth=8, storage=Storage.LOGIC)
+    need = demand(technology=ICE40UP5K, multipliers=7, memories=[nodes, records], logic=2000)
+    assert need == Resources(logic=2000, multipliers=7, block_ram=4, single_port_ram=3)
+    need = demand(technology=ECP5, multipliers=7, memories=[nodes, queue], logic=2000)
+    assert need == Resources(logic=2000 + 24, multipliers=7, block_ram=4)
+
+
+@pytest.mark.parametrize(
+    ("technology", "width", "depth", "cells"),
+    [(ECP5, 16, 16, 24), (ECP5, 18, 17, 78), (ECP5, 4, 33, 26), (ARTIX7, 7, 33, 23)],
+)
+def test_memory_in_logic_takes_cells_that_hold_it_and_cells_that_choose(
+    technology: Technology, width: int, depth: int, cells: int
+) -> None:
+    memory = MemoryShape(
+        name="nodes", width=width, depth=depth, storage=technology.storage(depth), read_ports=2, count=3
+    )
+    assert technology.memory_logic(memory) == 3 * 2 * cells
+    with pytest.raises(ValueError, match="nodes: logic cells of iCE40UP5K hold no memory"):
+        ICE40UP5K.memory_logic(memory)
+
+
+def test_single_port_memory_is_refused_where_there_is_none() -> None:
+    memory = MemoryShape(name="records", width=16, depth=16384, storage=Storage.SINGLE_PORT)
+    with pytest.raises(ValueError, match="records: ECP5 has no single-port RAM"):
+        demand(technology=ECP5, multipliers=0, memories=[memory])
+
+
+@pytest.mark.parametrize(
+    ("board", "width", "multipliers"), [("icebreaker", 16, 7), ("icebreaker", 17, 0), ("ulx3s", 18, 7), ("hx8k", 12, 0)]
+)
+def test_products_that_no_multiplier_takes_are_logic(board: str, width: int, multipliers: int) -> None:
+    design = Design(board=boards.find(board), network=Network.two_layer(2, 8, (4, 8), width=width), taps=2)
+    technology, need = design.board.technology, requirements(design)
+    assert need.multipliers == multipliers
+    cells = round(technology.multiplier_logic * width * (width + 1))
+    others = logic_of(design) + memory_requirements(design).logic
+    assert need.logic == others + 7 * (0 if multipliers else cells)
+
+
+def test_a_budget_may_be_used_up() -> None:
+    board = boards.find("icebreaker")
+    assert not breaches(board.budget, board)
+
+
+def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
+    need = Resources(logic=5280, block_ram=31, multipliers=14)
+    said = "31 block RAMs, icebreaker has 30; 14 multipliers, icebreaker has 8"
+    assert breaches(need, boards.find("icebreaker")) == said
+
+
+@pytest.mark.parametrize(
+    ("board", "network", "interval"),
+    [
+        ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
+        ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 44),
+        ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 24),
+        ("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
+    ],
+    ids=str,
+)
+def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, interval: int) -> None:
+    design = fold(boards.find(board), network)
+    check(design)
+    assert design.configuration.interval == interval
+    assert max(design.configuration.delays) <= MOST_DELAY
+
+
+def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
+    network = Network.two_layer(4, 16, (4, 8), outputs=2)
+    free, grouped = (fold(boards.find("ulx3s"), network, pretraining=addends) for addends in (0, 2))
+    assert free.foldings[-1].taps > 2 >= grouped.foldings[-1].taps
+    assert grouped.foldings[-1].lanes == 2 and grouped.configuration.pretraining == 2
+
+
+def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
+    """Every folding that could be faster is there, with what rules it out."""
+    network = Network.two_layer(4, 16, (4, 32), gain=0)
+    *ruled_out, chosen = consider(boards.find("ulx3s"), network)
+    assert chosen.against is None and chosen.design == fold(boards.find("ulx3s"), network)
+    assert all(verdict.against for verdict in ruled_out)
+    faster = [
+        (taps, lanes)
+        for taps in (1, 2, 4)
+        for lanes in (1, 2, 4, 8, 16)
+        if 4 // taps * 16 // lanes < chosen.design.schedule.interval
+    ]
+    assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
+    assert any("176 multipliers, ulx3s has 156" in str(verdict.against) for verdict in ruled_out)
+    assert any("misses the updates of" in str(verdict.against) for verdict in ruled_out)
+
+
+def test_who_allows_longer_delays_gets_a_record_a_clock() -> None:
+    network, board = Network.two_layer(4, 8, (4, 32)), boards.find("ulx3s")
+    patient, quick = (fold(board, network, most_delay=delay) for delay in (MOST_DELAY, 64))
+    assert max(patient.schedule.delays) <= MOST_DELAY < max(quick.schedule.delays) <= 64
+    assert quick.schedule.interval == 1 and quick.multipliers == network.products
+
+
+def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
+    network, board = Network.two_layer(4, 10, (4, 32)), boards.find("ulx3s").at(105_000_000)
+    *ruled_out, chosen = consider(board, network, most_delay=64)
+    quickest = next(verdict for verdict in ruled_out if verdict.design.products == network.products)
+    assert "should reach 102 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
+    assert (reach_of(quickest.design) or 0) < board.clock_hz <= (reach_of(chosen.design) or 0)
+
+
+def test_a_network_that_fits_no_folding_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
+        fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))
+
+
+def test_a_clock_that_no_folding_should_reach_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="should reach 38 MHz in place and route, icebreaker runs at 42"):
+        fold(boards.find("icebreaker").at(42_000_000), SMALL)
+
+
+def board_with(block_ram: int) -> boards.Board:
+    board = boards.find("ulx3s")
+    return replace(board, budget=replace(board.budget, block_ram=block_ram))
+
+
+@pytest.mark.parametrize("block_ram", [208, 50, 26, 14])
+def test_the_store_has_what_block_ram_is_left(block_ram: int) -> None:
+    board = board_with(block_ram)
+    design = fold(board, SMALL)
+    assert not shortfalls(need=requirements(design), have=board.budget)
+    assert LEAST_STORE_WORDS <= design.store_words <= STORE_WORDS
+    larger = replace(design, store_words=2 * design.store_words)
+    assert design.store_words == STORE_WORDS or shortfalls(need=requirements(larger), have=board.budget)
+
+
+def test_a_board_without_room_for_the_smallest_store_is_refused() -> None:
+    with pytest.raises(DoesNotFitError, match="block RAMs, ulx3s has 3"):
+        fold(board_with(3), SMALL)
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s"])
+@pytest.mark.parametrize(("taps", "lanes"), [(6, (4, 1)), (6, (2, 1)), (2, (2, 1)), (1, (1, 1))])
+def test_a_record_comes_in_its_slots_if_the_store_can_be_so_wide(board: str, taps: int, lanes: tuple[int, ...]) -> None:
+    design = Design(board=boards.find(board), network=Network.two_layer(6, 4, (4, 8)), taps=taps, lanes=lanes)
+    single_port = design.board.technology.spram
+    assert design.record_rows <= design.slots or (single_port and design.row_words == 4)
+    assert design.store_rows * design.row_words == STORE_WORDS
+    assert memory_requirements(design).single_port_ram == (4 if single_port else 0)
+
+
+def test_a_record_that_the_store_cannot_give_in_time_is_refused() -> None:
+    network = Network.two_layer(60, 1, (2, 2))
+    design = Design(board=boards.find("icebreaker"), network=network, taps=60)
+    with pytest.raises(
+        ValueError, match=r"61 words takes 16 cycles to read, .* 4 words a cycle, .* use fewer lanes or taps"
+    ):
+        _ = design.configuration
+
+
+@pytest.mark.parametrize(
+    ("words", "message"), [(1000, "a power of two, not 1000"), (0, "not 0"), (4, "no room for two records of 3 words")]
+)
+def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _ = Design(board=boards.find("ulx3s"), network=SMALL, store_words=words).configuration
+
+
+def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
+    ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
+    small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
+    clocks = [reach or 0 for reach in map(reach_of, (small, large))]
+    assert 110e6 > clocks[0] > clocks[1] > 99e6
+    assert reach_of(replace(small, board=boards.find("nexys-a7"))) is None

@@ -1,0 +1,80 @@
+"""Courses and schedules from their numbers alone: any depth, any folding, any latencies."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.datapath.layer import LayerTiming, LayerUnit
+from hw.schedule.schedule import Course, Outline, Schedule, chained, slots_of
+from sw.spec.configuration import CONTEXTS
+
+GROUPS = st.integers(1, 6)
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[Course]:
+    """Layers of any groups, each with as many of inputs as the one before has of outputs, and of any latencies."""
+    outlines: list[Outline | LayerUnit] = []
+    inputs = draw(GROUPS)
+    for index in range(draw(st.integers(2, 5))):
+        outputs, read = draw(GROUPS), draw(st.integers(0, 6))
+        write = read + draw(st.integers(1, 5))
+        timing = LayerTiming(
+            entry=0 if index else draw(st.integers(0, 2)),
+            forward_read=1,
+            result=draw(st.integers(4, 12)),
+            update_read=read,
+            write=write,
+            counted=write + 2,
+            error=write + draw(st.integers(0, 4)) if index else None,
+            forward_use=draw(st.integers(0, 4)),
+            update_uses=tuple(draw(st.lists(st.integers(0, 8), max_size=1))),
+        )
+        outlines.append(Outline(index == 0, inputs, outputs, timing, forwarding=draw(st.booleans())))
+        inputs = outputs
+    return chained(outlines)
+
+
+@given(chains())
+def test_slots_come_one_by_one_and_no_sooner_than_what_they_need(courses: list[Course]) -> None:
+    forward, update = slots_of(courses)
+    for slots in (*forward, *update):
+        assert len(np.unique(slots)) == slots.size
+    for layer, before in enumerate(courses[:-1]):
+        results = forward[layer][:, -1] + before.unit.timing.result
+        assert (forward[layer + 1] >= (results if len(forward[layer + 1]) == 1 else results.max())).all()
+        timing = courses[layer + 1].unit.timing
+        assert (update[layer] > (update[layer + 1].max(axis=0) + timing.error)[:, None]).all()
+
+
+@given(chains())
+def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> None:
+    forward, update = slots_of(courses)
+    for slots in forward:
+        assert (np.diff(slots.ravel()) > 0).all()
+    for slots in update[1:]:
+        assert (np.diff(slots.T.ravel()) > 0).all()
+
+
+@given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
+def test_every_slot_has_its_layers_delay_and_multiplier_and_without_forwarding_the_memory_to_itself(
+    courses: list[Course], exact: bool, contexts: int
+) -> None:
+    """Among the records of a context; those of others have nodes of their own."""
+    schedule = Schedule.of(courses, exact=exact, contexts=contexts)
+    turn = contexts * schedule.interval
+    starts = turn * np.arange(-schedule.flights - 1, schedule.flights + 1)[:, None, None]
+    for course, forward, update, delay in zip(courses, *slots_of(courses), schedule.delays, strict=True):
+        timing = course.unit.timing
+        writes = update + schedule.pause + timing.write + starts
+        reads = forward + timing.forward_read
+        assert (np.sum((writes > reads) & (starts < 0), axis=0) == delay).all()
+        if not course.unit.forwarding:
+            assert not (writes == reads).any()
+            assert not ((update + schedule.pause + timing.update_read == writes) & (starts < 0)).any()
+        for slots in (forward, update):  # of all records
+            assert len(np.unique(slots % schedule.interval)) == slots.size
+        uses = [forward + timing.forward_use, *(update + schedule.pause + use for use in timing.update_uses)]
+        assert len(np.unique(np.array(uses) % schedule.interval)) == len(uses) * forward.size
+    assert list(schedule.delays) == sorted(schedule.delays, reverse=True)
+    assert not exact or not any(schedule.delays)

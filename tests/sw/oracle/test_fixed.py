@@ -1,0 +1,151 @@
+"""The oracles against the paper, written out longhand, and against each other."""
+
+import numpy as np
+import pytest
+
+from sw.metrics import rmse
+from sw.oracle.fixed import FixedReference, FloatReference, FloatTwin
+from sw.spec.network import Layer, Network, Records
+from sw.spec.trainer import Phase, Rates
+from tests.cases import KINDS, RATES, ordinary
+
+NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
+DEEP = Network((Layer(3, 6, 4), Layer(6, 4, 8), Layer(4, 2, 8, gain=0)))
+DEEP_RATES = Rates((2, 2), (13, 13))
+
+
+def test_one_float_update_is_the_papers():
+    rng, rate = np.random.default_rng(0), 0.1
+    machine = FloatReference.random(NETWORK, rng, rate)
+    inner, outer = machine.nodes
+    x, target = rng.uniform(0, 1, 3), rng.uniform(-1, 1, 2)
+
+    position = x * 4
+    i, w = position.astype(int), position % 1
+    u = np.array(
+        [np.mean([inner[j, i[j], k] * (1 - w[j]) + inner[j, i[j] + 1, k] * w[j] for j in range(3)]) for k in range(4)]
+    )
+    outer_position = (u + 1) / 2 * 8
+    m, v = outer_position.astype(int), outer_position % 1
+    y = np.array(
+        [np.mean([outer[k, m[k], o] * (1 - v[k]) + outer[k, m[k] + 1, o] * v[k] for k in range(4)]) for o in range(2)]
+    )
+    d = target - y
+    for k in range(4):
+        slope = (outer[k, m[k] + 1] - outer[k, m[k]]) * 8 / 2
+        delta = d @ slope
+        outer[k, m[k]] += rate * d * (1 - v[k])
+        outer[k, m[k] + 1] += rate * d * v[k]
+        for j in range(3):
+            inner[j, i[j], k] += rate * delta * (1 - w[j])
+            inner[j, i[j] + 1, k] += rate * delta * w[j]
+
+    assert np.allclose(machine.predict(x[None]), y)
+    machine.train(Records(x[None], target[None]))
+    assert np.allclose(machine.nodes[0], inner) and np.allclose(machine.nodes[1], outer)
+
+
+def test_a_float_domain_grows_to_hold_its_argument():
+    machine = FloatReference(NETWORK, [np.full(layer.shape, 3.0) for layer in NETWORK.layers], (0.1, 0.1))
+    machine.train(Records(np.full((1, 3), 0.5), np.zeros((1, 2))))
+    low, high = machine.domains[1].T
+    assert (low == -1).all() and (high > 3).all()
+
+
+@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES)])
+def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
+    """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
+    rounding."""
+    nodes, records = ordinary(network, 200)
+    fixed, twin = FixedReference(network, nodes), FloatTwin(network, nodes)
+    scale = twin.result_scale
+    bound = 0.5
+    for layer, form, values in list(zip(network.layers, network.formats, nodes, strict=True))[1:]:
+        steepest = np.abs(np.diff(values, axis=1)).max() / 2**form.offset_bits
+        bound = 0.5 + bound * layer.inputs * steepest * 2.0 ** (form.offset_bits - form.sum_shift)
+    assert np.abs(fixed.predict(records.arguments) - scale * twin.predict(records.arguments)).max() <= bound
+
+    first = Records(records.arguments[:1], records.targets[:1])
+    error = float(np.abs(fixed.predict(first.arguments) - scale * twin.predict(first.arguments)).max())
+    fixed.train(first, rates)
+    twin.train(first, rates)
+    for before, ours, theirs in zip(nodes, fixed.nodes, twin.nodes, strict=True):
+        assert np.abs(ours - before).max() > 20  # so that the bound means something
+        assert np.abs(ours - theirs).max() <= (2 + error) * len(network.layers) * network.outputs
+
+
+@pytest.mark.parametrize("network", [NETWORK, DEEP])
+def test_a_delay_longer_than_the_pass_is_a_batch(network):
+    """No forward pass sees any update; afterwards each has been made, in order, on the nodes the one before left."""
+    rates = RATES if network is NETWORK else DEEP_RATES
+    nodes, records = ordinary(network, 20)
+    delayed = FixedReference(network, nodes, (99,) * len(network.layers))
+    results, statistics = delayed.run(records, np.ones(20, dtype=bool), rates)
+    assert np.array_equal(results, FixedReference(network, nodes).predict(records.arguments))
+    assert statistics.absolute_residual == np.abs(records.targets - results).sum()
+    assert any(not np.array_equal(before, after) for before, after in zip(nodes, delayed.nodes, strict=True))
+
+
+def test_a_delay_of_d_sees_all_but_the_last_d_updates():
+    nodes, records = ordinary(NETWORK, 12)
+    delayed, _ = FixedReference(NETWORK, nodes, (3, 3)).run(records, np.ones(12, dtype=bool), RATES)
+    for r in range(4):
+        assert np.array_equal(delayed[r], FixedReference(NETWORK, nodes).predict(records.arguments[r : r + 1])[0])
+    one = FixedReference(NETWORK, nodes)
+    one.train(Records(records.arguments[:1], records.targets[:1]), RATES)
+    assert np.array_equal(delayed[4], one.predict(records.arguments[4:5])[0])
+
+
+def test_inference_between_records_changes_nothing():
+    nodes, records = ordinary(NETWORK, 30)
+    train = np.arange(30) % 3 != 0
+    mixed = FixedReference(NETWORK, nodes)
+    mixed.run(records, train, RATES)
+    alone = FixedReference(NETWORK, nodes)
+    alone.train(Records(records.arguments[train], records.targets[train]), RATES)
+    assert all(map(np.array_equal, mixed.nodes, alone.nodes))
+
+
+def test_a_block_ends_with_all_updates_made():
+    nodes, records = ordinary(NETWORK, 10)
+    blocked, parts = FixedReference(NETWORK, nodes, (4, 2), block=5), FixedReference(NETWORK, nodes, (4, 2))
+    blocked.train(records, RATES)
+    for part in records.blocks(5):
+        parts.train(part, RATES)
+    assert all(map(np.array_equal, blocked.nodes, parts.nodes))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nodes_stay_in_the_word(kind):
+    nodes, records = KINDS[kind](NETWORK, 60)
+    machine = FixedReference(NETWORK, nodes)
+    statistics = machine.train(records, RATES)
+    assert all(np.abs(layer + 0.5).max() <= 2**15 for layer in machine.nodes)
+    assert kind != "extreme" or statistics.saturations > 0
+
+
+def test_it_learns():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (1500, 2))
+    network = Network.two_layer(2, 8, (8, 8))
+    codes = np.rint(x * ((1 << network.formats[0].argument_bits) - 1)).astype(np.int64)
+    targets = np.rint(8000 * np.hypot(*x.T)[:, None] - 6000).astype(np.int64)
+    nodes, _ = ordinary(network, 0)
+    machine = FixedReference(network, nodes, (4, 2))
+    machine.fit(Records(codes[:1000], targets[:1000]), [Phase(4, RATES)])
+    assert rmse(machine.predict(codes[1000:]), targets[1000:]) < 0.1 * targets.std()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: FixedReference(NETWORK, ordinary(NETWORK, 0)[0], (1, 2)), "none larger"),
+        (lambda: FixedReference(NETWORK, ordinary(NETWORK, 0)[0], (1,)), "need 2 values"),
+        (lambda: Rates((0,), (13,)).check(NETWORK), "update shifts"),
+        (lambda: Rates((2,), (13, 13)).check(NETWORK), "back shifts"),
+        (lambda: Rates((2,), (17,)).check(NETWORK), "in 9..16"),
+    ],
+)
+def test_bad_parameters_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,39 @@
+import json
+
+import numpy as np
+import pytest
+
+from sw.spec.network import Layer, Network, Records
+
+NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
+
+
+def test_a_description_makes_an_equal_network():
+    assert Network.from_description(json.loads(json.dumps(NETWORK.describe()))) == NETWORK
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Layer(0, 1, 2), "inputs 0"),
+        (lambda: Layer(1, 1, 3), "3 segments"),
+        (lambda: Layer(1, 1, 1), "1 segments"),
+        (lambda: Network((Layer(1, 1, 2),)), "not 1"),
+        (lambda: Network((Layer(2, 3, 4), Layer(4, 1, 4))), "3 outputs cannot feed one of 4"),
+        (lambda: Network.two_layer(2, 2048, (4, 4), width=10), "no offset bits"),
+        (lambda: Network.chain((2, 3, 1), (4, 4, 4)), "2 layers between 3 sizes, but segments for 3"),
+        (lambda: Records(np.zeros((2, 1)), np.zeros((3, 1))), "same number of rows"),
+    ],
+)
+def test_bad_geometry_is_named(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_a_chain_has_gain_in_its_hidden_layers_only():
+    assert Network.chain((3, 4, 2), (4, 8)) == NETWORK
+    assert [layer.gain for layer in Network.chain((3, 4, 5, 2), (4, 8, 2), gain=1).layers] == [1, 1, 0]
+
+
+def test_products_are_counted_as_the_roofline_does():
+    assert Network.two_layer(16, 64, (2, 32)).products == 2 * 16 * 64 + 3 * 64
