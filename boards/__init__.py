@@ -2,86 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Self
 
-from amaranth import Elaboratable, Module
-from amaranth.build import Platform
-from amaranth.lib import io, wiring
-
-from hw.fpga.pll import Pll, SystemClock, nearest
-from hw.fpga.technology import Resources, Technology
-
-
-@dataclass(frozen=True, kw_only=True)
-class Board:
-    """A board and how it is driven.
-
-    Attributes:
-        name: as on the command line.
-        technology: its FPGA family.
-        platform: makes the Amaranth platform: pins, part, toolchain.
-        pll: the family's PLL, which makes `clock_hz` from the platform's default clock.
-        clock_hz: frequency of the gateware's only clock domain, `sync`.
-        baud: bits per second of the serial port; `clock_hz` is a multiple of it.
-        budget: what its part has.
-        flash: the command that writes a bitstream, `{bitstream}` standing for its path; not a tool from PyPI.
-    """
-
-    name: str
-    technology: Technology
-    platform: Callable[[], Platform]
-    pll: type[Pll]
-    clock_hz: int
-    baud: int
-    budget: Resources
-    flash: str
-
-    def __post_init__(self) -> None:
-        if self.clock_hz % self.baud:
-            raise ValueError(
-                f"{self.name}: {self.baud} baud does not divide the clock of {self.clock_hz} Hz; "
-                f"the nearest that do are {self._bauds_around()}"
-            )
-
-    def _bauds_around(self) -> str:
-        clocks = self.clock_hz // self.baud
-        return " and ".join(f"{self.clock_hz / count:g}" for count in (clocks + 1, clocks) if count)
-
-    @property
-    def clocks_per_bit(self) -> int:
-        return self.clock_hz // self.baud
-
-    def at(self, clock_hz: float) -> Self:
-        """The board with another clock. Raises ValueError unless its PLL can make it and it is a multiple of `baud`."""
-        clocks = [hz for hz in self.pll.clocks(self.platform().default_clk_frequency) if hz % self.baud == 0]
-        if clock_hz not in clocks:
-            raise ValueError(
-                f"{self.name} cannot run at {clock_hz / 1e6:g} MHz; of the clocks that its PLL can make, and that are "
-                f"multiples of its {self.baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
-            )
-        return replace(self, clock_hz=round(clock_hz))
-
-    def top(self, soc: wiring.Component) -> Elaboratable:
-        """The design for `platform`: the system (ports `rx`, `tx`) at `clock_hz`, wired to the serial port."""
-        return _Top(self, soc)
-
-
-class _Top(Elaboratable):
-    def __init__(self, board: Board, soc: wiring.Component):
-        self.board, self.soc = board, soc
-
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        m.submodules.clock = clock = SystemClock(self.board.pll(output_hz=self.board.clock_hz))
-        m.domains.sync = clock.domain
-        m.submodules.soc = self.soc
-        uart = platform.request("uart", dir="-")
-        m.submodules.rx = rx = io.Buffer("i", uart.rx)
-        m.submodules.tx = tx = io.Buffer("o", uart.tx)
-        m.d.comb += [self.soc.rx.eq(rx.i), tx.o.eq(self.soc.tx)]
-        return m
+from hw.fpga.board import Board
 
 
 def names() -> list[str]:

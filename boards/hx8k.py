@@ -2,9 +2,9 @@
 
 from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
 
-from boards import Board
-from hw.fpga.pll import Ice40CorePll
-from hw.fpga.technology import ICE40HX8K, Resources
+from hw.fpga.board import Board
+from hw.fpga.ice40 import ICE40HX8K, Ice40CorePll
+from hw.fpga.resources import Resources
 
 BOARD = Board(
     name="hx8k",

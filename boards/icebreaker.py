@@ -2,9 +2,9 @@
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
-from boards import Board
-from hw.fpga.pll import Ice40Pll
-from hw.fpga.technology import ICE40UP5K, Resources
+from hw.fpga.board import Board
+from hw.fpga.ice40 import ICE40UP5K, Ice40Pll
+from hw.fpga.resources import Resources
 
 BOARD = Board(
     name="icebreaker",

@@ -3,9 +3,9 @@ in eighths)."""
 
 from amaranth_boards.nexys4ddr import Nexys4DDRPlatform
 
-from boards import Board
-from hw.fpga.pll import Artix7Pll
-from hw.fpga.technology import ARTIX7, Resources
+from hw.fpga.artix7 import ARTIX7, Artix7Pll
+from hw.fpga.board import Board
+from hw.fpga.resources import Resources
 
 BOARD = Board(
     name="nexys-a7",

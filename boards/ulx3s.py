@@ -2,9 +2,9 @@
 
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
-from boards import Board
-from hw.fpga.pll import Ecp5Pll
-from hw.fpga.technology import ECP5, Resources
+from hw.fpga.board import Board
+from hw.fpga.ecp5 import ECP5, Ecp5Pll
+from hw.fpga.resources import Resources
 
 BOARD = Board(
     name="ulx3s",

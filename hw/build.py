@@ -12,13 +12,14 @@ from typing import Any, Self
 from rich.console import Console
 from rich.table import Table
 
-from boards import Board
 from hw.design.design import Design
 from hw.flow.bitstream import make_bitstream
-from hw.flow.build_steps import TOP, BuildError, flow_of
+from hw.flow.build_steps import TOP, flow_of
+from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
-from hw.fpga.technology import RESOURCE_NAMES, Resources
-from hw.plan import search as planner
+from hw.fpga.board import Board
+from hw.fpga.resources import RESOURCE_NAMES, Resources
+from hw.plan.cost_model import check, reach_of
 from hw.plan.options import SCHEDULES, add_design, board_of, design_of
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
@@ -64,7 +65,7 @@ class Report:
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
             logic_foreseen=need.logic,
-            mhz_foreseen=round(reach / 1e6, 1) if (reach := planner.reach_of(design)) else None,
+            mhz_foreseen=round(reach / 1e6, 1) if (reach := reach_of(design)) else None,
             target_mhz=design.board.clock_hz / 1e6,
             cycles_per_record=configuration.interval,
             records_per_second=int(configuration.records_per_second),
@@ -161,11 +162,11 @@ def build(
     needs to make it. `seeds`, `progress`: as for `make_bitstream`.
 
     Raises:
-        ValueError: naming the budget that the design breaks (`planner.DoesNotFitError`), or records that come too late.
+        ValueError: naming the budget that the design breaks (`DoesNotFitError`), or records that come too late.
         BuildError: see `make_bitstream`, `make_vendor_plan`.
     """
     began = time.perf_counter()
-    board, need = design.board, planner.check(design)
+    board, need = design.board, check(design)
     _ = design.configuration  # refuses records that cannot be fetched in time
     if vendor := flow_of(board.technology).vendor:
         found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)

@@ -18,17 +18,19 @@ from rich.console import Console
 from rich.table import Table
 
 import boards
-from hw.plan.search import DoesNotFitError, fold
+from hw.plan.cost_model import DoesNotFitError
+from hw.plan.search import fold
 from hw.soc.soc import Soc
 from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets
 from sw.commands.training_options import pretraining_of
 from sw.device.client import Board, BoardError
-from sw.device.transport import LinkError
+from sw.device.errors import LinkError
 from sw.experiment import Outcome, Session
 from sw.oracle.contexts import ContextReference
 from sw.presets import catalogue as presets
+from sw.presets.preset import stretched
 from sw.spec.configuration import Configuration
 from sw.spec.trainer import Phase
 
@@ -71,7 +73,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     begun = time.monotonic()
     preset = presets.find(options.network or options.dataset)
     if options.epochs is not None:
-        preset = replace(preset, phases=presets.stretched(preset.phases, options.epochs))
+        preset = replace(preset, phases=stretched(preset.phases, options.epochs))
     if options.pretrain is not None:
         preset = replace(preset, pretraining=options.pretrain or None)
     addends, _ = preset.pretraining or (0, 0)

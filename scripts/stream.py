@@ -12,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sw import datasets
 from sw.device.client import BAUD, Board, BoardError
-from sw.device.transport import LinkError
+from sw.device.errors import LinkError
 from sw.experiment import Session
 from sw.presets import catalogue as presets
+from sw.presets.preset import stretched
 from sw.spec.trainer import Statistics
 
 
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         default = options.dataset if options.dataset in presets.PRESETS else "norm4"
         preset = presets.find(options.preset or default)
         if options.epochs is not None:
-            preset = replace(preset, phases=presets.stretched(preset.phases, options.epochs))
+            preset = replace(preset, phases=stretched(preset.phases, options.epochs))
         split = datasets.load(
             options.dataset,
             records=options.records,

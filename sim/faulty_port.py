@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from sw.device.transport import SerialPort
+from sw.device.serial_port import SerialPort
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from amaranth.sim import Simulator
 
 from hw.datapath.trainer import Trainer
 from hw.fpga.technology import Technology
-from sw.spec.configuration import LAYER_ADDRESS_BITS, Folding
-from sw.spec.network import Network, Records
+from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
+from sw.spec.network import Network
+from sw.spec.records import Records
 from sw.spec.trainer import FixedMachine, Rates, Statistics
 
 

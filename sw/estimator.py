@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sw.engine.conversion import ARITHMETICS, as_floating, machine_of, with_machine
 from sw.engine.ensemble import Member, joined
-from sw.model import TARGET_DEVIATIONS, Model, Scaling
+from sw.model import Model
 from sw.presets.by_size import default_preset
-from sw.presets.catalogue import Preset, stretched
-from sw.spec.network import Network, first_nodes
+from sw.presets.preset import Preset, stretched
+from sw.scaling import TARGET_DEVIATIONS, Scaling
+from sw.spec.network import Network
+from sw.spec.nodes import first_nodes
 from sw.spec.trainer import Phase, Rates
 
 Auto = Literal["auto"]

@@ -7,10 +7,13 @@ import numpy as np
 
 from sw.datasets import MemorySource, Source, Split
 from sw.metrics import pearson, rmse
-from sw.model import Model, Scaling, check_fit
-from sw.oracle.fixed import FloatReference, FloatTwin
-from sw.presets.catalogue import Preset
-from sw.spec.network import Network, Records, first_nodes
+from sw.model import Model, check_fit
+from sw.oracle.floating import FloatReference, FloatTwin
+from sw.presets.preset import Preset
+from sw.scaling import Scaling
+from sw.spec.network import Network
+from sw.spec.nodes import first_nodes
+from sw.spec.records import Records
 from sw.spec.trainer import Machine, Phase, Progress, Statistics
 
 PAPER_RATE = 0.2

@@ -3,17 +3,22 @@
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from sw.datasets import Source
-from sw.spec.network import Network, Records, check_nodes
+from sw.scaling import RANGES, Scaling
+from sw.spec.network import Network
+from sw.spec.nodes import check_nodes
+from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
+
+
 FILE_VERSION = 1
+
 
 HISTORY = np.dtype(
     [
@@ -27,136 +32,9 @@ HISTORY = np.dtype(
 """A training's course, a row an epoch: records trained on so far, and in how many seconds; Pearson and RMSE of the
 hold-out then; whether the addends were trained apart."""
 
-RANGES = ("feature_low", "feature_high", "target_low", "target_high")
-
-TARGET_DEVIATIONS = 4  # of the targets, to their low and high; beyond lies the headroom
-QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
-KNOTS = 33
-CROWDED = 0.12  # of its range, or less of it, holds half the values of a feature that needs knots
-BY_QUANTILES = 0.75  # the share of quantiles in its knots, the rest equal steps
-
 
 class ModelFileError(Exception):
     """A file that is no model of this program, or a damaged one."""
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """The user's units: features to [0, 1], targets of low and high to -1 and 1; all arrays one value a column.
-
-    `feature_knots`: (points, features), the shares of a feature's range that become equal steps of [0, 1], where a
-    uniform grid would see little of it; None if the whole range is mapped by one line.
-
-    Any finite numbers will do: all is computed on columns multiplied by a power of two that brings them near 1.
-    """
-
-    feature_low: np.ndarray
-    feature_high: np.ndarray
-    target_low: np.ndarray
-    target_high: np.ndarray
-    feature_knots: np.ndarray | None = None
-
-    @classmethod
-    def of(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """The ranges seen in the training records, (n, features) and (n, outputs)."""
-        return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
-
-    @classmethod
-    def robust(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """For data that may have heavy tails: targets by their mean and deviation, heavy-tailed features by knots."""
-        ranges = cls.of(features, targets)
-        factor = _to_one(ranges.target_low, ranges.target_high)
-        scaled = targets * factor
-        centre, reach = scaled.mean(axis=0), TARGET_DEVIATIONS * scaled.std(axis=0)
-        constant = ranges.target_low == ranges.target_high
-        low = np.where(constant, ranges.target_low, _unscaled(centre - reach, factor))
-        high = np.where(constant, ranges.target_low, _unscaled(centre + reach, factor))
-        some = features[:: max(1, len(features) // QUANTILE_RECORDS)]
-        return replace(ranges, target_low=low, target_high=high, feature_knots=_knots(ranges.unit_features(some)))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What it consists of, by name."""
-        return {name: values for name, values in vars(self).items() if values is not None}
-
-    def widened(self, ratio: float) -> "Scaling":
-        """The same with targets that reach `ratio` times as far from their centre."""
-        factor, centre, reach = self._target_units
-        low, high = (_unscaled(centre + sign * ratio * reach, factor) for sign in (-1, 1))
-        return replace(self, target_low=low, target_high=high)
-
-    @classmethod
-    def of_source(cls, source: Source, size: int) -> "Scaling":
-        """The ranges seen in a source's training records, read once, `size` at a time."""
-        return reduce(cls._hull, (cls.of(shard.features, shard.targets) for shard in source.shards("train", size)))
-
-    def _hull(self, other: "Scaling") -> "Scaling":
-        return Scaling(
-            np.minimum(self.feature_low, other.feature_low),
-            np.maximum(self.feature_high, other.feature_high),
-            np.minimum(self.target_low, other.target_low),
-            np.maximum(self.target_high, other.target_high),
-        )
-
-    def unit_features(self, features: np.ndarray) -> np.ndarray:
-        """In [0, 1]; values beyond the training range are clipped, a constant column becomes 0."""
-        factor = _to_one(self.feature_low, self.feature_high)
-        low = self.feature_low * factor
-        span = self.feature_high * factor - low
-        inside = np.clip(features, self.feature_low, self.feature_high) * factor
-        unit: np.ndarray = (inside - low) / np.where(span > 0, span, 1.0)
-        if self.feature_knots is not None:
-            levels = np.linspace(0, 1, len(self.feature_knots))
-            for column in np.flatnonzero((self.feature_knots != levels[:, None]).any(axis=0)):
-                unit[:, column] = np.interp(unit[:, column], self.feature_knots[:, column], levels)
-        return unit
-
-    @property
-    def _target_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The factor of each target, and its centre and reach after that."""
-        factor = _to_one(self.target_low, self.target_high)
-        low = self.target_low * factor
-        reach = (self.target_high * factor - low) / 2
-        return factor, low + reach, reach
-
-    def unit_targets(self, targets: np.ndarray) -> np.ndarray:
-        factor, centre, reach = self._target_units
-        return (targets * factor - centre) / np.where(reach > 0, reach, 1.0)
-
-    def user_targets(self, unit: np.ndarray) -> np.ndarray:
-        """A target that was constant stays so. Values that no float could hold become the largest that one can."""
-        factor, centre, reach = self._target_units
-        return _unscaled(unit * reach + centre, factor)
-
-
-def _to_one(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A power of two for each column that brings its largest value near 1, so that no difference overflows."""
-    _, exponents = np.frexp(np.maximum(np.abs(low), np.abs(high)))
-    return np.ldexp(1.0, -np.clip(exponents, -1000, 1000))
-
-
-def _unscaled(values: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    limit = np.finfo(float).max * np.minimum(factor, 1.0)
-    return np.clip(values, -limit, limit) / factor
-
-
-def _knots(unit: np.ndarray) -> np.ndarray | None:
-    """Knots for features in [0, 1], or None if all of them fill their range.
-
-    Those that do not get knots between equal steps and quantiles: quantiles alone would hide the tail.
-    """
-    levels = np.linspace(0, 1, KNOTS)
-    quantiles = np.quantile(unit, levels, axis=0)
-    half = KNOTS // 2
-    crowded = np.flatnonzero(((quantiles[half:] - quantiles[:-half]).min(axis=0) < CROWDED) & (quantiles[-1] > 0))
-    if not len(crowded):
-        return None
-    knots = np.tile(levels[:, None], unit.shape[1])
-    for column in crowded:
-        values, place = np.unique(quantiles[:, column], return_inverse=True)
-        share = np.bincount(place, levels) / np.bincount(place)  # the middle of the levels of a value that is frequent
-        share = (share - share[0]) / (share[-1] - share[0])
-        knots[:, column] = np.interp(levels, values + BY_QUANTILES * (share - values), values)
-    return knots
 
 
 @dataclass(frozen=True)

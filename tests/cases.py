@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from sw.spec.network import Network, Records, random_nodes
+from sw.spec.network import Network
+from sw.spec.nodes import random_nodes
+from sw.spec.records import Records
 from sw.spec.trainer import Rates
 
 RATES = Rates((2,), (13,))

@@ -11,7 +11,8 @@ from sim.virtual_board import VirtualBoard
 from sw.device.client import Board
 from sw.engine.compiled import CompiledFixed
 from sw.oracle.contexts import ContextReference, Contexts
-from sw.spec.network import Network, Records
+from sw.spec.network import Network
+from sw.spec.records import Records
 from sw.spec.trainer import Machine, Phase, Rates
 from tests.cases import KINDS
 

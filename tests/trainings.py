@@ -4,10 +4,13 @@ import numpy as np
 
 from sw.datasets import Source, open_source
 from sw.engine.conversion import parameters_of
-from sw.engine.training import Pretraining, Strategy, Training
-from sw.model import Model, Scaling
+from sw.engine.strategy import Pretraining, Strategy
+from sw.engine.training import Training
+from sw.model import Model
 from sw.oracle.merging import Merging
-from sw.spec.network import Network, random_nodes
+from sw.scaling import Scaling
+from sw.spec.network import Network
+from sw.spec.nodes import random_nodes
 from sw.spec.trainer import Phase, Rates
 
 NETWORK = Network.two_layer(4, 8, (4, 8))

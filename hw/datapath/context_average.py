@@ -6,8 +6,8 @@ from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.node_bank import words
 from hw.datapath.node_memory import NodeBanks, PlaceSignature
+from hw.datapath.ports import words
 
 
 class Merger(wiring.Component):

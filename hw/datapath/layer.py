@@ -1,6 +1,5 @@
 """A layer of piecewise-linear functions that trains: interpolation forward, slopes and updates backward."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,48 +9,14 @@ from amaranth.lib.wiring import In, Out
 
 from hw.datapath.context_average import Merger
 from hw.datapath.fanout import REACH
-from hw.datapath.node_bank import words
+from hw.datapath.fixed_point import clamp, outside
 from hw.datapath.node_memory import AccessSignature, NodeBanks
-from hw.datapath.pipeline import Pipeline, Timed, clamp, outside
+from hw.datapath.pipeline import Pipeline, Timed
+from hw.datapath.ports import words
 from hw.datapath.shared_multiplier import Multiplier
 from hw.fpga.technology import Technology
+from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
 from sw.spec.numerics import LayerFormat, bits_for, rounding_shift
-
-
-@dataclass(frozen=True)
-class LayerTiming:
-    """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
-
-    `entry`: from the arrival of a first layer's inputs until its walk begins with them; 0 in others. `forward_read`,
-    `update_read`, `write`: when the node memory is read or written. `counted`: when those that a write drove to the end
-    of the word are. `result`, `error`: when the results of the last slot of an output group are there, and the errors
-    of the last slot of an input group (None for a first layer). `forward_use`, `update_uses`: when the multiplier of
-    the interpolation takes its operands, and those of the products that it makes besides.
-    """
-
-    entry: int
-    forward_read: int
-    result: int
-    update_read: int
-    write: int
-    counted: int
-    error: int | None
-    forward_use: int
-    update_uses: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """How many of a function's products one multiplier makes, in the order interpolation, slope (a first layer has
-    none), change; the others have one each. The operands of the slope `wait` so many cycles for their turn.
-    """
-
-    products: int = 1
-    wait: int = 0
-
-    def multipliers(self, *, first: bool) -> int:
-        """Of a function."""
-        return (2 if first else 3) - self.products + 1
 
 
 class LayerUnit(wiring.Component):
@@ -93,7 +58,7 @@ class LayerUnit(wiring.Component):
         first: bool,
         revisit: int | None,
         contexts: int = 1,
-        sharing: Sharing = Sharing(),
+        sharing: Sharing = INDEPENDENT,
     ):
         """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot.
         `contexts`: models that have nodes of their own."""

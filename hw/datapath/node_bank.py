@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.pipeline import Pipeline, Timed, saturate
-from hw.fpga.technology import MemoryShape, Technology
-
-
-def words(width: int, count: int) -> data.ArrayLayout:
-    """`count` signed words."""
-    return data.ArrayLayout(signed(width), count)
+from hw.datapath.fixed_point import saturate
+from hw.datapath.pipeline import Pipeline, Timed
+from hw.datapath.ports import words
+from hw.fpga.resources import MemoryShape
+from hw.fpga.technology import Technology
 
 
 def node_memory(*, rows: int, width: int, lanes: int, technology: Technology) -> MemoryShape:

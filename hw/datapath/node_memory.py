@@ -8,7 +8,8 @@ from amaranth import Cat, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.node_bank import Bank, words
+from hw.datapath.node_bank import Bank
+from hw.datapath.ports import words
 from hw.fpga.technology import Technology
 from sw.spec.numerics import LayerFormat, bits_for
 

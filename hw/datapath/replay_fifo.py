@@ -1,19 +1,12 @@
 """Values on their way from one place of the pipeline to another, in order, where the schedule knows when."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
-
 from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fanout import near
-from hw.fpga.technology import MemoryShape, Storage, Technology
-from hw.schedule.schedule import Course, Schedule
-from sw.spec.configuration import Folding
-from sw.spec.network import Network
+from hw.fpga.resources import MemoryShape, Storage
 
 LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart
 
@@ -80,48 +73,3 @@ class Queue(wiring.Component):
 
     def _after(self, place: Value) -> Value:
         return Mux(place == self.memory.depth - 1, 0, place + 1)
-
-
-@dataclass(frozen=True)
-class Queues:
-    """What a trainer keeps until it is needed: the arguments of each layer until the update, targets until there is a
-    result, and residuals until their group's turn in the update (None without groups)."""
-
-    arguments: tuple[MemoryShape, ...]
-    targets: MemoryShape
-    residuals: MemoryShape | None
-
-    @classmethod
-    def of(
-        cls,
-        network: Network,
-        foldings: Sequence[Folding],
-        courses: Sequence[Course],
-        schedule: Schedule,
-        *,
-        technology: Technology,
-        pretraining: int,
-    ) -> Self:
-        def queue(name: str, width: int, depth: int) -> MemoryShape:
-            return MemoryShape(name=name, width=width, depth=depth, storage=technology.storage(depth))
-
-        arguments = tuple(
-            queue(
-                f"arguments of layer {index}",
-                form.argument_bits * folding.taps,
-                schedule.flights * course.unit.input_groups,
-            )
-            for index, (form, folding, course) in enumerate(zip(network.formats, foldings, courses, strict=True))
-        )
-        targets = queue("targets", network.width * network.outputs + 1, schedule.unjudged)
-        residuals = None
-        if pretraining:
-            # Those of all groups, and more in the pause.
-            turn = pretraining // foldings[-1].taps * courses[-1].period
-            depth = network.layers[-1].inputs // pretraining + schedule.pause // turn
-            residuals = queue("residuals", network.width * foldings[-1].lanes, depth)
-        return cls(arguments, targets, residuals)
-
-    @property
-    def memories(self) -> list[MemoryShape]:
-        return [*self.arguments, self.targets, *([self.residuals] if self.residuals else [])]

@@ -6,12 +6,13 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fanout import NEAR, REACH, near
+from hw.datapath.fanout import REACH, near
 from hw.datapath.layer import LayerUnit
-from hw.datapath.node_bank import words
+from hw.datapath.ports import words
 from hw.datapath.replay_fifo import Queue
-from hw.fpga.technology import MemoryShape
-from hw.schedule.schedule import Course
+from hw.datapath.strobes import collected, counter, held
+from hw.fpga.resources import MemoryShape
+from hw.schedule.slot_order import Course
 
 
 class Stage(wiring.Component):
@@ -28,7 +29,7 @@ class Stage(wiring.Component):
     """
 
     def __init__(self, unit: LayerUnit, course: Course, *, kept: MemoryShape, group: int = 0):
-        """`kept`: of the arguments of all records that are under way at once (`hw.datapath.replay_fifo.Queues`).
+        """`kept`: of the arguments of all records that are under way at once (`hw.schedule.buffers.Queues`).
         `group`: slots of a
         group of inputs that may be kept apart, in a layer of one group of outputs; 0 if there are none."""
         self.course, self.unit, self.kept, self.group = course, unit, kept, group
@@ -189,32 +190,3 @@ class Walk:
                 m.d.sync += active.eq(0)
         with m.If(start):
             m.d.sync += active.eq(1)
-
-
-def collected(m: Module, name: str, valid: Value, group: Value, groups: int) -> tuple[Value, Value]:
-    """When the last of `groups` groups is there, and all of them then, the first one lowest."""
-    if groups == 1:
-        return valid, group
-    number = counter(m, f"{name}_collected", valid, groups)
-    before = Signal(len(group) * (groups - 1), reset_less=True, name=f"{name}_before")
-    every = Cat(before, group)
-    with m.If(valid):
-        m.d.sync += before.eq(every[len(group) :])
-    return valid & (number == groups - 1), every
-
-
-def held(m: Module, present: Value, value: Value, *, apart: bool = False) -> Signal:
-    """The value from the cycle after it was present on, until another one is. `apart`: in one of several registers,
-    each near its use."""
-    register = Signal.like(value, reset_less=True, name="held", attrs={NEAR: 1} if apart else {})
-    with m.If(present):
-        m.d.sync += register.eq(value)
-    return register
-
-
-def counter(m: Module, name: str, step: Value, modulus: int) -> Signal:
-    """Counts steps modulo `modulus`."""
-    count = Signal(range(modulus), name=name)
-    with m.If(step):
-        m.d.sync += count.eq(Mux(count == modulus - 1, 0, count + 1))
-    return count

@@ -3,58 +3,26 @@
 from functools import cached_property
 from itertools import pairwise
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.datapath.fixed_point import clamp, code_of
 from hw.datapath.layer import LayerUnit
-from hw.datapath.node_bank import words
-from hw.datapath.pipeline import Pipeline, clamp
-from hw.datapath.replay_fifo import Queue, Queues
+from hw.datapath.pipeline import Pipeline
+from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, words
+from hw.datapath.replay_fifo import Queue
 from hw.datapath.sequencer import Stage, collected, counter
+from hw.datapath.strobes import delayed, kept_until
 from hw.design.multiplier_sharing import sharings_of
 from hw.fpga.technology import Technology
+from hw.schedule.buffers import Queues
 from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
-from hw.schedule.schedule import RESIDUAL_LATENCY, Schedule, chained
-from sw.spec.configuration import LAYER_ADDRESS_BITS, Folding, addresses_of, check_contexts
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import RESIDUAL_LATENCY, chained
+from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, addresses_of
+from sw.spec.configuration import check_contexts
 from sw.spec.network import Network
-from sw.spec.protocol import ADDRESS_BYTES, STATISTICS
-
-
-class RecordLayout(data.StructLayout):
-    """A record on its way into the trainer: argument codes, target words, and whether it is trained on."""
-
-    def __init__(self, network: Network):
-        super().__init__(
-            {
-                "arguments": data.ArrayLayout(unsigned(network.formats[0].argument_bits), network.features),
-                "targets": words(network.width, network.outputs),
-                "train": 1,
-            }
-        )
-
-
-COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
-
-
-class NodeAccessSignature(wiring.Signature):
-    """One node at a time, addressed as in `sw.spec.configuration.NodeAddresses`; `fault`: no such node.
-
-    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within `Trainer.access_latency`.
-    """
-
-    def __init__(self, width: int):
-        super().__init__(
-            {
-                "select": Out(1),
-                "write": Out(1),
-                "address": Out(8 * ADDRESS_BYTES),
-                "data_write": Out(signed(width)),
-                "data_read": In(signed(width)),
-                "fault": In(1),
-            }
-        )
 
 
 class Trainer(wiring.Component):
@@ -73,7 +41,7 @@ class Trainer(wiring.Component):
         pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
             group. Stable in a pass; absent without groups.
         clear: while idle; the next record is the first of a pass.
-        statistics: counts since the last `clear`, a field for each of `sw.spec.protocol.STATISTICS`.
+        statistics: counts since the last `clear`, a field for each of `sw.spec.registers.STATISTICS`.
         merge: while idle, after a pass that trained; not idle until the contexts are merged (absent with one).
         idle: no record is in flight, no contexts are being merged, and the statistics are complete.
         access: nodes, for the host, while idle.
@@ -323,26 +291,3 @@ class Trainer(wiring.Component):
             with m.If(layer == index):
                 m.d.sync += access.fault.eq(missing)
                 m.d["sync" if self.technology.fine_stages else "comb"] += access.data_read.eq(unit.access.data_read)
-
-
-def code_of(result: Value) -> Value:
-    """The unsigned argument code of a signed result: its sign bit inverted."""
-    return Cat(result[:-1], ~result[-1])
-
-
-def kept_until(m: Module, wanted: Value, present: Value, value: Value, groups: int) -> Value:
-    """In the cycles in which they are wanted, values that were present before, in turn; room for `groups` of them."""
-    kept = Signal(len(value) * groups, reset_less=True, name="kept")
-    first, next_ = counter(m, "kept_first", wanted, groups), counter(m, "kept_next", present, groups)
-    with m.If(present):
-        m.d.sync += kept.word_select(next_, len(value)).eq(value)
-    return kept.word_select(first, len(value))
-
-
-def delayed(m: Module, strobe: Value, cycles: int) -> Value:
-    """The strobe so many cycles later."""
-    for _ in range(cycles):
-        later = Signal()
-        m.d.sync += later.eq(strobe)
-        strobe = later
-    return strobe

@@ -4,24 +4,27 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from boards import Board
-from hw.datapath.layer import Sharing
 from hw.datapath.node_bank import node_memory
-from hw.datapath.replay_fifo import Queues
 from hw.datapath.trainer import Trainer
 from hw.design.multiplier_sharing import courses_of, sharings_of
-from hw.fpga.technology import MemoryShape
+from hw.fpga.board import Board
+from hw.fpga.resources import MemoryShape
 from hw.link.cobs import encoder_memory
 from hw.link.frames import packet_memory
+from hw.schedule.buffers import Queues
 from hw.schedule.folding import chain, check_foldings, check_pretraining
-from hw.schedule.schedule import Course, Schedule
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import Course
+from hw.schedule.timing import INDEPENDENT, Sharing
 from hw.soc.bus_targets import text_memory
-from hw.soc.record_store import Pass, RecordStore, record_memory
+from hw.soc.pass_engine import Pass
+from hw.soc.record_store import RecordStore, record_memory
 from hw.soc.register_file import counter_memory
-from sw.spec.configuration import Configuration, Folding, NodeAddresses, check_contexts, rows_of_record
+from sw.spec.addresses import Folding, NodeAddresses
+from sw.spec.configuration import Configuration, check_contexts, rows_of_record
 from sw.spec.network import Network
 from sw.spec.numerics import bits_for
-from sw.spec.protocol import RegisterTable, register_table
+from sw.spec.registers import RegisterTable, register_table
 
 STORE_WORDS = 1 << 16  # the UP5K's single-port RAMs; the same elsewhere
 
@@ -181,7 +184,7 @@ class Design:
     @property
     def _products(self) -> list[int]:
         """Of a function of each layer."""
-        return [Sharing().multipliers(first=index == 0) for index in range(len(self.network.layers))]
+        return [INDEPENDENT.multipliers(first=index == 0) for index in range(len(self.network.layers))]
 
     @property
     def multipliers(self) -> int:

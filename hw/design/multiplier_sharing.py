@@ -6,12 +6,14 @@ from functools import cache, partial
 
 from amaranth.hdl import Fragment
 
-from hw.datapath.layer import LayerTiming, LayerUnit, Sharing
+from hw.datapath.layer import LayerUnit
 from hw.datapath.node_bank import Bank
 from hw.fpga.technology import Technology
 from hw.schedule.folding import revisit_of
-from hw.schedule.schedule import Course, Outline, Schedule, chained
-from sw.spec.configuration import Folding
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import Course, Outline, chained
+from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
+from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.numerics import LayerFormat
 
@@ -26,7 +28,7 @@ def sharings_of(
 
     Layers of many functions choose first.
     """
-    sharings = (Sharing(),) * len(foldings)
+    sharings = (INDEPENDENT,) * len(foldings)
     courses_with = partial(courses_of, network, foldings, technology=technology, exact=exact, contexts=contexts)
     courses = courses_with(sharings)
     interval = Schedule.of(courses, exact=exact, contexts=contexts).interval

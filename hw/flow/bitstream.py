@@ -6,9 +6,11 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from boards import Board
-from hw.flow.build_steps import Build, BuildError, Placement, PlacementError
-from hw.fpga.technology import RESOURCE_NAMES, Resources, shortfalls
+from hw.flow.build_steps import Build
+from hw.flow.placement import Placement, PlacementError
+from hw.flow.tools import BuildError
+from hw.fpga.board import Board
+from hw.fpga.resources import RESOURCE_NAMES, Resources, shortfalls
 
 CROWDED = 0.2  # of the logic cells: 2-8-1 on an ECP5-85F takes 5 %, a record a clock of 4-8-1 a third
 CLOCK_TOLERANCE = 1e-3  # nextpnr counts picoseconds

@@ -2,9 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,19 +14,29 @@ from amaranth.build import Platform
 from hw.datapath.fanout import NEAR
 from hw.flow import ice40_timing
 from hw.flow.floorplan import floorplan
+from hw.flow.placement import Placement, PlacementError
 from hw.flow.router_log import Routing
+from hw.flow.tools import BuildError, run_tool
 from hw.fpga import ecp5 as ecp5_sites
-from hw.fpga.technology import ARTIX7, ECP5, ICE40HX8K, ICE40UP5K, Resources, Technology
+from hw.fpga.artix7 import ARTIX7
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
+from hw.fpga.resources import Resources
+from hw.fpga.technology import Technology
 
 TOP = "top"
+
 
 # What is read of a row that is written in the same cycle is never used: "old data" then is logic for nothing.
 COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 
+
 KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{NEAR} %ci c:* %i"
+
 
 # Amaranth names a field of a wire `wire[0]`, which Yosys' passes for ABC take for the wire's first bit.
 FIELDS_HAVE_NO_NAMES = "rename -hide w:*[[]*"
+
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
@@ -37,16 +44,6 @@ MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
 
 # Options of place and route that name what there is none of before it is done.
 PLACED = ("--report", "--sdf", "--asc", "--textcfg")
-
-LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
-
-
-class BuildError(Exception):
-    """A build that failed, said so that its user can act on it."""
-
-
-class PlacementError(BuildError):
-    """A placement that is of no use. That of another seed may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,41 +118,6 @@ def flow_of(technology: Technology) -> Flow:
             return flow
     known = ", ".join(technology.name for flow in FLOWS for technology in flow.technologies)
     raise ValueError(f"there is no build flow for {technology.name}; there is one for {known}")
-
-
-@dataclass(frozen=True)
-class Placement:
-    """What place and route made, from nextpnr's report: used and available resources, and the clock.
-
-    `slowest_path`: names of the cells at both ends of the path that sets `fmax_hz`.
-    """
-
-    used: Resources
-    available: Resources
-    fmax_hz: float
-    constraint_hz: float
-    slowest_path: tuple[str, str]
-
-    @classmethod
-    def parse(cls, report: dict[str, Any], flow: Flow) -> "Placement":
-        """Raises BuildError unless there is exactly one clock."""
-        clocks = report["fmax"]
-        if len(clocks) != 1:
-            raise BuildError(f"the design has {len(clocks)} clocks with paths ({', '.join(clocks)}); it must have one")
-        [(name, clock)] = clocks.items()
-        ends = {f"posedge {name}"}
-        [path] = [path["path"] for path in report["critical_paths"] if {path["from"], path["to"]} == ends]
-        used, available = (
-            Resources(**{name: report["utilization"][site][what] for name, site in flow.sites.items()})
-            for what in ("used", "available")
-        )
-        return cls(
-            used,
-            available,
-            fmax_hz=clock["achieved"] * 1e6,
-            constraint_hz=clock["constraint"] * 1e6,
-            slowest_path=(path[0]["from"]["cell"], path[-1]["to"]["cell"]),
-        )
 
 
 class Build:
@@ -268,34 +230,3 @@ def cells_of(netlist: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _netlist_path(directory: Path) -> Path:
     return directory / f"{TOP}.json"
-
-
-def run_tool(
-    command: list[str], directory: Path, log: str | None = None, watch: Callable[[str], None] | None = None
-) -> None:
-    """Raises BuildError with what the tool said, if it fails or is not there. `watch` is given the file `log` now and
-    then; what it raises stops the tool."""
-    name = f"yowasp-{command[0]}"
-    tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if tool is None:
-        raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
-    path = directory / log if log else None
-    if path:
-        path.unlink(missing_ok=True)
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([tool, *command[1:]], cwd=directory, **pipes) as process:
-        said = None
-        try:
-            while said is None:
-                try:
-                    said, _ = process.communicate(timeout=LOOKED_AT_EVERY)
-                except subprocess.TimeoutExpired:
-                    if watch and path and path.exists():
-                        watch(path.read_text())
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
-        where = f"; see {path}" if path else ""
-        raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or process.returncode}{where}")

@@ -9,31 +9,28 @@ harder, so does a rough placement in which no place is crowded and each block ha
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import cg
 
+from hw.fpga.sites import Blocks
+
 ROUNDS = 24
+
+
 PULL = 0.01  # of the rough placement, for each round, in parts of that of the wires
+
+
 LEAST_PULL = 1e-6  # so that nothing is without a place
+
+
 MOST_PINS = 200  # of a wire that counts: longer ones go everywhere
+
+
 FEW_CELLS = 8  # that need not be spread
-
-
-class Site(NamedTuple):
-    x: float
-    y: float
-    name: str
-
-
-class Blocks(NamedTuple):
-    """Kinds of cells, and the sites that there are for all of these together."""
-
-    kinds: tuple[str, ...]
-    sites: tuple[Site, ...]
 
 
 def floorplan(cells: Mapping[str, Any], floor: Sequence[Blocks], *, seed: int) -> dict[str, str]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from boards import Board
 from hw.flow.bitstream import check_kept
-from hw.flow.build_steps import MISCOMPILED, TOP, cells_of, flow_of, read_netlist, run_tool
-from hw.fpga.technology import Resources
+from hw.flow.build_steps import MISCOMPILED, TOP, cells_of, flow_of, read_netlist
+from hw.flow.tools import run_tool
+from hw.fpga.board import Board
+from hw.fpga.resources import Resources
 
 ESTIMATE = "estimate"
 

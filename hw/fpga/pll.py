@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, ClassVar
 
-from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
-from amaranth.lib import io, wiring
+from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
+from amaranth.lib import wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import Out
 
@@ -30,34 +29,6 @@ class Limits:
             raise ValueError(
                 f"{self.what} {frequency / 1e6:g} MHz is not in {self.low / 1e6:g}..{self.high / 1e6:g} MHz"
             )
-
-
-@dataclass(frozen=True)
-class Ice40Dividers:
-    """Parameters of an SB_PLL40 with simple feedback: output = input * (divf + 1) / (divr + 1) / 2**divq."""
-
-    divr: int
-    divf: int
-    divq: int
-    filter_range: int
-
-
-@dataclass(frozen=True)
-class Ecp5Dividers:
-    """Divisors of an EHXPLLL with feedback from its output: output = input * feedback / reference."""
-
-    reference: int
-    feedback: int
-    output: int
-
-
-@dataclass(frozen=True)
-class Artix7Dividers:
-    """Divisors of a PLLE2: output = input * multiplier / divider / output."""
-
-    divider: int
-    multiplier: int
-    output: int
 
 
 def nearest(frequency: float, others: Collection[float]) -> str:
@@ -112,168 +83,6 @@ class Pll(wiring.Component):
                 f"{nearest(self.output_hz, clocks)} MHz"
             )
         return clocks[self.output_hz]
-
-
-class Ice40Pll(Pll):
-    """SB_PLL40_PAD, on the pad of the default clock. The highest phase detector frequency has the least jitter."""
-
-    cell = "SB_PLL40_PAD"
-    inputs = Limits("PLL input of", 10e6, 133e6)
-    outputs = Limits("PLL output of", 16e6, 275e6)
-    oscillator = Limits("VCO of", 533e6, 1066e6)
-    detector = Limits("phase detector of", 10e6, 133e6)
-    # The loop filter is chosen by the phase detector's frequency: below the bound of its index (from 1).
-    filter_bounds = (17e6, 26e6, 44e6, 66e6, 101e6)
-
-    @classmethod
-    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ice40Dividers]]:
-        for divr in reversed(range(16)):
-            detector = input_hz / (divr + 1)
-            if detector not in cls.detector:
-                continue
-            filter_range = 1 + sum(detector >= bound for bound in cls.filter_bounds)
-            for divf, divq in product(range(128), range(1, 7)):
-                made = input_hz * (divf + 1) / (divr + 1)
-                if made in cls.oscillator:
-                    yield made / 2**divq, Ice40Dividers(divr, divf, divq, filter_range)
-
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        dividers = self.dividers(platform.default_clk_frequency)
-        m.submodules.pll = Instance(
-            self.cell,
-            p_FEEDBACK_PATH="SIMPLE",
-            p_PLLOUT_SELECT="GENCLK",
-            p_DIVR=Const(dividers.divr, 4),
-            p_DIVF=Const(dividers.divf, 7),
-            p_DIVQ=Const(dividers.divq, 3),
-            p_FILTER_RANGE=Const(dividers.filter_range, 3),
-            i_RESETB=Const(1),
-            i_BYPASS=Const(0),
-            o_PLLOUTGLOBAL=self.clock,
-            o_LOCK=self.locked,
-            **self.input(m, platform.request(platform.default_clk, dir="-")),
-        )
-        return m
-
-    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
-        """The cell's port for its input."""
-        return {"i_PACKAGEPIN": pad.io}
-
-
-class Ice40CorePll(Ice40Pll):
-    """SB_PLL40_CORE, for a default clock on a pad that has no PLL."""
-
-    cell = "SB_PLL40_CORE"
-
-    def input(self, m: Module, pad: io.PortLike) -> dict[str, Any]:
-        reference = Signal()
-        m.submodules.buffer = Instance(
-            "SB_IO", p_PIN_TYPE=Const(0b000001, 6), io_PACKAGE_PIN=pad.io, o_D_IN_0=reference
-        )
-        return {"i_REFERENCECLK": reference}
-
-
-class Ecp5Pll(Pll):
-    """EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
-
-    Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path. The
-    highest phase detector frequency has the least jitter; the oscillator is kept near the middle of its range.
-    """
-
-    resets = True
-    inputs = Limits("PLL input of", 8e6, 400e6)
-    outputs = Limits("PLL output of", 3.125e6, 400e6)
-    oscillator = Limits("VCO of", 400e6, 800e6)
-    detector = Limits("phase detector of", 3.125e6, 400e6)
-
-    @classmethod
-    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ecp5Dividers]]:
-        middle = (cls.oscillator.low + cls.oscillator.high) / 2
-        for reference, feedback in product(reversed(range(1, 129)), range(1, 129)):
-            made = input_hz * feedback / reference
-            output = min(max(round(middle / made), 1), 128)
-            if input_hz / reference in cls.detector and made * output in cls.oscillator:
-                yield made, Ecp5Dividers(reference, feedback, output)
-
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        input_hz = platform.default_clk_frequency
-        dividers = self.dividers(input_hz)
-        m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
-        m.submodules.pll = Instance(
-            "EHXPLLL",
-            a_FREQUENCY_PIN_CLKI=f"{input_hz / 1e6:g}",
-            a_FREQUENCY_PIN_CLKOP=f"{self.output_hz / 1e6:g}",
-            a_ICP_CURRENT="12",
-            a_LPF_RESISTOR="8",
-            a_MFG_ENABLE_FILTEROPAMP="1",
-            a_MFG_GMCREF_SEL="2",
-            p_CLKI_DIV=dividers.reference,
-            p_CLKFB_DIV=dividers.feedback,
-            p_CLKOP_DIV=dividers.output,
-            p_CLKOP_CPHASE=dividers.output - 1,
-            p_CLKOP_ENABLE="ENABLED",
-            p_FEEDBK_PATH="CLKOP",
-            i_CLKI=buffer.i,
-            i_CLKFB=self.clock,
-            i_RST=Const(0),
-            i_STDBY=Const(0),
-            i_PLLWAKESYNC=Const(0),
-            i_ENCLKOP=Const(0),
-            o_CLKOP=self.clock,
-            o_LOCK=self.locked,
-        )
-        run = self.locked
-        for stage in range(2):
-            later = Signal()
-            m.submodules[f"run{stage}"] = Instance("FD1S3AX", p_GSR="DISABLED", i_CK=self.clock, i_D=run, o_Q=later)
-            run = later
-        m.submodules.reset = Instance("SGSR", i_CLK=self.clock, i_GSR=run)
-        return m
-
-
-class Artix7Pll(Pll):
-    """PLLE2_BASE of speed grade -1, from the default clock's input buffer to a global buffer.
-
-    The highest phase detector frequency has the least jitter.
-    """
-
-    inputs = Limits("PLL input of", 19e6, 800e6)
-    outputs = Limits("PLL output of", 6.25e6, 464e6)
-    oscillator = Limits("VCO of", 800e6, 1600e6)
-    detector = Limits("phase detector of", 19e6, 450e6)
-
-    @classmethod
-    def _settings(cls, input_hz: float) -> Iterator[tuple[float, Artix7Dividers]]:
-        for divider, multiplier in product(reversed(range(1, 57)), range(2, 65)):
-            made = input_hz * multiplier / divider
-            if input_hz / divider in cls.detector and made in cls.oscillator:
-                for output in range(1, 129):
-                    yield made / output, Artix7Dividers(divider, multiplier, output)
-
-    def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        input_hz = platform.default_clk_frequency
-        dividers = self.dividers(input_hz)
-        m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
-        feedback, output = Signal(), Signal()
-        m.submodules.pll = Instance(
-            "PLLE2_BASE",
-            p_CLKIN1_PERIOD=1e9 / input_hz,
-            p_DIVCLK_DIVIDE=dividers.divider,
-            p_CLKFBOUT_MULT=dividers.multiplier,
-            p_CLKOUT0_DIVIDE=dividers.output,
-            i_CLKIN1=buffer.i,
-            i_CLKFBIN=feedback,
-            i_PWRDWN=Const(0),
-            i_RST=Const(0),
-            o_CLKFBOUT=feedback,
-            o_CLKOUT0=output,
-            o_LOCKED=self.locked,
-        )
-        m.submodules.global_buffer = Instance("BUFG", i_I=output, o_O=self.clock)
-        return m
 
 
 class SystemClock(Elaboratable):

@@ -5,63 +5,10 @@ same cycles as the one in the bitstream.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from enum import Enum
+from dataclasses import dataclass
 
+from hw.fpga.resources import MemoryShape, Storage
 from sw.spec.numerics import bits_for
-
-
-class Storage(Enum):
-    """Where a memory lies: in block RAM, in the large single-port RAMs of an iCE40 UltraPlus, or in logic cells."""
-
-    BLOCK = "block RAM"
-    SINGLE_PORT = "single-port RAM"
-    LOGIC = "logic"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryShape:
-    """A memory of the gateware, as the budget counts it.
-
-    `read_ports` besides the one write port; block RAM with one read port holds a copy for each of them. `count` such
-    memories exist.
-    """
-
-    name: str
-    width: int
-    depth: int
-    storage: Storage = Storage.BLOCK
-    read_ports: int = 1
-    count: int = 1
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Of the gateware's memory, so that synthesis puts it there."""
-        return {"ram_style": "distributed" if self.storage is Storage.LOGIC else "block"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """Amounts of what a part has and a design needs: logic cells (LUT and flip-flop) and hard blocks."""
-
-    logic: int = 0
-    block_ram: int = 0
-    multipliers: int = 0
-    single_port_ram: int = 0
-
-
-RESOURCE_NAMES = {
-    "logic": "logic cells",
-    "block_ram": "block RAMs",
-    "multipliers": "multipliers",
-    "single_port_ram": "single-port RAMs",
-}
-
-
-def shortfalls(*, need: Resources, have: Resources) -> list[tuple[str, int, int]]:
-    """(resource, needed, had) wherever there is less than needed."""
-    pairs = ((field.name, getattr(need, field.name), getattr(have, field.name)) for field in fields(Resources))
-    return [(name, needed, had) for name, needed, had in pairs if had < needed]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,65 +113,3 @@ class Technology:
             raise ValueError(f"{memory.name}: {self.name} has no single-port RAM")
         words, bits = self.single_port_ram
         return -(-memory.depth // words) * -(-memory.width // bits) * memory.count
-
-
-ICE40_COSTS = LogicCosts(choices=0.531, registers=0.708)
-
-ICE40UP5K = Technology(
-    name="iCE40UP5K",
-    fabric="iCE40",
-    logic_costs=ICE40_COSTS,
-    multiplier_width=16,
-    multiplier_cell="SB_MAC16",
-    multiplier_latency=2,
-    multiplier_logic=1.3,
-    memory_latency=1,
-    fine_stages=False,
-    reach_hz=(38e6, 38e6),
-    block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
-    single_port_ram=(16384, 16),
-)
-
-ICE40HX8K = Technology(
-    name="iCE40HX8K",
-    fabric="iCE40",
-    logic_costs=ICE40_COSTS,
-    multiplier_width=None,
-    multiplier_latency=2,
-    multiplier_logic=1.3,
-    memory_latency=1,
-    fine_stages=False,
-    reach_hz=(76e6, 76e6),
-    block_ram=ICE40UP5K.block_ram,
-)
-
-ECP5_COSTS = LogicCosts(choices=0.428, registers=0.418)
-
-ECP5 = Technology(
-    name="ECP5",
-    fabric="ECP5",
-    logic_costs=ECP5_COSTS,
-    multiplier_width=18,
-    multiplier_cell="MULT18X18D",
-    multiplier_latency=2,
-    multiplier_logic=1.4,
-    memory_latency=2,
-    fine_stages=True,
-    reach_hz=(110e6, 99e6),
-    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram=LutRam(words=16, bits=4, cells=6),  # two cells only write
-)
-
-ARTIX7 = Technology(
-    name="Artix-7",
-    fabric="Artix-7",
-    logic_costs=ECP5_COSTS,  # not fitted to this family, whose cells hold more
-    multiplier_width=18,  # of 18 x 25
-    multiplier_latency=2,
-    multiplier_logic=1.4,
-    memory_latency=2,
-    fine_stages=True,
-    reach_hz=None,
-    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram=LutRam(words=32, bits=6, cells=4),
-)

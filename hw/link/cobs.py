@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.fpga.technology import MemoryShape
+from hw.fpga.resources import MemoryShape
 from sw.spec.protocol import DELIMITER, ENCODED_BYTES
 
 END_OF_FRAME = DELIMITER[0]

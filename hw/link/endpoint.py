@@ -8,7 +8,7 @@ from hw.link import uart
 from hw.link.bus import BusSignature
 from hw.link.commands import CommandEngine
 from hw.link.frames import FrameReceiver, FrameTransmitter
-from sw.spec.protocol import LINK_COUNTERS
+from sw.spec.registers import LINK_COUNTERS
 
 EVENTS = data.StructLayout({register.name: 1 for register in LINK_COUNTERS})
 
@@ -34,7 +34,7 @@ class Endpoint(wiring.Component):
     sent : Out(stream.Signature(8))
     bus : Out(BusSignature(8 * word_bytes))
     events : Out(EVENTS)
-        High for one cycle for each of what `sw.spec.protocol.LINK_COUNTERS` count.
+        High for one cycle for each of what `sw.spec.registers.LINK_COUNTERS` count.
     """
 
     def __init__(self, *, word_bytes: int, digest: bytes, idle_cycles: int) -> None:
@@ -99,7 +99,7 @@ class Link(wiring.Component):
         To the host.
     bus : Out(BusSignature(8 * word_bytes))
     events : Out(EVENTS)
-        High for one cycle for each of what `sw.spec.protocol.LINK_COUNTERS` count.
+        High for one cycle for each of what `sw.spec.registers.LINK_COUNTERS` count.
     """
 
     def __init__(self, *, clocks_per_bit: int, word_bytes: int, digest: bytes, idle_bits: int = 4000) -> None:

@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.fpga.technology import MemoryShape
+from hw.fpga.resources import MemoryShape
 from hw.link.cobs import Decoder, Encoder, Token
 from sw.spec.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
 

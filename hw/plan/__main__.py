@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hw.design.design import Design
+from hw.plan.cost_model import DoesNotFitError, check, reach_of, requirements
 from hw.plan.options import add_design, board_of, verdicts_of
-from hw.plan.search import DoesNotFitError, Verdict, check, choice, reach_of, requirements
+from hw.plan.search import Verdict, choice
 from hw.plan.usage import add_rows, usages
 from hw.schedule.chart import chart
 

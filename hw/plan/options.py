@@ -3,10 +3,9 @@
 import argparse
 
 import boards
-from boards import Board
 from hw.design.design import Design
-from hw.plan import search as planner
-from hw.plan.search import Verdict
+from hw.fpga.board import Board
+from hw.plan.search import MOST_DELAY, Verdict, choice, consider, with_store
 from sw.presets import catalogue as presets
 from sw.spec.configuration import CONTEXTS
 from sw.spec.network import Network
@@ -44,7 +43,7 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> Non
     folding.add_argument(
         "--most-delay",
         type=int,
-        default=planner.MOST_DELAY,
+        default=MOST_DELAY,
         metavar="N",
         help="records whose updates a forward pass may miss, if the folding is to be found; default %(default)s",
     )
@@ -93,13 +92,13 @@ def verdicts_of(board: Board, arguments: argparse.Namespace) -> list[Verdict]:
     network, exact = network_of(arguments), arguments.schedule == "exact"
     modes: dict[str, int] = {"pretraining": arguments.pretraining, "contexts": arguments.contexts}
     if arguments.lanes is None and arguments.taps is None:
-        return list(planner.consider(board, network, exact=exact, most_delay=arguments.most_delay, **modes))
+        return list(consider(board, network, exact=exact, most_delay=arguments.most_delay, **modes))
     lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
     taps = Design.taps if arguments.taps is None else arguments.taps
     design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, **modes)
-    return [Verdict(planner.with_store(design))]
+    return [Verdict(with_store(design))]
 
 
 def design_of(board: Board, arguments: argparse.Namespace) -> Design:
     """Raises DoesNotFitError where no folding fits the board, ValueError for a network or a folding that cannot be."""
-    return planner.choice(verdicts_of(board, arguments))
+    return choice(verdicts_of(board, arguments))

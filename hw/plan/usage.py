@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from hw.fpga.technology import RESOURCE_NAMES, Resources
+from hw.fpga.resources import RESOURCE_NAMES, Resources
 
 
 @dataclass(frozen=True)

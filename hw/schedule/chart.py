@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.schedule.schedule import Course, Schedule, slots_of
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import Course, slots_of
 
 RULE = 10  # clocks from one number to the next
 IDLE = "."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from hw.datapath.replay_fifo import Queue
-from sw.spec.configuration import Folding, NodeAddresses
+from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.network import Network
 
 

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.trainer import NodeAccessSignature
-from hw.fpga.technology import MemoryShape
+from hw.datapath.ports import NodeAccessSignature
+from hw.fpga.resources import MemoryShape
 from hw.link.bus import BusSignature, answer_after, within
 from hw.soc.record_store import RecordStore
 

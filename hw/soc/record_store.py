@@ -2,18 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fanout import Branches
-from hw.datapath.node_bank import words
-from hw.datapath.trainer import RecordLayout, delayed
-from hw.fpga.technology import MemoryShape, Storage, Technology
-from sw.spec.configuration import rows_of_record
-from sw.spec.network import Network
-from sw.spec.protocol import Mode
+from hw.fpga.resources import MemoryShape, Storage
+from hw.fpga.technology import Technology
 
 
 def record_memory(*, width: int, rows: int, row_words: int, technology: Technology) -> MemoryShape:
@@ -127,126 +123,3 @@ def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:
         first.written.eq(store.written & first.write),
         second.written.eq(store.written & ~first.write),
     ]
-
-
-class Pass(wiring.Component):
-    """One pass over consecutive records of the store, through the trainer.
-
-    A record is whole rows: features, targets, padding. Its rows are read ahead of its time, so that there is a record
-    every `interval` cycles, just when the trainer takes it: no record waits for another, and none needs a buffer. A
-    predicting pass leaves as many cycles between records as writing a prediction takes.
-
-    Attributes:
-        start: begin a pass of `count` records from row `first` on, in `mode`; predictions go to word `results` and on.
-            All but `start` are held during the pass.
-        busy: a pass is under way, from the cycle after `start`.
-        underrun: a record was not there when the trainer would have taken it, or the other way round, in this cycle.
-        records: to the trainer. `predicted`, `predicted_valid`, `trainer_idle`: from the trainer.
-        store: goes before any other user of it.
-    """
-
-    def __init__(self, network: Network, store: RecordStore, *, interval: int):
-        """`interval`: the trainer's, at least `record_rows`."""
-        self.network, self.storage, self.interval = network, store, interval
-        self.record_rows = rows_of_record(network, store.row_words)
-        super().__init__(
-            {
-                "start": In(1),
-                "first": In(range(store.rows)),
-                "count": In(range(store.rows + 1)),
-                "mode": In(Mode),
-                "results": In(range(store.rows * store.row_words)),
-                "busy": Out(1),
-                "underrun": Out(1),
-                "records": Out(stream.Signature(RecordLayout(network))),
-                "predicted": In(words(network.width, network.outputs)),
-                "predicted_valid": In(1),
-                "trainer_idle": In(1),
-                "store": Out(store.signature.flip()),
-            }
-        )
-
-    @property
-    def prediction_interval(self) -> int:
-        """Cycles between the records of a predicting pass: time for the reads of one and the writes of another, in
-        whole intervals of the trainer."""
-        reads = self.record_rows if self.storage.technology.spram else 0
-        return self.interval * -(-(reads + self.network.outputs) // self.interval)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        coming = self._fetch(m)
-        pending = self._keep_predictions(m)
-        with m.If(self.start):
-            m.d.sync += self.busy.eq(1)
-        with m.Elif(~coming & ~self.records.valid & ~pending & self.trainer_idle):
-            m.d.sync += self.busy.eq(0)
-        return m
-
-    def _fetch(self, m: Module) -> Value:
-        """Read the records and give them to the trainer; returns whether there are more to give."""
-        network, store = self.network, self.storage
-        predicts = self.mode == Mode.PREDICT
-        active = Signal()
-        left = Signal.like(self.count)  # records after the one being read
-        row = Signal.like(self.first, name="next_row")
-        cycle = Signal(range(self.prediction_interval))  # since the record's first row was read
-        last = Signal()
-        m.d.comb += [
-            self.store.read.eq(active & (cycle < self.record_rows)),
-            self.store.row.eq(row),
-            last.eq(cycle == Mux(predicts, self.prediction_interval - 1, self.interval - 1)),
-        ]
-        with m.If(self.start):
-            m.d.sync += [active.eq(self.count != 0), left.eq(self.count - 1), row.eq(self.first), cycle.eq(0)]
-        with m.Elif(active):
-            m.d.sync += [row.eq(row + self.store.read), cycle.eq(Mux(last, 0, cycle + 1))]
-            with m.If(last):
-                m.d.sync += [active.eq(left != 0), left.eq(left - 1)]
-
-        arriving, whole, coming = self.store.read, active & (cycle == self.record_rows - 1), active
-        for _ in range(store.latency):
-            arriving, whole = delayed(m, arriving, 1), delayed(m, whole, 1)
-            coming |= arriving
-        rows = Signal(data.ArrayLayout(unsigned(store.width), self.record_rows * store.row_words))
-        with m.If(arriving):
-            bits = len(self.store.row_data.as_value())
-            m.d.sync += rows.as_value().eq(Cat(rows.as_value()[bits:], self.store.row_data))
-
-        record, valid, ready = self.records.payload, self.records.valid, self.records.ready
-        values = [rows[index] for index in range(network.features + network.outputs)]
-        for target, value in zip((*record.arguments, *record.targets), values, strict=True):
-            m.d.comb += target.eq(value[: len(target)])
-        m.d.comb += record.train.eq(~predicts)
-        with m.If(whole | ready):
-            m.d.sync += valid.eq(whole)
-        begun = Signal()  # the pass's first record has left
-        with m.If(self.start):
-            m.d.sync += begun.eq(0)
-        with m.Elif(valid):
-            m.d.sync += begun.eq(1)
-        m.d.comb += self.underrun.eq(Mux(valid, ~ready, ready & begun & coming & ~predicts))
-        return coming
-
-    def _keep_predictions(self, m: Module) -> Value:
-        """Write predictions to the store, word by word; returns whether there are more to write."""
-        kept = Signal(words(self.network.width, self.network.outputs))
-        pending = Signal(range(self.network.outputs + 1))
-        address = Signal(range(self.storage.rows * self.storage.row_words))
-        m.d.comb += [
-            self.store.write.eq(pending != 0),
-            self.store.address.eq(address),
-            self.store.data.eq(kept[0]),
-        ]
-        with m.If(self.start):
-            m.d.sync += address.eq(self.results)
-        with m.Elif(self.store.written):
-            m.d.sync += address.eq(address + 1)
-        with m.If(self.predicted_valid & (self.mode == Mode.PREDICT)):
-            m.d.sync += [kept.eq(self.predicted), pending.eq(self.network.outputs)]
-        with m.Elif(self.store.written):
-            m.d.sync += [
-                kept.as_value().eq(kept.as_value() >> self.network.width),
-                pending.eq(pending - 1),
-            ]
-        return self.store.write

@@ -7,10 +7,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.fpga.technology import MemoryShape
+from hw.fpga.resources import MemoryShape
 from hw.link.bus import BusSignature, answer_after, within
 from sw.spec.numerics import bits_for
-from sw.spec.protocol import COUNTER_BITS, Register, RegisterTable
+from sw.spec.registers import COUNTER_BITS, Register, RegisterTable
 
 
 def counter_memory(table: RegisterTable) -> MemoryShape:

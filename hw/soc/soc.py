@@ -6,13 +6,16 @@ from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.trainer import Trainer, delayed
+from hw.datapath.strobes import delayed
+from hw.datapath.trainer import Trainer
 from hw.design.design import Design
 from hw.link.endpoint import Link
 from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
-from hw.soc.record_store import Pass, share
+from hw.soc.pass_engine import Pass
+from hw.soc.record_store import share
 from hw.soc.register_file import RegisterFile
-from sw.spec.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers
+from sw.spec.protocol import Mode, Space
+from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers
 
 
 class Soc(wiring.Component):

@@ -30,10 +30,11 @@ from rich.table import Table
 import boards
 from hw.design.design import Design
 from hw.flow.build_steps import flow_of
+from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES, numbers
-from hw.plan.search import DoesNotFitError, fold
+from hw.plan.search import fold
 from sw import datasets
-from sw.bench.timing import Approach, Reached
+from sw.bench.time_to_accuracy import Approach, Reached
 from sw.experiment import Session
 from sw.presets import catalogue as presets
 

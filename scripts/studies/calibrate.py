@@ -21,9 +21,9 @@ import boards
 from hw.design.design import Design
 from hw.flow.build_steps import Build
 from hw.fpga.technology import LogicCosts
+from hw.plan.cost_model import hard_requirements, requirements
 from hw.plan.options import add_design, board_of, design_of
 from hw.plan.rtlil_count import KINDS, census
-from hw.plan.search import hard_requirements, requirements
 from hw.soc.soc import Soc
 
 DESIGNS = (

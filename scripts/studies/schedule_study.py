@@ -23,14 +23,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 import boards
-from hw.plan.search import DoesNotFitError, fold
+from hw.plan.cost_model import DoesNotFitError
+from hw.plan.search import fold
 from sw import datasets
 from sw.engine.compiled import CompiledFixed
 from sw.experiment import Session
 from sw.figures import plots
 from sw.oracle.contexts import Contexts
 from sw.presets import catalogue as presets
-from sw.presets.catalogue import Preset, schedule
+from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import CONTEXTS
 from sw.spec.trainer import Machine, Phase
 

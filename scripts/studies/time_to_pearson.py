@@ -29,6 +29,7 @@ from sw.engine.conversion import machine_of
 from sw.experiment import Session
 from sw.metrics import pearson
 from sw.presets import catalogue as presets
+from sw.presets.preset import stretched
 
 STEPS = 4  # of an epoch, after each of which the hold-out is predicted
 PATIENCE = 4  # schedules long: then a run is given up
@@ -64,7 +65,7 @@ class Kanloom(Contender):
     def steps(self) -> Iterator[None]:
         self._machine = machine_of(self._model, "fixed16")
         epochs = PATIENCE * sum(phase.epochs for phase in self._preset.phases)
-        for phase in presets.stretched(self._preset.phases, epochs):
+        for phase in stretched(self._preset.phases, epochs):
             for _ in range(phase.epochs):
                 for part in self._records.split(STEPS, self._model.network.features):
                     self._machine.run(part, phase.rates)

@@ -78,7 +78,7 @@ class UartMonitor:
 
 
 class UartPort:
-    """A serial port (`sw.device.transport.SerialPort`) for software that runs in a `cocotb.task.bridge`; time is the
+    """A serial port (`sw.device.serial_port.SerialPort`) for software that runs in a `cocotb.task.bridge`; time is the
     simulation's.
 
     Parameters

@@ -14,9 +14,10 @@ from typing import Any
 
 from amaranth.lib import wiring
 
-from boards import Board
 from hw.flow.build_steps import Build
-from hw.fpga.technology import ECP5, ICE40HX8K, ICE40UP5K
+from hw.fpga.board import Board
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from sim.netlist.ecp5_models import ecp5_models
 
 _NETLIST = "netlist"

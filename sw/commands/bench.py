@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from sw.bench.timing import Case, Turn, Yardstick, independent, turn
+from sw.bench.c_baseline import Yardstick
+from sw.bench.timing import Case, Turn, independent, turn
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
 from sw.commands.training_options import add_plan, preset_of, strategy_of
 from sw.datasets import MemorySource, Split

@@ -30,7 +30,7 @@ from sw.engine import checkpoint
 from sw.engine.history import Course
 from sw.engine.processes import Processes, launched
 from sw.engine.training import Report
-from sw.presets.catalogue import Preset
+from sw.presets.preset import Preset
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from sw.datasets import Source
 from sw.engine.conversion import ARITHMETICS
 from sw.engine.processes import ALONE, Processes
-from sw.engine.training import Pretraining, Strategy, Training
+from sw.engine.strategy import Pretraining, Strategy
+from sw.engine.training import Training
 from sw.experiment import first_model
 from sw.oracle.merging import MERGES, Merging
 from sw.presets.by_size import default_preset
-from sw.presets.catalogue import PRESETS, Preset, find, shaped, stretched
+from sw.presets.catalogue import PRESETS, find
+from sw.presets.preset import Preset, shaped, stretched
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from sw.device.transport import Link, WrongDeviceError, open_port
+from sw.device.errors import WrongDeviceError
+from sw.device.serial_port import open_port
+from sw.device.transport import Link
 from sw.spec.configuration import Configuration, digest_of
-from sw.spec.network import Records, check_nodes
-from sw.spec.protocol import LINK_COUNTERS, STATISTICS, Mode, Space, rate_registers, register_table
+from sw.spec.nodes import check_nodes
+from sw.spec.protocol import Mode, Space
+from sw.spec.records import Records
+from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
 from sw.spec.trainer import Machine, Rates, Statistics
 
 BAUD = 3_000_000  # of every board in boards/
@@ -30,7 +34,7 @@ class Board(Machine):
     Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two: while a
     pass runs over one, the next one is sent. Up to two stay on the board between passes; more are sent each time.
 
-    Every method raises a `sw.device.transport.LinkError` if the board cannot be reached, or BoardError.
+    Every method raises a `sw.device.errors.LinkError` if the board cannot be reached, or BoardError.
 
     Attributes:
         configuration: what the board says of itself.

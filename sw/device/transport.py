@@ -5,83 +5,39 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import serial
 from numpy.typing import ArrayLike, NDArray
 
+from sw.device.errors import (
+    BoardResetError,
+    BusyError,
+    LinkError,
+    NoAnswerError,
+    RejectedError,
+    UnpluggedError,
+    WrongDeviceError,
+)
+from sw.device.serial_port import SerialPort
 from sw.spec.protocol import (
     ADDRESS_BYTES,
     DELIMITER,
     DIGEST_BYTES,
     ENCODED_BYTES,
     NONCE_BYTES,
-    REGISTERS,
     REPLY,
     VERSION,
     Command,
     Frame,
     FrameError,
-    RegisterTable,
     Space,
     Status,
     max_read_words,
     max_write_words,
 )
-
-
-class LinkError(Exception):
-    """The link cannot do what it was asked for."""
-
-
-class UnpluggedError(LinkError):
-    """The port is gone."""
-
-
-class NoAnswerError(LinkError):
-    """Nothing that is a reply came in time."""
-
-
-class WrongDeviceError(LinkError):
-    """Something answers, but not the board that is meant."""
-
-
-class BoardResetError(LinkError):
-    """The board has forgotten the session; what was written since it began may be lost."""
-
-
-class BusyError(LinkError):
-    """The space cannot be accessed while the board trains."""
-
-
-class RejectedError(LinkError):
-    """The board cannot execute this request, now or later."""
-
-
-class SerialPort(Protocol):
-    """What the link needs of a port: a part of pyserial's interface."""
-
-    timeout: float | None
-    write_timeout: float | None
-
-    @property
-    def in_waiting(self) -> int: ...
-    def read(self, size: int, /) -> bytes: ...
-    def write(self, data: bytes, /) -> int | None: ...
-    def reset_input_buffer(self) -> None: ...
-    def close(self) -> None: ...
-
-
-def open_port(path: str, baud: int) -> serial.Serial:
-    """The serial port or pseudo-terminal `path`, for this program alone.
-
-    Raises `LinkError` if it cannot be opened.
-    """
-    try:
-        return serial.Serial(path, baud, exclusive=True)
-    except (OSError, ValueError) as error:
-        raise LinkError(f"cannot open the port {path!r} at {baud} baud: {error}") from error
+from sw.spec.registers import REGISTERS, RegisterTable
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ import numpy as np
 from sw.engine.kernels import fixed, floating
 from sw.engine.kernels.layout import Layout, arena
 from sw.engine.simd.vectors import REGISTER_BYTES
-from sw.oracle.fixed import Twin
-from sw.spec.network import Network, Records, check_nodes, groups_of
+from sw.oracle.floating import Twin
+from sw.spec.network import Network
+from sw.spec.nodes import check_nodes, groups_of
+from sw.spec.records import Records
 from sw.spec.trainer import Machine, Rates, Statistics
 
 
@@ -203,7 +205,7 @@ class CompiledFixed(CompiledMachine):
 
 
 class CompiledFloat(CompiledMachine):
-    """`sw.oracle.fixed.FloatReference`, compiled: equal to it within the rounding of `word`, float32 or float64."""
+    """`sw.oracle.floating.FloatReference`, compiled: equal to it within the rounding of `word`, float32 or float64."""
 
     def __init__(
         self,
@@ -304,7 +306,7 @@ class CompiledFloat(CompiledMachine):
 
 
 class CompiledTwin(CompiledFloat):
-    """`sw.oracle.fixed.FloatTwin`, compiled; but its results are in the units of its targets."""
+    """`sw.oracle.floating.FloatTwin`, compiled; but its results are in the units of its targets."""
 
     def __init__(
         self,

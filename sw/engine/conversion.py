@@ -6,8 +6,8 @@ import numpy as np
 
 from sw.engine.compiled import CompiledFixed, CompiledMachine, CompiledTwin
 from sw.model import Model
-from sw.oracle.fixed import Twin
-from sw.spec.network import joined_nodes, part_of_nodes
+from sw.oracle.floating import Twin
+from sw.spec.nodes import joined_nodes, part_of_nodes
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.model import Model
-from sw.oracle.fixed import Twin
+from sw.oracle.floating import Twin
 from sw.spec.network import Layer
 
 SAMPLES = 512

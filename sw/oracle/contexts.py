@@ -8,7 +8,8 @@ import numpy as np
 from sw.oracle.fixed import FixedReference
 from sw.oracle.merging import Merging
 from sw.spec.configuration import Configuration, check_contexts
-from sw.spec.network import Network, Records
+from sw.spec.network import Network
+from sw.spec.records import Records
 from sw.spec.trainer import Machine, Rates, Statistics
 
 

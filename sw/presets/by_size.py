@@ -1,6 +1,6 @@
 """A network and a schedule for data without a preset, found by a study over public tabular data sets."""
 
-from sw.presets.catalogue import Preset, schedule
+from sw.presets.preset import Preset, schedule
 from sw.spec.network import Network
 
 HEADROOM = 4
@@ -10,7 +10,7 @@ SPREADS = 0.25, 0.0625
 def default_preset(features: int, outputs: int, records: int) -> Preset:
     """Where to start for so many records: the more there are, the more addends and segments they can settle.
 
-    For data scaled by `sw.model.Scaling.robust`. The epochs suit one model without early stopping.
+    For data scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early stopping.
     """
     if records < 1_000:
         addends, segments, phases = 16, (2, 8), schedule((24, 3, 14), (8, 4, 16))

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sw.spec.network import Network, Records, check_nodes
+from sw.spec.network import Network
+from sw.spec.nodes import check_nodes
+from sw.spec.records import Records
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 import boards
 from hw.flow.build_steps import flow_of
-from hw.fpga.technology import RESOURCE_NAMES
+from hw.fpga.resources import RESOURCE_NAMES
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "boards"
 

@@ -12,7 +12,7 @@ from hw.plan.search import fold
 from scripts.studies import board_time, schedule_study
 from sim.simulated_trainer import SimulatedTrainer
 from sw import datasets
-from sw.bench.timing import Approach, Reached
+from sw.bench.time_to_accuracy import Approach, Reached
 from sw.engine.compiled import CompiledFixed
 from sw.experiment import Session
 from sw.metrics import pearson

@@ -14,11 +14,12 @@ from sw.device.client import Board
 from sw.device.transport import Link
 from sw.experiment import Session
 from sw.oracle.contexts import ContextReference
-from sw.oracle.fixed import FloatTwin
-from sw.presets.catalogue import Preset, schedule
+from sw.oracle.floating import FloatTwin
+from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import Configuration
-from sw.spec.network import Network, Records
+from sw.spec.network import Network
 from sw.spec.protocol import ENCODED_BYTES, MAX_PAYLOAD
+from sw.spec.records import Records
 from sw.spec.trainer import Phase, Rates
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, RATES, ordinary

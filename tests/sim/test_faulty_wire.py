@@ -10,7 +10,8 @@ from hw.soc.soc import Soc
 from sim.faulty_port import FaultRates, FaultyPort
 from sim.virtual_board import VirtualBoard
 from sw.device.client import BAUD, Board
-from sw.device.transport import Link, open_port
+from sw.device.serial_port import open_port
+from sw.device.transport import Link
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from tests.cases import RATES, ordinary

@@ -12,7 +12,8 @@ from hw.soc.soc import Soc
 from sim.virtual_board import VirtualBoard
 from sw.device.client import Board
 from sw.oracle.contexts import ContextReference
-from sw.spec.network import Network, Records
+from sw.spec.network import Network
+from sw.spec.records import Records
 from tests.cases import RATES, ordinary
 
 

@@ -15,8 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sw.engine.conversion import ARITHMETICS, as_floating, machine_of
 from sw.engine.ensemble import Member, joined
 from sw.estimator import NKRegressor
-from sw.model import Model, Scaling
-from sw.spec.network import first_nodes
+from sw.model import Model
+from sw.scaling import Scaling
+from sw.spec.nodes import first_nodes
 
 SEED = 5
 

@@ -8,7 +8,8 @@ from sw.experiment import Session
 from sw.metrics import pearson, rmse
 from sw.oracle.fixed import FixedReference
 from sw.presets import catalogue as presets
-from sw.presets.catalogue import PRESETS, stretched
+from sw.presets.catalogue import PRESETS
+from sw.presets.preset import stretched
 from sw.spec.network import Network
 from sw.spec.trainer import Phase, Rates
 

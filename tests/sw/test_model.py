@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sw.model import HISTORY, Model, ModelFileError, Scaling
-from sw.spec.network import Network, random_nodes
+from sw.model import HISTORY, Model, ModelFileError
+from sw.scaling import Scaling
+from sw.spec.network import Network
+from sw.spec.nodes import random_nodes
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 

@@ -1,4 +1,4 @@
-"""Newton-Kaczmarz training in floating point, compiled: `sw.oracle.fixed.FloatReference` within rounding.
+"""Newton-Kaczmarz training in floating point, compiled: `sw.oracle.floating.FloatReference` within rounding.
 
 Built as `sw.engine.kernels.fixed` is, which see. What differs: the domains of hidden functions grow, learning rates are
 numbers, there are no limits, and records follow each other without delay.
@@ -34,7 +34,7 @@ from sw.engine.simd.vectors import (
     whole,
     zeros,
 )
-from sw.oracle.fixed import DOMAIN_MARGIN
+from sw.oracle.floating import DOMAIN_MARGIN
 
 WORDS, PAIRS = (0,), (0, 0)  # sizes: a register of numbers; as many pairs
 ROW = (0, 0)  # size of a later layer's rows that are worked on at a time

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.cocotb_bench.ports import begin, load_nodes, pack, play, store_nodes, unpack
 from sim.cocotb_bench.runner import bench_parameters
-from sw.spec.configuration import Folding, NodeAddresses
+from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.network import Layer, Network
 from sw.spec.numerics import LayerFormat, rounding_shift
 from tests.cases import RATES

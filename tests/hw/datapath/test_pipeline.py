@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from amaranth.hdl import Module, Signal, signed
 
-from hw.datapath.pipeline import Pipeline, clamp, outside
-from hw.fpga.technology import ECP5
+from hw.datapath.fixed_point import clamp, outside
+from hw.datapath.pipeline import Pipeline
+from hw.fpga.ecp5 import ECP5
 from tests.hw.streams import simulate
 
 

@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.datapath.replay_fifo import Queue
-from hw.fpga.technology import ECP5, ICE40UP5K, MemoryShape, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.resources import MemoryShape
+from hw.fpga.technology import Technology
 
 TECHNOLOGIES = pytest.mark.parametrize("technology", [ECP5, ICE40UP5K], ids=lambda technology: technology.name)
 

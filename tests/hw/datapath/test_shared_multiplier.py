@@ -7,7 +7,9 @@ from amaranth.sim import Simulator
 
 from hw.datapath.pipeline import Pipeline
 from hw.datapath.shared_multiplier import Multiplier
-from hw.fpga.technology import ECP5, ICE40UP5K, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.technology import Technology
 
 WIDTHS = ((17, 15), (16, 16))  # operands of a difference and those of a word
 

@@ -7,12 +7,14 @@ from amaranth.sim import Simulator
 
 from hw.datapath import node_bank as bank
 from hw.datapath.trainer import Trainer
-from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain, groups_apart
 from sim.simulated_trainer import SimulatedTrainer
 from sw.oracle.fixed import FixedReference
-from sw.spec.configuration import Folding
-from sw.spec.network import Network, Records
+from sw.spec.addresses import Folding
+from sw.spec.network import Network
+from sw.spec.records import Records
 from sw.spec.trainer import Rates
 from tests.cases import KINDS
 from tests.hw.datapath.memories import UnkindMemory

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hw.datapath.trainer import Trainer
-from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from sim.cocotb_bench.runner import run_bench
 from sw.spec.network import Network

@@ -6,14 +6,15 @@ from amaranth.hdl import Elaboratable, Fragment
 from amaranth.sim import Simulator
 
 import boards
-from hw.datapath.layer import Sharing
 from hw.datapath.multiplier import Product
 from hw.datapath.trainer import Trainer
 from hw.design.design import Design
 from hw.design.multiplier_sharing import courses_of, sharings_of
-from hw.fpga.technology import ECP5, ICE40UP5K
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from hw.schedule.schedule import Schedule
+from hw.schedule.timing import Sharing
 from sw.spec.network import Network
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
 

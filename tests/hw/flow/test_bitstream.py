@@ -12,9 +12,12 @@ from amaranth.lib.wiring import In, Out
 import boards
 from hw.datapath.multiplier import Product
 from hw.flow.bitstream import make_bitstream
-from hw.flow.build_steps import Build, BuildError, Placement, PlacementError, flow_of
-from hw.fpga.pll import Ice40Pll
-from hw.fpga.technology import ICE40UP5K, Resources, Technology
+from hw.flow.build_steps import Build, flow_of
+from hw.flow.placement import Placement, PlacementError
+from hw.flow.tools import BuildError
+from hw.fpga.ice40 import ICE40UP5K, Ice40Pll
+from hw.fpga.resources import Resources
+from hw.fpga.technology import Technology
 
 NEED = Resources(multipliers=2, block_ram=2)
 

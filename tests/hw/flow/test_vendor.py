@@ -6,9 +6,10 @@ from zipfile import ZipFile
 import pytest
 
 import boards
-from hw.flow.build_steps import BuildError
+from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
-from hw.fpga.technology import ARTIX7, Resources
+from hw.fpga.artix7 import ARTIX7
+from hw.fpga.resources import Resources
 from tests.hw.flow.test_bitstream import NEED, StandIn
 
 

@@ -4,15 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.fpga.pll import (
-    Artix7Dividers,
-    Artix7Pll,
-    Ecp5Dividers,
-    Ecp5Pll,
-    Ice40Dividers,
-    Ice40Pll,
-    Pll,
-)
+from hw.fpga.artix7 import Artix7Dividers, Artix7Pll
+from hw.fpga.ecp5 import Ecp5Dividers, Ecp5Pll
+from hw.fpga.ice40 import Ice40Dividers, Ice40Pll
+from hw.fpga.pll import Pll
 
 MEGAHERTZ = 1_000_000
 

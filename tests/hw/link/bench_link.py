@@ -15,7 +15,6 @@ from sim.cocotb_bench.uart_driver import UartDriver, UartMonitor, UartPort
 from sw.spec.protocol import (
     CREDITS,
     DELIMITER,
-    LINK_COUNTERS,
     REPLY,
     VERSION,
     Command,
@@ -25,6 +24,7 @@ from sw.spec.protocol import (
     max_read_words,
     max_write_words,
 )
+from sw.spec.registers import LINK_COUNTERS
 
 BUSY = Space.CONFIGURATION
 LIMIT = 200  # of addresses, in words

@@ -8,7 +8,8 @@ from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 
 from hw.link.endpoint import Endpoint
-from sw.spec.protocol import LINK_COUNTERS, Space
+from sw.spec.protocol import Space
+from sw.spec.registers import LINK_COUNTERS
 from tests.hw.streams import CLOCK
 
 DIGEST = bytes(range(0xA0, 0xA8))

@@ -4,7 +4,8 @@ import random
 from typing import Any
 
 from hw.link.endpoint import Link
-from sw.spec.protocol import LINK_COUNTERS, Command, Frame, Space, Status, max_write_words
+from sw.spec.protocol import Command, Frame, Space, Status, max_write_words
+from sw.spec.registers import LINK_COUNTERS
 from tests.hw.link.test_uart import waveform
 from tests.hw.streams import simulate, steady
 

@@ -8,7 +8,8 @@ import pytest
 import sw.device.transport
 from sim.faulty_port import FaultRates, FaultyPort
 from sw.device.transport import Link
-from sw.spec.protocol import LINK_COUNTERS, Space
+from sw.spec.protocol import Space
+from sw.spec.registers import LINK_COUNTERS
 from tests.hw.link.simulated import DIGEST, EndpointPort
 
 WORDS_A_FRAME = 6

@@ -6,21 +6,22 @@ import pytest
 
 import boards
 from hw.design.design import STORE_WORDS, Design
-from hw.fpga.technology import ARTIX7, ECP5, ICE40UP5K, MemoryShape, Resources, Storage, Technology, shortfalls
-from hw.plan.search import (
-    LEAST_STORE_WORDS,
-    MOST_DELAY,
+from hw.fpga.artix7 import ARTIX7
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.resources import MemoryShape, Resources, Storage, shortfalls
+from hw.fpga.technology import Technology
+from hw.plan.cost_model import (
     DoesNotFitError,
     breaches,
     check,
-    consider,
     demand,
-    fold,
     logic_of,
     memory_requirements,
     reach_of,
     requirements,
 )
+from hw.plan.search import LEAST_STORE_WORDS, MOST_DELAY, consider, fold
 from sw.spec.network import Network
 
 SMALL = Network.two_layer(2, 4, (4, 8))

@@ -4,8 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.datapath.layer import LayerTiming, LayerUnit
-from hw.schedule.schedule import Course, Outline, Schedule, chained, slots_of
+from hw.datapath.layer import LayerUnit
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import Course, Outline, chained, slots_of
+from hw.schedule.timing import LayerTiming
 from sw.spec.configuration import CONTEXTS
 
 GROUPS = st.integers(1, 6)

@@ -10,10 +10,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from amaranth.sim import Simulator
 
-from hw.fpga.technology import ECP5, ICE40UP5K, Technology
+from hw.fpga.ecp5 import ECP5
+from hw.fpga.ice40 import ICE40UP5K
+from hw.fpga.technology import Technology
 from hw.link.bus import BusSignature
 from hw.soc.bus_targets import RecordTarget
-from hw.soc.record_store import Pass, RecordStore, share
+from hw.soc.pass_engine import Pass
+from hw.soc.record_store import RecordStore, share
 from sw.spec.network import Network
 from sw.spec.protocol import Mode, Space
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hw.soc.register_file import RegisterFile
-from sw.spec.protocol import Register, RegisterTable
+from sw.spec.registers import Register, RegisterTable
 from tests.hw.streams import simulate
 
 COUNTERS = tuple(Register(f"events_{index}", 16, "r", "events") for index in range(5))

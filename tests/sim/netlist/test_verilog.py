@@ -11,13 +11,14 @@ import pytest
 import boards
 from hw.design.design import Design
 from hw.flow.build_steps import flow_of
-from hw.plan.search import requirements
+from hw.plan.cost_model import requirements
 from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
 from sim.netlist.verilog import make_netlist
 from sim.virtual_board import VirtualBoard
 from sw.device.client import BAUD, Board
-from sw.device.transport import Link, open_port
+from sw.device.serial_port import open_port
+from sw.device.transport import Link
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from sw.spec.trainer import Rates

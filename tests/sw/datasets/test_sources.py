@@ -27,7 +27,7 @@ from sw.datasets import (
     write,
 )
 from sw.datasets.synthetic import PARTS
-from sw.model import Scaling
+from sw.scaling import Scaling
 from tests.sw.datasets.test_datasets import FAULTS, FINITE, FORMATS, IN_TMP_PATH, Case, sorted_rows, table
 
 STREAMED = tuple(rows.STREAMED)

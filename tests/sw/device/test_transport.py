@@ -6,29 +6,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sw.device.transport import (
+from sw.device.errors import (
     BoardResetError,
     BusyError,
-    Link,
     LinkError,
     NoAnswerError,
     RejectedError,
     UnpluggedError,
     WrongDeviceError,
-    open_port,
 )
-from sw.spec.protocol import (
-    COUNTER_BITS,
-    CREDITS,
-    LINK_COUNTERS,
-    REGISTERS,
-    REPLY,
-    VERSION,
-    Command,
-    Frame,
-    Space,
-    Status,
-)
+from sw.device.serial_port import open_port
+from sw.device.transport import Link
+from sw.spec.protocol import CREDITS, REPLY, VERSION, Command, Frame, Space, Status
+from sw.spec.registers import COUNTER_BITS, LINK_COUNTERS, REGISTERS
 
 DIGEST = b"kanloom!"
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from sw.engine.compiled import CompiledFixed, CompiledFloat, CompiledTwin
 from sw.engine.kernels.layout import Layout
-from sw.oracle.fixed import FixedReference, FloatReference, FloatTwin, Twin
-from sw.spec.network import Layer, Network, Records
+from sw.oracle.fixed import FixedReference
+from sw.oracle.floating import FloatReference, FloatTwin, Twin
+from sw.spec.network import Layer, Network
+from sw.spec.records import Records
 from sw.spec.trainer import Machine, Rates
 from tests.cases import KINDS, ordinary
 

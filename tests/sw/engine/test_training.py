@@ -11,12 +11,15 @@ import pytest
 from sw.datasets import Source, open_source
 from sw.engine.compiled import CompiledFixed
 from sw.engine.conversion import as_floating, machine_of, parameters_of, part_of
-from sw.engine.training import Position, Pretraining, State, Strategy, Training
+from sw.engine.strategy import Pretraining, Strategy
+from sw.engine.training import Position, State, Training
 from sw.metrics import pearson, rmse
 from sw.model import Model
-from sw.oracle.fixed import FixedReference, FloatTwin
+from sw.oracle.fixed import FixedReference
+from sw.oracle.floating import FloatTwin
 from sw.oracle.merging import Merging
-from sw.spec.network import Layer, Network, Records
+from sw.spec.network import Layer, Network
+from sw.spec.records import Records
 from sw.spec.trainer import Phase, Rates
 from tests.trainings import LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
 

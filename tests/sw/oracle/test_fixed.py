@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from sw.metrics import rmse
-from sw.oracle.fixed import FixedReference, FloatReference, FloatTwin
-from sw.spec.network import Layer, Network, Records
+from sw.oracle.fixed import FixedReference
+from sw.oracle.floating import FloatReference, FloatTwin
+from sw.spec.network import Layer, Network
+from sw.spec.records import Records
 from sw.spec.trainer import Phase, Rates
 from tests.cases import KINDS, RATES, ordinary
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from sw.model import Model, Scaling
+from sw.model import Model
 from sw.presets.by_size import default_preset
-from sw.spec.network import first_nodes
+from sw.scaling import Scaling
+from sw.spec.nodes import first_nodes
 
 
 @pytest.mark.parametrize("records", [1, 300, 2_000, 10**7])

@@ -1,6 +1,7 @@
 import pytest
 
-from sw.presets.catalogue import find, shaped
+from sw.presets.catalogue import find
+from sw.presets.preset import shaped
 
 
 def test_a_preset_takes_another_shape_and_what_it_says_of_a_hidden_layer_is_said_of_each():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sw.spec.configuration import Configuration, Folding, addresses_of
+from sw.spec.addresses import Folding, addresses_of
+from sw.spec.configuration import Configuration
 from sw.spec.network import Network
 
 

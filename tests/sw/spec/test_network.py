@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from sw.spec.network import Layer, Network, Records
+from sw.spec.network import Layer, Network
+from sw.spec.records import Records
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 

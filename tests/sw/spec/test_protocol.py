@@ -5,18 +5,14 @@ from hypothesis import strategies as st
 from sw.spec.protocol import (
     DELIMITER,
     ENCODED_BYTES,
-    LINK_COUNTERS,
     MAX_PAYLOAD,
-    REGISTERS,
     Frame,
     FrameError,
-    Register,
-    RegisterTable,
     checksum,
     max_read_words,
     max_write_words,
-    register_table,
 )
+from sw.spec.registers import LINK_COUNTERS, REGISTERS, Register, RegisterTable, register_table
 
 BYTE = st.integers(0, 255)
 FRAMES = st.builds(Frame, BYTE, BYTE, st.binary(max_size=MAX_PAYLOAD))

@@ -1,0 +1,64 @@
+"""A network's nodes: the values of its functions, their first values, and the split into groups of addends."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sw.spec.network import Network
+
+
+def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True) -> None:
+    """Raise ValueError unless there is one node array of the right shape per layer; if `fixed`, within the word."""
+    shapes = [array.shape for array in nodes]
+    if shapes != [layer.shape for layer in network.layers]:
+        raise ValueError(
+            f"node arrays of shapes {shapes}; the network needs {[layer.shape for layer in network.layers]}"
+        )
+    word = network.word
+    for index, array in enumerate(nodes if fixed else ()):
+        if array.min() < word.minimum or array.max() > word.maximum:
+            raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
+
+
+def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
+    """The first addend of each group of so many, and that behind its last; the last group has the rest, if there is
+    one. Raises ValueError for a network or a group that is not legal."""
+    count = network.layers[-1].inputs
+    network.part(count)
+    if not 1 <= addends < count:
+        raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
+    starts = range(0, count, addends)
+    return list(zip(starts, (*starts[1:], count), strict=True))
+
+
+def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
+    """Those of addends `start` up to `stop` of a network of two layers: views."""
+    inner, outer = nodes
+    return [inner[:, :, start:stop], outer[start:stop]]
+
+
+def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
+    """The inverse of `part_of_nodes`, of all parts in order."""
+    inner, outer = zip(*parts, strict=True)
+    return [np.concatenate(inner, axis=2), np.concatenate(outer)]
+
+
+def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.25) -> list[np.ndarray]:
+    """Nodes drawn uniformly from +-`spread` of the word's range."""
+    reach = int(spread * network.word.maximum)
+    return [rng.integers(-reach, reach + 1, layer.shape) for layer in network.layers]
+
+
+def first_nodes(network: Network, rng: np.random.Generator, spreads: tuple[float, ...]) -> list[np.ndarray]:
+    """Nodes to start training from: straight lines of random slope, and random nodes in the last layer.
+
+    `spreads`: their reach in each layer, as a share of the word's range. Lines make each addend a random direction,
+    where random nodes would make it noise.
+    """
+    nodes = []
+    for layer, spread in zip(network.layers[:-1], spreads, strict=False):
+        slopes = rng.uniform(-1, 1, (layer.inputs, 1, layer.outputs))
+        line = np.linspace(-1, 1, layer.nodes)[None, :, None]
+        nodes.append(np.rint(spread * network.word.maximum * line * slopes).astype(np.int64))
+    last = network.layers[-1]
+    return [*nodes, np.rint(spreads[-1] * network.word.maximum * rng.uniform(-1, 1, last.shape)).astype(np.int64)]
