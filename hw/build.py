@@ -14,11 +14,11 @@ from rich.table import Table
 
 from hw.design.design import Design
 from hw.flow.bitstream import make_bitstream
-from hw.flow.build_steps import TOP, flow_of
 from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources
+from hw.fpga.tool_flow import TOP, flow_of
 from hw.plan.cost_model import check, reach_of
 from hw.plan.options import SCHEDULES, add_design, board_of, design_of
 from hw.plan.usage import Usage, add_rows, usages

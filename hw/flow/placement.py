@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hw.flow.build_steps import Flow
 from hw.flow.tools import BuildError
 from hw.fpga.resources import Resources
+from hw.fpga.tool_flow import Flow
 
 
 class PlacementError(BuildError):

@@ -7,10 +7,11 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hw.flow.bitstream import check_kept
-from hw.flow.build_steps import MISCOMPILED, TOP, cells_of, flow_of, read_netlist
+from hw.flow.build_steps import MISCOMPILED, cells_of, read_netlist
 from hw.flow.tools import run_tool
 from hw.fpga.board import Board
 from hw.fpga.resources import Resources
+from hw.fpga.tool_flow import TOP, flow_of
 
 ESTIMATE = "estimate"
 

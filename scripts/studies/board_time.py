@@ -29,7 +29,7 @@ from rich.table import Table
 
 import boards
 from hw.design.design import Design
-from hw.flow.build_steps import flow_of
+from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES, numbers
 from hw.plan.search import fold

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import boards
-from hw.flow.build_steps import flow_of
+from hw.fpga.tool_flow import flow_of
 
 
 @pytest.fixture(params=boards.names())

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import boards
-from hw.flow.build_steps import flow_of
 from hw.fpga.resources import RESOURCE_NAMES
+from hw.fpga.tool_flow import flow_of
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "boards"
 

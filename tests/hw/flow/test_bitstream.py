@@ -12,12 +12,13 @@ from amaranth.lib.wiring import In, Out
 import boards
 from hw.datapath.multiplier import Product
 from hw.flow.bitstream import make_bitstream
-from hw.flow.build_steps import Build, flow_of
+from hw.flow.build_steps import Build
 from hw.flow.placement import Placement, PlacementError
 from hw.flow.tools import BuildError
 from hw.fpga.ice40 import ICE40UP5K, Ice40Pll
 from hw.fpga.resources import Resources
 from hw.fpga.technology import Technology
+from hw.fpga.tool_flow import flow_of
 
 NEED = Resources(multipliers=2, block_ram=2)
 

@@ -14,13 +14,14 @@ from amaranth.lib.wiring import In, Out
 import boards
 from hw.datapath.fanout import near
 from hw.flow import tools
-from hw.flow.build_steps import Build, cells_of, flow_of, read_netlist
+from hw.flow.build_steps import Build, cells_of, read_netlist
 from hw.flow.placement import Placement, PlacementError
 from hw.flow.router_log import Routing
 from hw.flow.tools import BuildError
 from hw.fpga.ecp5 import ECP5, PARTS
 from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.resources import Resources
+from hw.fpga.tool_flow import flow_of
 from tests.hw.flow.test_bitstream import StandIn
 
 BLOCKS = [kind for blocks in PARTS["LFE5U-85F"] for kind in blocks.kinds]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import boards
-from hw.flow.build_steps import TOP, flow_of
 from hw.flow.floorplan import floorplan
 from hw.flow.tools import run_tool
 from hw.fpga.ecp5 import PARTS
 from hw.fpga.sites import Blocks, Site
+from hw.fpga.tool_flow import TOP, flow_of
 
 GRID = tuple(Site(10 * x, 10 * y, f"site{x},{y}") for x in range(6) for y in range(4))
 FLOOR = (Blocks(("MULTIPLIER",), GRID[:16]), Blocks(("MEMORY", "WIDE_MEMORY"), GRID[16:]))

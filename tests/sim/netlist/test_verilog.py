@@ -10,7 +10,7 @@ import pytest
 
 import boards
 from hw.design.design import Design
-from hw.flow.build_steps import flow_of
+from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import requirements
 from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
