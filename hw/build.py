@@ -19,7 +19,7 @@ from hw.flow.vendor import make_vendor_plan
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources
 from hw.fpga.tool_flow import TOP, flow_of
-from hw.plan.cost_model import check, reach_of
+from hw.plan.cost_model import check, expected_fmax_of
 from hw.plan.options import SCHEDULES, add_design, board_of, design_of
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
@@ -28,11 +28,11 @@ OUTPUT = Path("build")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class BuildReport:
     """What a build came to: the table that is printed and the JSON that is written.
 
-    `logic_foreseen` and `mhz_foreseen` are what was expected before synthesis. `target_mhz` is the clock that the PLL
-    makes, and `records_per_second` counts at that.
+    `estimated_logic` and `expected_fmax_mhz` are what was expected before synthesis. `target_mhz` is the clock that
+    the PLL makes, and `records_per_second` counts at that.
     """
 
     board: str
@@ -45,8 +45,8 @@ class Report:
     block_ram: Usage
     multipliers: Usage
     single_port_ram: Usage
-    logic_foreseen: int
-    mhz_foreseen: float | None
+    estimated_logic: int
+    expected_fmax_mhz: float | None
     target_mhz: float
     cycles_per_record: int
     records_per_second: int
@@ -64,10 +64,10 @@ class Report:
             contexts=design.contexts,
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
-            logic_foreseen=need.logic,
-            mhz_foreseen=round(reach / 1e6, 1) if (reach := reach_of(design)) else None,
+            estimated_logic=need.logic,
+            expected_fmax_mhz=round(reach / 1e6, 1) if (reach := expected_fmax_of(design)) else None,
             target_mhz=design.board.clock_hz / 1e6,
-            cycles_per_record=configuration.interval,
+            cycles_per_record=configuration.initiation_interval,
             records_per_second=int(configuration.records_per_second),
             wall_s=round(wall_s, 1),
             **usages(used, available),
@@ -78,8 +78,8 @@ class Report:
         table = Table(title=f"{self.network} on {self.board}", title_justify="left", show_header=False)
         add_rows(table, {name: getattr(self, name) for name in RESOURCE_NAMES})
         table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
-        clock = f", {self.mhz_foreseen:g} MHz" if self.mhz_foreseen else ""
-        table.add_row("foreseen", f"{self.logic_foreseen} logic cells{clock}")
+        clock = f", {self.expected_fmax_mhz:g} MHz" if self.expected_fmax_mhz else ""
+        table.add_row("estimated", f"{self.estimated_logic} logic cells{clock}")
         table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
         if self.contexts > 1:
             table.add_row("contexts", str(self.contexts))
@@ -99,7 +99,7 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedReport(Report):
+class PlacedReport(BuildReport):
     """Of a bitstream that is there; `fmax_mhz` is what this placement would reach."""
 
     fmax_mhz: float
@@ -118,7 +118,7 @@ class PlacedReport(Report):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EstimateReport(Report):
+class EstimateReport(BuildReport):
     """Of a build that is left to the vendor's tool: what is used is Yosys' estimate, and nothing is placed or timed."""
 
     vendor: str
@@ -157,7 +157,7 @@ def parser() -> argparse.ArgumentParser:
 
 def build(
     design: Design, *, directory: Path, seeds: Sequence[int], progress: Callable[[str], None] = lambda what: None
-) -> Report:
+) -> BuildReport:
     """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
     needs to make it. `seeds`, `progress`: as for `make_bitstream`.
 

@@ -25,9 +25,9 @@ from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets
 from sw.commands.training_options import pretraining_of
-from sw.device.client import Board, BoardError
+from sw.device.client import BoardClient, BoardError
 from sw.device.errors import LinkError
-from sw.experiment import Outcome, Session
+from sw.experiment import Experiment, Outcome
 from sw.oracle.contexts import ContextReference
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
@@ -35,8 +35,8 @@ from sw.spec.configuration import Configuration
 from sw.spec.trainer import Phase
 
 
-def train_oracle(session: Session, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
-    return session.run(ContextReference.of(configuration, session.model.nodes), phases)
+def train_oracle(experiment: Experiment, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
+    return experiment.run(ContextReference.of(configuration, experiment.model.nodes), phases)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     split = datasets.load(
         options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets
     )
-    session = Session.begin(preset, split, seed=options.seed)
+    experiment = Experiment.begin(preset, split, seed=options.seed)
     board = boards.find(options.board)
     design = fold(board, preset.network, exact=options.exact, pretraining=addends)
     configuration = design.configuration
@@ -91,20 +91,20 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     console.print(
         f"[bold]{split.train.name}[/]: {len(split.train)} records x {epochs} epochs, network {preset.network}, "
         f"{preset.network.parameters} parameters, on a virtual [bold]{board.name}[/] "
-        f"({lanes} lanes, {design.taps} taps, a record every {configuration.interval} clocks)"
+        f"({lanes} lanes, {design.taps} taps, a record every {configuration.initiation_interval} clocks)"
     )
     with ProcessPoolExecutor(max_workers=2) as pool:
-        fixed = pool.submit(train_oracle, session, configuration, phases)
-        paper = pool.submit(session.run_float, epochs, seed=options.seed)
-        twin = pool.submit(session.run_twin, phases, addends)
+        fixed = pool.submit(train_oracle, experiment, configuration, phases)
+        paper = pool.submit(experiment.run_float, epochs, seed=options.seed)
+        twin = pool.submit(experiment.run_unquantised, phases, addends)
         console.print("The oracles train in the background; Verilator compiles the gateware (once) ...")
         with VirtualBoard(Soc(design), clocks_per_bit=board.clocks_per_bit) as virtual:
             console.print(f"The board is at {virtual.port}.")
             with progress_bars(console) as progress:
                 bars = Bars(progress)
-                with Board.open(virtual.port, transfer=bars.transfer) as machine:
+                with BoardClient.open(virtual.port, transfer=bars.transfer) as machine:
                     machine.link.hello(configuration.digest)
-                    outcome = session.run(machine, phases, bars.epoch)
+                    outcome = experiment.run(machine, phases, bars.epoch)
                     cycles = machine.cycles
             simulated = virtual.cycles
         console.print("Waiting for the oracles ...")

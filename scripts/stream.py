@@ -11,16 +11,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sw import datasets
-from sw.device.client import BAUD, Board, BoardError
+from sw.device.client import BAUD, BoardClient, BoardError
 from sw.device.errors import LinkError
-from sw.experiment import Session
+from sw.experiment import Experiment
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
 from sw.spec.trainer import Statistics
 
 
 class Bars:
-    """Progress of the wire and of the training, for `sw.device.client.Board` and `sw.spec.trainer.Machine.fit`."""
+    """Progress of the wire and of the training, for `sw.device.client.BoardClient` and
+    `sw.spec.trainer.Trainer.fit`."""
 
     def __init__(self, progress: Progress):
         self._progress = progress
@@ -83,12 +84,12 @@ def main(arguments: list[str] | None = None) -> int:
         )
         with progress_bars(console) as progress:
             bars = Bars(progress)
-            with Board.open(options.port, baud=options.baud, transfer=bars.transfer) as board:
-                session = Session.begin(preset, split, seed=options.seed, network=board.network)
+            with BoardClient.open(options.port, baud=options.baud, transfer=bars.transfer) as board:
+                experiment = Experiment.begin(preset, split, seed=options.seed, network=board.network)
                 if options.pretrain is not None:
                     preset = replace(preset, pretraining=(board.pretraining, options.pretrain))
                 phases = preset.all_phases(apart=board.pretraining > 0 or options.pretrain is not None)
-                outcome = session.run(board, phases, bars.epoch)
+                outcome = experiment.run(board, phases, bars.epoch)
                 figures = {
                     "board": board.configuration.board,
                     "network": str(board.network),

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 from amaranth.sim import Simulator
 
-from hw.datapath.trainer import Trainer
+from hw.datapath.trainer import TrainerCore
 from hw.fpga.technology import Technology
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import FixedMachine, Rates, Statistics
+from sw.spec.trainer import FixedTrainer, Rates, Statistics
 
 
-class SimulatedTrainer(FixedMachine):
-    """A `hw.datapath.trainer.Trainer` in Amaranth's simulator; every pass simulates it from reset.
+class SimulatedTrainer(FixedTrainer):
+    """A `hw.datapath.trainer.TrainerCore` in Amaranth's simulator; every pass simulates it from reset.
 
     Attributes:
         trainer: the gateware. cycles: clocks with a record in flight or a merge under way, in the last pass.
@@ -33,7 +33,7 @@ class SimulatedTrainer(FixedMachine):
     ):
         self.network, self.pretraining = network, pretraining
         self.nodes = nodes
-        self.trainer = Trainer(
+        self.trainer = TrainerCore(
             network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
         )
         self.cycles = 0

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
-from hw.datapath.trainer import Trainer
+from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
 from hw.plan.options import add_design, board_of, design_of
 from sim.verilator import CompileError, compile_executable, emit_verilog
@@ -29,7 +29,7 @@ class Meter(wiring.Component):
         counting: whether this clock counts. select: a multiplier's number. used: clocks in which it was in use.
     """
 
-    def __init__(self, trainer: Trainer):
+    def __init__(self, trainer: TrainerCore):
         self.trainer = trainer
         self.multipliers = [multiplier for unit in trainer.units for multiplier in unit.multipliers]
         super().__init__(
@@ -93,7 +93,8 @@ class Utilisation:
         table.add_row("records", f"{self.records:,}")
         table.add_row("clocks", f"{self.clocks:,}")
         table.add_row(
-            "clocks per record", f"{measured:g} (planned {design.schedule.interval}, roofline {self.roofline:g})"
+            "clocks per record",
+            f"{measured:g} (planned {design.schedule.initiation_interval}, roofline {self.roofline:g})",
         )
         table.add_row("of the roofline", f"{self.roofline / measured:.1%}")
         table.add_row(
@@ -106,7 +107,7 @@ def measure(design: Design, records: int) -> Utilisation:
     """Simulate a design's trainer in Verilator, fed without pause. Raises CompileError."""
     meter = Meter(design.make_trainer())
     executable = compile_executable(emit_verilog(meter), _HARNESS)
-    command = [str(executable), str(design.schedule.flights), str(records), str(len(meter.multipliers))]
+    command = [str(executable), str(design.schedule.records_in_flight), str(records), str(len(meter.multipliers))]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     clocks, *used = map(int, output.split())
     return Utilisation(design, records, clocks, tuple(used))

@@ -8,13 +8,13 @@ import numpy as np
 from sw.datasets import MemorySource, Source, Split
 from sw.metrics import pearson, rmse
 from sw.model import Model, check_fit
-from sw.oracle.floating import FloatReference, FloatTwin
+from sw.oracle.floating import FloatReference, UnquantisedTrainer
 from sw.presets.preset import Preset
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Phase, Progress, Statistics
+from sw.spec.trainer import Phase, Progress, Statistics, Trainer
 
 PAPER_RATE = 0.2
 SCALING_RECORDS = 1 << 16  # that are read at a time
@@ -32,7 +32,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Session:
+class Experiment:
     """A fresh model and the data set in its integers.
 
     The scales come from the training records alone; `records` are what a fixed-point machine trains on.
@@ -43,13 +43,13 @@ class Session:
     records: Records
 
     @classmethod
-    def begin(cls, preset: Preset, split: Split, *, seed: int, network: Network | None = None) -> "Session":
+    def begin(cls, preset: Preset, split: Split, *, seed: int, network: Network | None = None) -> "Experiment":
         """`network`: in place of the preset's. Raises ValueError for a data set that the network does not fit."""
         preset = replace(preset, network=network or preset.network)
         model = first_model(preset, MemorySource(split), seed=seed)
         return cls(split, model, model.encode(split.train.features, split.train.targets))
 
-    def run(self, machine: Machine, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
+    def run(self, machine: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
         """Give the machine the model's nodes, train it, and predict the hold-out."""
         machine.nodes = self.model.nodes
         statistics = machine.fit(self.records, phases, progress)
@@ -61,10 +61,10 @@ class Session:
             model, predicted, pearson(predicted, holdout.targets), rmse(predicted, holdout.targets), statistics
         )
 
-    def run_twin(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
+    def run_unquantised(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
         """Train the same first nodes by the same schedule, with groups of `pretraining` addends, without rounding;
         Pearson and RMSE on the hold-out."""
-        twin = FloatTwin(self.model.network, self.model.nodes, pretraining=pretraining)
+        twin = UnquantisedTrainer(self.model.network, self.model.nodes, pretraining=pretraining)
         twin.fit(self.records, phases)
         holdout = self.split.holdout
         arguments = self.model.encode(holdout.features, holdout.targets).arguments

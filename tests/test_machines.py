@@ -8,12 +8,12 @@ from hw.design.design import Design
 from hw.soc.soc import Soc
 from sim.simulated_trainer import SimulatedTrainer
 from sim.virtual_board import VirtualBoard
-from sw.device.client import Board
+from sw.device.client import BoardClient
 from sw.engine.compiled import CompiledFixed
 from sw.oracle.contexts import ContextReference, Contexts
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Phase, Rates
+from sw.spec.trainer import Phase, Rates, Trainer
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
@@ -48,7 +48,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
     elif request.param == "compiled":
         configuration = design.configuration
         machines = [
-            CompiledFixed(configuration.network, nodes, configuration.delays, pretraining=configuration.pretraining)
+            CompiledFixed(configuration.network, nodes, configuration.staleness, pretraining=configuration.pretraining)
             for _ in range(configuration.contexts)
         ]
         yield Contexts(machines, configuration.block)
@@ -65,7 +65,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
     else:
         with (
             VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,
-            Board.open(virtual.port) as board,
+            BoardClient.open(virtual.port) as board,
         ):
             assert board.configuration == design.configuration
             yield board
@@ -73,7 +73,7 @@ def machine(request: pytest.FixtureRequest, design: Design):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_leaves_the_oracles_nodes_and_statistics(
-    machine: Machine, design: Design, phases: list[Phase], kind: str
+    machine: Trainer, design: Design, phases: list[Phase], kind: str
 ):
     nodes, records = KINDS[kind](machine.network, 61)  # which contexts do not divide
     oracle = ContextReference.of(design.configuration, nodes)
@@ -86,7 +86,7 @@ def test_training_leaves_the_oracles_nodes_and_statistics(
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
 
-def test_predicting_changes_nothing_and_follows_training(machine: Machine, design: Design, phases: list[Phase]):
+def test_predicting_changes_nothing_and_follows_training(machine: Trainer, design: Design, phases: list[Phase]):
     nodes, records = KINDS["ordinary"](machine.network, 40, seed=5)
     oracle = ContextReference.of(design.configuration, nodes)
     machine.nodes = nodes
@@ -99,7 +99,7 @@ def test_predicting_changes_nothing_and_follows_training(machine: Machine, desig
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
-    machine: Machine, design: Design, phases: list[Phase], kind: str
+    machine: Trainer, design: Design, phases: list[Phase], kind: str
 ):
     nodes, records = KINDS[kind](machine.network, 60, seed=7)
     oracle = ContextReference.of(design.configuration, nodes)
@@ -115,14 +115,14 @@ def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
 
 
-def test_nodes_come_back_as_they_were_set(machine: Machine):
+def test_nodes_come_back_as_they_were_set(machine: Trainer):
     for kind in KINDS:
         nodes, _ = KINDS[kind](machine.network, 0, seed=3)
         machine.nodes = nodes
         assert all(map(np.array_equal, machine.nodes, nodes))
 
 
-def test_no_records_are_no_work(machine: Machine, phases: list[Phase]):
+def test_no_records_are_no_work(machine: Trainer, phases: list[Phase]):
     nodes, records = KINDS["ordinary"](machine.network, 0)
     machine.nodes = nodes
     assert machine.train(records, phases[0].rates).records == 0
@@ -130,12 +130,12 @@ def test_no_records_are_no_work(machine: Machine, phases: list[Phase]):
 
 
 @pytest.mark.parametrize("rates", [Rates((0,), (12,)), Rates((2,), (99,)), Rates((2, 2, 2), (12, 12, 12))])
-def test_illegal_rates_are_refused(machine: Machine, rates: Rates):
+def test_illegal_rates_are_refused(machine: Trainer, rates: Rates):
     with pytest.raises(ValueError, match="shifts"):
         machine.train(KINDS["ordinary"](machine.network, 1)[1], rates)
 
 
-def test_nodes_that_do_not_fit_are_refused(machine: Machine):
+def test_nodes_that_do_not_fit_are_refused(machine: Trainer):
     nodes, _ = KINDS["ordinary"](machine.network, 0)
     with pytest.raises(ValueError, match="shapes"):
         machine.nodes = nodes[:1]
@@ -143,6 +143,6 @@ def test_nodes_that_do_not_fit_are_refused(machine: Machine):
         machine.nodes = [nodes[0] + 99999, *nodes[1:]]
 
 
-def test_records_of_another_network_are_refused(machine: Machine, phases: list[Phase]):
+def test_records_of_another_network_are_refused(machine: Trainer, phases: list[Phase]):
     with pytest.raises(ValueError, match="2 features"):
         machine.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), phases[0].rates)

@@ -6,11 +6,11 @@ from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.node_memory import NodeBanks, PlaceSignature
+from hw.datapath.node_memory import NodeMemory, PlaceSignature
 from hw.datapath.ports import words
 
 
-class Merger(wiring.Component):
+class ContextAverage(wiring.Component):
     """Goes through the nodes of a tap, of all taps at once, and in between leads the host to the contexts.
 
     For each node it reads the copies of all contexts, one a cycle, waits for the last of them, and writes their mean
@@ -24,7 +24,7 @@ class Merger(wiring.Component):
         nodes: what the banks of each tap give, `latency` cycles after `place`. means: what to write there while `busy`.
     """
 
-    def __init__(self, bank: NodeBanks, *, contexts: int, taps: int, latency: int):
+    def __init__(self, bank: NodeMemory, *, contexts: int, taps: int, latency: int):
         """`bank`: one of the taps'. `contexts`: a power of two, 2 or more."""
         self.contexts, self.taps, self.lanes, self.latency = contexts, taps, bank.lanes, latency
         self.width = bank.form.word.width

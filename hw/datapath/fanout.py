@@ -8,15 +8,15 @@ from operator import or_
 from amaranth import Module, Signal, Value
 from amaranth.hdl import ValueLike
 
-NEAR = "near"
+FANOUT = "fanout"
 """Attribute of registers that synthesis leaves as they are, instead of merging equal ones."""
 
 REACH = 4  # places that one register leads to on the way to many
 
 
-def near(m: Module, value: ValueLike) -> Signal:
+def fanout_register(m: Module, value: ValueLike) -> Signal:
     """The value a cycle later, in a register of its own, so that it can lie near what takes it from there."""
-    register = Signal.like(Value.cast(value), reset_less=True, name="near", attrs={NEAR: 1})
+    register = Signal.like(Value.cast(value), reset_less=True, name="fanout", attrs={FANOUT: 1})
     m.d.sync += register.eq(value)
     return register
 
@@ -31,15 +31,15 @@ class Branches:
     def near(self) -> Signal:
         """The register of the next place."""
         if self._places % REACH == 0:
-            self._branch = near(self._m, self._value)
+            self._branch = fanout_register(self._m, self._value)
         self._places += 1
-        return near(self._m, self._branch)
+        return fanout_register(self._m, self._branch)
 
 
 def gathered(m: Module, values: Sequence[Value]) -> Signal:
     """The one of many values from places far apart that is not zero, two cycles later; or zero."""
-    branches = [near(m, any_of(values[place : place + REACH])) for place in range(0, len(values), REACH)]
-    return near(m, any_of(branches))
+    branches = [fanout_register(m, any_of(values[place : place + REACH])) for place in range(0, len(values), REACH)]
+    return fanout_register(m, any_of(branches))
 
 
 def any_of(values: Sequence[Value]) -> Value:

@@ -7,13 +7,13 @@ from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsi
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.context_average import Merger
+from hw.datapath.context_average import ContextAverage
 from hw.datapath.fanout import REACH
 from hw.datapath.fixed_point import clamp, outside
-from hw.datapath.node_memory import AccessSignature, NodeBanks
+from hw.datapath.node_memory import AccessSignature, NodeMemory
 from hw.datapath.pipeline import Pipeline, Timed
 from hw.datapath.ports import words
-from hw.datapath.shared_multiplier import Multiplier
+from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.fpga.technology import Technology
 from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
 from sw.spec.numerics import LayerFormat, bits_for, rounding_shift
@@ -42,7 +42,7 @@ class LayerUnit(wiring.Component):
         merge, merging: make the contexts their mean, which takes the cycles after `merge` in which `merging` (absent
             with one context).
         timing: latencies in cycles.
-        forwarding: as for `NodeBanks`.
+        forwarding: as for `NodeMemory`.
         multipliers: those of all functions of a tile.
     """
 
@@ -60,7 +60,7 @@ class LayerUnit(wiring.Component):
         contexts: int = 1,
         sharing: Sharing = INDEPENDENT,
     ):
-        """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `Bank`; rows are those of a slot.
+        """`taps` must divide `inputs`, and `lanes` `outputs`. `revisit`: as for a `NodeBank`; rows are those of a slot.
         `contexts`: models that have nodes of their own."""
         self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
         self.contexts = contexts
@@ -70,7 +70,7 @@ class LayerUnit(wiring.Component):
         word = form.word.width
         slots = contexts * self.slots
         self.banks = [
-            NodeBanks(form, slots=slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
+            NodeMemory(form, slots=slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
         ]
         self.forwarding = self.banks[0].forwarding
         slot = {"valid": Out(1), "slot": Out(range(max(slots, 2)))}
@@ -91,7 +91,7 @@ class LayerUnit(wiring.Component):
             "access_tap": In(range(max(taps, 2))),
         }
         if contexts > 1:
-            self.merger = Merger(self.banks[0], contexts=contexts, taps=taps, latency=self._node_latency)
+            self.merger = ContextAverage(self.banks[0], contexts=contexts, taps=taps, latency=self._node_latency)
             ports |= {"merge": In(1), "merging": Out(1)}
         if not first:
             ports |= {
@@ -148,11 +148,11 @@ class LayerUnit(wiring.Component):
         )
 
     @property
-    def multipliers(self) -> list[Multiplier]:
+    def multipliers(self) -> list[SharedMultiplier]:
         _ = self._built
         return [one for lanes in self._functions for function in lanes for one in dict.fromkeys(function.values())]
 
-    def _function(self, pipe: Pipeline) -> dict[str, Multiplier]:
+    def _function(self, pipe: Pipeline) -> dict[str, SharedMultiplier]:
         """The multipliers of a function, by its products."""
         word = self.form.word.width
         widths = {
@@ -163,8 +163,8 @@ class LayerUnit(wiring.Component):
         names = list(widths)
         together, alone = names[: self.sharing.products], names[self.sharing.products :]
         a_width, b_width = (max(sides) for sides in zip(*(widths[name] for name in together), strict=True))
-        shared = Multiplier(pipe, a_width=a_width, b_width=b_width)
-        own = {name: Multiplier(pipe, a_width=widths[name][0], b_width=widths[name][1]) for name in alone}
+        shared = SharedMultiplier(pipe, a_width=a_width, b_width=b_width)
+        own = {name: SharedMultiplier(pipe, a_width=widths[name][0], b_width=widths[name][1]) for name in alone}
         return {**dict.fromkeys(together, shared), **own}
 
     def _nodes(
@@ -292,7 +292,7 @@ class LayerUnit(wiring.Component):
         return [places[lane // REACH] for lane in range(self.lanes)]
 
     def _changes(
-        self, pipe: Pipeline, multiplier: Multiplier, valid: Timed, step: Timed, fraction: Timed
+        self, pipe: Pipeline, multiplier: SharedMultiplier, valid: Timed, step: Timed, fraction: Timed
     ) -> tuple[Timed, Timed]:
         """What a step adds to the right and to the left node."""
         width = self.form.word.width

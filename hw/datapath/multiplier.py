@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from hw.fpga.technology import Technology
 
 
-class Product(wiring.Component):
+class Multiplier(wiring.Component):
     """A product every clock, `technology.multiplier_latency` cycles later; in a hard multiplier if the operands fit.
 
     Synthesis finds hard multipliers by itself, but Yosys 0.70 replaces some products by zeros when it packs registers

@@ -35,7 +35,7 @@ class _Updates:
         return pipe.wire(lambda row: (row == other) & enable, row)
 
 
-class Bank(wiring.Component):
+class NodeBank(wiring.Component):
     """`rows` rows of `lanes` nodes, of which one is read for the forward pass and one updated every clock.
 
     The memory promises nothing about a row that is read and written in one clock, and an update is written

@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.node_bank import Bank
+from hw.datapath.node_bank import NodeBank
 from hw.datapath.ports import words
 from hw.fpga.technology import Technology
 from sw.spec.numerics import LayerFormat, bits_for
@@ -32,7 +32,7 @@ class PlaceSignature(wiring.Signature):
 class AccessSignature(wiring.Signature):
     """One node at a time, for the host, while nothing else uses the banks.
 
-    `select` takes over the forward read port; `data_read` is there a cycle more than `NodeBanks.read_latency` after
+    `select` takes over the forward read port; `data_read` is there a cycle more than `NodeMemory.read_latency` after
     `row`, `odd` and `lane` have settled. `write` stores `data_write` in that cycle.
     """
 
@@ -41,8 +41,8 @@ class AccessSignature(wiring.Signature):
         super().__init__({**PlaceSignature(rows=rows, lanes=lanes).members, **data})
 
 
-class NodeBanks(wiring.Component):
-    """Two banks that are read and updated together, with the latencies of a `Bank`.
+class NodeMemory(wiring.Component):
+    """Two banks that are read and updated together, with the latencies of a `NodeBank`.
 
     Attributes:
         forward: slot and segment in; `read_latency` cycles later the nodes at its ends out, the even one and the odd
@@ -54,13 +54,13 @@ class NodeBanks(wiring.Component):
     """
 
     def __init__(self, form: LayerFormat, *, slots: int, lanes: int, technology: Technology, revisit: int | None):
-        """`revisit`: as for a `Bank`."""
+        """`revisit`: as for a `NodeBank`."""
         self.form, self.slots, self.lanes, self.technology = form, slots, lanes, technology
         width = form.word.width
         self.even_rows = slots * (form.segments // 2 + 1)
         self.odd_rows = slots * (form.segments // 2)
         self.banks = [
-            Bank(rows=rows, width=width, lanes=lanes, technology=technology, revisit=revisit)
+            NodeBank(rows=rows, width=width, lanes=lanes, technology=technology, revisit=revisit)
             for rows in (self.even_rows, self.odd_rows)
         ]
         nodes = words(width, lanes)

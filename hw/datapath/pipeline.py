@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from amaranth import Module, Shape, Signal, Value
 from amaranth.hdl import ValueLike
 
-from hw.datapath.fanout import Branches, any_of, gathered, near
-from hw.datapath.multiplier import Product
+from hw.datapath.fanout import Branches, any_of, fanout_register, gathered
+from hw.datapath.multiplier import Multiplier
 from hw.fpga.technology import Technology
 
 
@@ -63,7 +63,7 @@ class Pipeline:
         if not self.technology.fine_stages or ways == 0:
             return self.later(operand, cycle)
         if ways == 1:
-            return Timed(near(self.m, operand.value), cycle)
+            return Timed(fanout_register(self.m, operand.value), cycle)
         if cycle not in operand._branches:
             operand._branches[cycle] = Branches(self.m, self.at(operand, cycle - 2))
         return Timed(operand._branches[cycle].near(), cycle)
@@ -96,7 +96,7 @@ class Pipeline:
         cycle = max(a.cycle, b.cycle)
         operands = self.at(a, cycle), self.at(b, cycle)
         a_width, b_width = (operand.shape().width for operand in operands)
-        self.m.submodules += (product := Product(a_width=a_width, b_width=b_width, technology=self.technology))
+        self.m.submodules += (product := Multiplier(a_width=a_width, b_width=b_width, technology=self.technology))
         self.m.d.comb += [product.a.eq(operands[0]), product.b.eq(operands[1])]
         return Timed(product.product, cycle + self.technology.multiplier_latency)
 

@@ -33,9 +33,9 @@ COUNTERS = data.StructLayout({register.name: register.bits for register in STATI
 class NodeAccessSignature(wiring.Signature):
     """One node at a time, addressed as in `sw.spec.addresses.NodeAddresses`; `fault`: no such node.
 
-    `select` must be held; data are there `Trainer.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within `Trainer.access_latency`.
-    """
+    `select` must be held; data are there `TrainerCore.access_latency` cycles after the address, `fault` the cycle after
+    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within
+    `TrainerCore.access_latency`."""
 
     def __init__(self, width: int):
         super().__init__(

@@ -5,13 +5,13 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fanout import near
+from hw.datapath.fanout import fanout_register
 from hw.fpga.resources import MemoryShape, Storage
 
 LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart
 
 
-class Queue(wiring.Component):
+class ReplayFifo(wiring.Component):
     """A ring of values in a memory, which lies in logic cells or in block RAM.
 
     It has no flags: it must never be written when the memory is full, and the reader must know that a value is
@@ -63,10 +63,10 @@ class Queue(wiring.Component):
             writer = ring.write_port()
             reader = ring.read_port(domain="comb" if in_logic else "sync")
             m.d.comb += [
-                writer.addr.eq(near(m, next_tail) if in_logic else tail),
+                writer.addr.eq(fanout_register(m, next_tail) if in_logic else tail),
                 writer.data.eq(self.value[part]),
                 writer.en.eq(self.write),
-                reader.addr.eq(near(m, next_head) if in_logic else next_head),
+                reader.addr.eq(fanout_register(m, next_head) if in_logic else next_head),
                 self.first[part].eq(reader.data),
             ]
         return m

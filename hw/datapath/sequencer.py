@@ -6,17 +6,17 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fanout import REACH, near
+from hw.datapath.fanout import REACH, fanout_register
 from hw.datapath.layer import LayerUnit
 from hw.datapath.ports import words
-from hw.datapath.replay_fifo import Queue
+from hw.datapath.replay_fifo import ReplayFifo
 from hw.datapath.strobes import collected, counter, held
 from hw.fpga.resources import MemoryShape
-from hw.schedule.slot_order import Course
+from hw.schedule.slot_order import SlotOrder
 
 
-class Stage(wiring.Component):
-    """A layer unit that is driven along its course, and keeps the arguments of each record until its update.
+class Sequencer(wiring.Component):
+    """A layer unit that is driven along its slot_order, and keeps the arguments of each record until its update.
 
     Attributes:
         unit: the layer; its results and the errors of its inputs leave through it.
@@ -28,12 +28,14 @@ class Stage(wiring.Component):
         rewind: the next record is the first context's; not while any is under way (absent with one context).
     """
 
-    def __init__(self, unit: LayerUnit, course: Course, *, kept: MemoryShape, group: int = 0):
-        """`kept`: of the arguments of all records that are under way at once (`hw.schedule.buffers.Queues`).
+    def __init__(self, unit: LayerUnit, slot_order: SlotOrder, *, kept: MemoryShape, group: int = 0):
+        """`kept`: of the arguments of all records that are under way at once (`hw.schedule.buffers.Buffers`).
         `group`: slots of a
         group of inputs that may be kept apart, in a layer of one group of outputs; 0 if there are none."""
-        self.course, self.unit, self.kept, self.group = course, unit, kept, group
-        codes = data.ArrayLayout(unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // course.arrivals)
+        self.slot_order, self.unit, self.kept, self.group = slot_order, unit, kept, group
+        codes = data.ArrayLayout(
+            unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // slot_order.arrivals
+        )
         errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
         super().__init__(
             {
@@ -49,22 +51,22 @@ class Stage(wiring.Component):
         m = Module()
         m.submodules.unit = self.unit
         entry, codes = self._forward(m)
-        m.submodules.kept = kept = Queue(self.kept, repeats=self.course.rereads)
+        m.submodules.kept = kept = ReplayFifo(self.kept, repeats=self.slot_order.rereads)
         m.d.comb += [kept.write.eq(entry), kept.value.eq(codes)]
         self._update(m, kept)
         return m
 
     def _forward(self, m: Module) -> tuple[Value, Value]:
         """Send a record's slots forward; returns when there is something to keep for the update, and what."""
-        unit, course, inputs = self.unit, self.course, self.inputs
+        unit, slot_order, inputs = self.unit, self.slot_order, self.inputs
         present, codes = inputs.valid, inputs.codes.as_value()
-        if course.walks_forward:
-            present, codes = collected(m, "inputs", present, codes, course.arrivals)
+        if slot_order.walks_forward:
+            present, codes = collected(m, "inputs", present, codes, slot_order.arrivals)
             if unit.entry:
-                begun, present, codes = present, near(m, present), near(m, codes)
+                begun, present, codes = present, fanout_register(m, present), fanout_register(m, codes)
                 bits = REACH * unit.form.argument_bits
                 parts = (codes[place : place + bits] for place in range(0, len(codes), bits))
-                whole = Cat(held(m, near(m, begun), part) for part in parts)
+                whole = Cat(held(m, fanout_register(m, begun), part) for part in parts)
             else:
                 whole = held(m, present, codes)
             walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups, contexts=unit.contexts)
@@ -90,14 +92,14 @@ class Stage(wiring.Component):
         ]
         return present, codes
 
-    def _update(self, m: Module, kept: Queue) -> None:
+    def _update(self, m: Module, kept: ReplayFifo) -> None:
         """Send a record's slots through the update."""
-        unit, course, port = self.unit, self.course, self.errors
+        unit, slot_order, port = self.unit, self.slot_order, self.errors
         present, errors = port.valid, port.values.as_value()
-        if course.walks_backward:
+        if slot_order.walks_backward:
             present, errors = collected(m, "errors", present, errors, unit.output_groups)
             inputs, outputs = unit.input_groups, unit.output_groups
-            order: dict[str, Any] = {"stride": inputs, "period": course.period}
+            order: dict[str, Any] = {"stride": inputs, "period": slot_order.period}
             walk = Walk(m, "update", present, inputs, outputs, contexts=unit.contexts, **order)
             input_group, output_group = walk.outer, walk.inner
             renewed = present
@@ -114,7 +116,7 @@ class Stage(wiring.Component):
         copies, bits = unit.update.errors, len(port.values.as_value())
         for copy in copies:
             every = held(m, renewed, errors, apart=len(copies) > 1)
-            m.d.comb += copy.eq(every.word_select(output_group if course.walks_backward else 0, bits))
+            m.d.comb += copy.eq(every.word_select(output_group if slot_order.walks_backward else 0, bits))
         self._rewind(m, walk.slot)
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
@@ -123,13 +125,13 @@ class Stage(wiring.Component):
             unit.update.train.eq(held(m, present, port.train)),
             self.updated.eq(walk.last),
         ]
-        if course.walks_backward:
+        if slot_order.walks_backward:
             m.d.comb += kept.read.eq(walk.turned)
         elif unit.input_groups == 1:
             m.d.comb += kept.read.eq(walk.last)
         else:
             m.d.comb += kept.read.eq(walk.valid)
-            if course.rereads:
+            if slot_order.rereads:
                 m.d.comb += [kept.again.eq(walk.turned & ~walk.last), kept.done.eq(walk.last)]
         if not unit.first:
             m.d.comb += [

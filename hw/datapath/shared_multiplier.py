@@ -8,7 +8,7 @@ from amaranth.hdl import Assert, Elaboratable
 from hw.datapath.pipeline import Pipeline, Timed
 
 
-class Multiplier(Elaboratable):
+class SharedMultiplier(Elaboratable):
     """Multiplies signed operands, of at most so many bits; those of several products where their `valid` says so.
 
     The difference of two words has a bit more than they. Where the hard multiplier takes words but not differences, the

@@ -2,7 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal, Value
 
-from hw.datapath.fanout import NEAR
+from hw.datapath.fanout import FANOUT
 
 
 def kept_until(m: Module, wanted: Value, present: Value, value: Value, groups: int) -> Value:
@@ -38,7 +38,7 @@ def collected(m: Module, name: str, valid: Value, group: Value, groups: int) -> 
 def held(m: Module, present: Value, value: Value, *, apart: bool = False) -> Signal:
     """The value from the cycle after it was present on, until another one is. `apart`: in one of several registers,
     each near its use."""
-    register = Signal.like(value, reset_less=True, name="held", attrs={NEAR: 1} if apart else {})
+    register = Signal.like(value, reset_less=True, name="held", attrs={FANOUT: 1} if apart else {})
     with m.If(present):
         m.d.sync += register.eq(value)
     return register

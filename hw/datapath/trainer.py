@@ -11,30 +11,30 @@ from hw.datapath.fixed_point import clamp, code_of
 from hw.datapath.layer import LayerUnit
 from hw.datapath.pipeline import Pipeline
 from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, words
-from hw.datapath.replay_fifo import Queue
-from hw.datapath.sequencer import Stage, collected, counter
+from hw.datapath.replay_fifo import ReplayFifo
+from hw.datapath.sequencer import Sequencer, collected, counter
 from hw.datapath.strobes import delayed, kept_until
 from hw.design.multiplier_sharing import sharings_of
 from hw.fpga.technology import Technology
-from hw.schedule.buffers import Queues
+from hw.schedule.buffers import Buffers
 from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
 from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import RESIDUAL_LATENCY, chained
+from hw.schedule.slot_order import RESIDUAL_LATENCY, in_sequence
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, addresses_of
 from sw.spec.configuration import check_contexts
 from sw.spec.network import Network
 
 
-class Trainer(wiring.Component):
-    """Layers of piecewise-linear functions that learn a record every `schedule.interval` cycles.
+class TrainerCore(wiring.Component):
+    """Layers of piecewise-linear functions that learn a record every `schedule.initiation_interval` cycles.
 
     A record streams through the layers group by group, as each makes its results; the residual then sends the errors
     back the same way. Records follow each other before the updates of those before are written: each update adds to the
     nodes that it finds, so that none is lost. With `exact`, the next record waits until it sees all updates.
 
     Attributes:
-        records: stream of `RecordLayout`; taken every `schedule.interval` cycles, or a multiple of it after the one
-            before. Inside a pass it must never run dry, or the delays are not those of the schedule.
+        records: stream of `RecordLayout`; taken every `schedule.initiation_interval` cycles, or a multiple of it after
+            the one before. Inside a pass it must never run dry, or the staleness are not those of the schedule.
         results, results_valid: the outputs for each record, in order; not back-pressured.
         update_shifts, back_shifts: learning rates of each layer past the first, as places in the word's ranges of
             shifts; stable in a pass.
@@ -86,7 +86,7 @@ class Trainer(wiring.Component):
                 zip(network.layers, network.formats, foldings, sharings, strict=True)
             )
         ]
-        self.courses = chained(self.units)
+        self.slot_orders = in_sequence(self.units)
         word, past = network.word, len(network.layers) - 1
         super().__init__(
             {
@@ -122,7 +122,7 @@ class Trainer(wiring.Component):
     @cached_property
     def schedule(self) -> Schedule:
         """The tightest schedule that the units' latencies allow."""
-        return Schedule.of(self.courses, exact=self.exact, contexts=self.contexts)
+        return Schedule.of(self.slot_orders, exact=self.exact, contexts=self.contexts)
 
     @property
     def merge_cycles(self) -> int:
@@ -131,25 +131,27 @@ class Trainer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        queues = Queues.of(
+        queues = Buffers.of(
             self.network,
             self.foldings,
-            self.courses,
+            self.slot_orders,
             self.schedule,
             technology=self.technology,
             pretraining=self.pretraining,
         )
         groups = [*(0 for _ in self.units[1:]), self.group]
         stages = [
-            Stage(unit, course, kept=kept, group=group)
-            for unit, course, kept, group in zip(self.units, self.courses, queues.arguments, groups, strict=True)
+            Sequencer(unit, slot_order, kept=kept, group=group)
+            for unit, slot_order, kept, group in zip(
+                self.units, self.slot_orders, queues.arguments, groups, strict=True
+            )
         ]
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
             if self.contexts > 1:
                 m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
         record = self.records.payload
-        m.submodules.judged = judged = Queue(queues.targets)
+        m.submodules.judged = judged = ReplayFifo(queues.targets)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
@@ -167,7 +169,7 @@ class Trainer(wiring.Component):
                 stage.errors.train.eq(errors.train),
                 stage.errors.values.eq(errors.values),
             ]
-        residuals = Queue(queues.residuals) if queues.residuals else None
+        residuals = ReplayFifo(queues.residuals) if queues.residuals else None
         if residuals:
             m.submodules.residuals = residuals
         self._residual(m, stages[-1], judged, residuals)
@@ -181,16 +183,17 @@ class Trainer(wiring.Component):
         return m
 
     def _admit(self, m: Module, start: Value) -> None:
-        """Take a record every interval: at no other time while any is in flight, so that they meet nowhere."""
-        interval = self.schedule.interval
-        gap, due = Signal(range(interval)), Signal(init=1)  # `due`: the gap is over
+        """Take a record every initiation_interval: at no other time while any is in flight, so that they meet
+        nowhere."""
+        initiation_interval = self.schedule.initiation_interval
+        gap, due = Signal(range(initiation_interval)), Signal(init=1)  # `due`: the gap is over
         m.d.comb += self.records.ready.eq(due | self.idle)
         with m.If(start | (due & ~self.idle)):
-            m.d.sync += [gap.eq(interval - 1), due.eq(interval == 1)]
+            m.d.sync += [gap.eq(initiation_interval - 1), due.eq(initiation_interval == 1)]
         with m.Elif(~due):
             m.d.sync += [gap.eq(gap - 1), due.eq(gap == 1)]
 
-    def _residual(self, m: Module, last: Stage, judged: Queue, kept: Queue | None) -> None:
+    def _residual(self, m: Module, last: Sequencer, judged: ReplayFifo, kept: ReplayFifo | None) -> None:
         """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
 
         In pre-training a record has a result for each group of addends, and their residuals wait for the groups' turn.
@@ -224,7 +227,7 @@ class Trainer(wiring.Component):
                 kept.read.eq(self.pretrain & (begun | last.turned)),
             ]
         if pause:
-            records = -(-pause // self.schedule.interval)  # that pause at once
+            records = -(-pause // self.schedule.initiation_interval)  # that pause at once
             errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(begun),
@@ -242,7 +245,7 @@ class Trainer(wiring.Component):
     def _count(self, m: Module, start: Value, updated: Value) -> None:
         """Statistics and the number of records in flight."""
         finished = delayed(m, updated, self.units[0].timing.write + 1)
-        flying = Signal(range(self.schedule.flights + 1))
+        flying = Signal(range(self.schedule.records_in_flight + 1))
         counting = Signal(range(self.settling))
         merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
         m.d.sync += flying.eq(flying + start - finished)

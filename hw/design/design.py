@@ -5,19 +5,19 @@ from functools import cached_property
 from typing import Any
 
 from hw.datapath.node_bank import node_memory
-from hw.datapath.trainer import Trainer
-from hw.design.multiplier_sharing import courses_of, sharings_of
+from hw.datapath.trainer import TrainerCore
+from hw.design.multiplier_sharing import sharings_of, slot_orders_of
 from hw.fpga.board import Board
 from hw.fpga.resources import MemoryShape
 from hw.link.cobs import encoder_memory
 from hw.link.frames import packet_memory
-from hw.schedule.buffers import Queues
+from hw.schedule.buffers import Buffers
 from hw.schedule.folding import chain, check_foldings, check_pretraining
 from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import Course
+from hw.schedule.slot_order import SlotOrder
 from hw.schedule.timing import INDEPENDENT, Sharing
 from hw.soc.bus_targets import text_memory
-from hw.soc.pass_engine import Pass
+from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import RecordStore, record_memory
 from hw.soc.register_file import counter_memory
 from sw.spec.addresses import Folding, NodeAddresses
@@ -68,8 +68,8 @@ class Design:
         left_out = self.network.layers[len(self.lanes) :]
         return chain(self.taps, (*self.lanes, *(layer.outputs for layer in left_out)))
 
-    def make_trainer(self) -> Trainer:
-        return Trainer(
+    def make_trainer(self) -> TrainerCore:
+        return TrainerCore(
             self.network,
             self.foldings,
             technology=self.board.technology,
@@ -78,28 +78,28 @@ class Design:
             contexts=self.contexts,
         )
 
-    def make_pass(self) -> Pass:
+    def make_pass(self) -> PassEngine:
         store = RecordStore(
             width=self.network.width,
             rows=self.store_rows,
             row_words=self.row_words,
             technology=self.board.technology,
         )
-        return Pass(self.network, store, interval=self.schedule.interval)
+        return PassEngine(self.network, store, initiation_interval=self.schedule.initiation_interval)
 
     @cached_property
     def sharings(self) -> tuple[Sharing, ...]:
         return sharings_of(self.network, self.foldings, **self._pace)
 
     @cached_property
-    def courses(self) -> list[Course]:
+    def slot_orders(self) -> list[SlotOrder]:
         """The trainer's, without its gateware."""
-        return courses_of(self.network, self.foldings, self.sharings, **self._pace)
+        return slot_orders_of(self.network, self.foldings, self.sharings, **self._pace)
 
     @cached_property
     def schedule(self) -> Schedule:
         """The trainer's."""
-        return Schedule.of(self.courses, exact=self.exact, contexts=self.contexts)
+        return Schedule.of(self.slot_orders, exact=self.exact, contexts=self.contexts)
 
     @property
     def _pace(self) -> dict[str, Any]:
@@ -119,8 +119,8 @@ class Design:
         if not self.keeps_pace:
             raise ValueError(
                 f"a record of {words} words takes {self.record_rows} cycles to read, since {self.board.name}'s store "
-                f"gives {self.row_words} words a cycle, but is due every {self.schedule.interval}; use fewer lanes or "
-                "taps"
+                f"gives {self.row_words} words a cycle, but is due every {self.schedule.initiation_interval}; "
+                "use fewer lanes or taps"
             )
         return configuration
 
@@ -132,8 +132,8 @@ class Design:
             board=self.board.name,
             network=self.network,
             foldings=self.foldings,
-            interval=schedule.interval,
-            delays=schedule.delays,
+            initiation_interval=schedule.initiation_interval,
+            staleness=schedule.staleness,
             store_rows=self.store_rows,
             row_words=self.row_words,
             clock_hz=self.board.clock_hz,
@@ -143,8 +143,8 @@ class Design:
 
     @property
     def keeps_pace(self) -> bool:
-        """Whether the store gives a record in every interval of the trainer."""
-        return self.record_rows <= self.schedule.interval
+        """Whether the store gives a record in every initiation_interval of the trainer."""
+        return self.record_rows <= self.schedule.initiation_interval
 
     @property
     def row_words(self) -> int:
@@ -197,7 +197,7 @@ class Design:
     @property
     def roofline_share(self) -> float:
         """Records per second, of those that the multipliers could make if each had a product in every clock."""
-        return self.network.products / (self.multipliers * self.schedule.interval)
+        return self.network.products / (self.multipliers * self.schedule.initiation_interval)
 
     @property
     def registers(self) -> RegisterTable:
@@ -207,10 +207,10 @@ class Design:
     def memories(self) -> list[MemoryShape]:
         """All that there are."""
         configuration = self._configuration
-        queues = Queues.of(
+        queues = Buffers.of(
             self.network,
             self.foldings,
-            self.courses,
+            self.slot_orders,
             self.schedule,
             technology=self.board.technology,
             pretraining=self.pretraining,

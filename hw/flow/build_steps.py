@@ -10,7 +10,7 @@ from typing import Any
 from amaranth import Elaboratable
 from amaranth.build import Platform
 
-from hw.datapath.fanout import NEAR
+from hw.datapath.fanout import FANOUT
 from hw.flow import ice40_timing
 from hw.flow.floorplan import floorplan
 from hw.flow.placement import Placement, PlacementError
@@ -25,7 +25,7 @@ from hw.fpga.tool_flow import TOP, flow_of
 COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 
 
-KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{NEAR} %ci c:* %i"
+KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{FANOUT} %ci c:* %i"
 
 
 # Amaranth names a field of a wire `wire[0]`, which Yosys' passes for ABC take for the wire's first bit.

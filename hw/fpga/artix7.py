@@ -21,7 +21,7 @@ ARTIX7 = Technology(
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
-    reach_hz=None,
+    expected_fmax_hz=None,
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram=LutRam(words=32, bits=6, cells=4),
 )

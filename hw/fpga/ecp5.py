@@ -46,7 +46,7 @@ ECP5 = Technology(
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
-    reach_hz=(110e6, 99e6),
+    expected_fmax_hz=(110e6, 99e6),
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram=LutRam(words=16, bits=4, cells=6),  # two cells only write
 )

@@ -24,7 +24,7 @@ ICE40UP5K = Technology(
     multiplier_logic=1.3,
     memory_latency=1,
     fine_stages=False,
-    reach_hz=(38e6, 38e6),
+    expected_fmax_hz=(38e6, 38e6),
     block_ram=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     single_port_ram=(16384, 16),
 )
@@ -39,7 +39,7 @@ ICE40HX8K = Technology(
     multiplier_logic=1.3,
     memory_latency=1,
     fine_stages=False,
-    reach_hz=(76e6, 76e6),
+    expected_fmax_hz=(76e6, 76e6),
     block_ram=ICE40UP5K.block_ram,
 )
 

@@ -50,8 +50,9 @@ class Technology:
         memory_latency: cycles from a block RAM's address to its data.
         fine_stages: whether its clock is so fast that a shift, an addition, a limit and a long way each need a pipeline
             stage.
-        reach_hz: the clocks that place and route reach of designs as they are here: of a small one, and of one that
-            takes all of a part's logic or multipliers; None where none was placed. `docs/results.md` has the evidence.
+        expected_fmax_hz: the clocks that place and route reach of designs as they are here: of a small one, and of one
+            that takes all of a part's logic or multipliers; None where none was placed. `docs/results.md` has the
+            evidence.
         block_ram: (words, bits) that a block RAM with one read and one write port can be.
         lut_ram: what logic cells hold of memories; None where they hold none.
         single_port_ram: (words, bits) of the large single-port RAMs; None where there are none.
@@ -66,7 +67,7 @@ class Technology:
     multiplier_logic: float
     memory_latency: int
     fine_stages: bool
-    reach_hz: tuple[float, float] | None
+    expected_fmax_hz: tuple[float, float] | None
     block_ram: tuple[tuple[int, int], ...]
     lut_ram: LutRam | None = None
     single_port_ram: tuple[int, int] | None = None

@@ -76,7 +76,7 @@ class Endpoint(wiring.Component):
         return m
 
 
-class Link(wiring.Component):
+class LinkEndpoint(wiring.Component):
     """UART, frames and commands.
 
     Parameters

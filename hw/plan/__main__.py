@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hw.design.design import Design
-from hw.plan.cost_model import DoesNotFitError, check, reach_of, requirements
+from hw.plan.cost_model import DoesNotFitError, check, expected_fmax_of, requirements
 from hw.plan.options import add_design, board_of, verdicts_of
 from hw.plan.search import Verdict, choice
 from hw.plan.usage import add_rows, usages
@@ -33,21 +33,23 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
 
 
 def design_table(design: Design) -> Table:
-    """What is foreseen of a design."""
+    """What is estimated of a design."""
     board, schedule = design.board, design.schedule
     table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
     add_rows(table, usages(requirements(design), board.budget))
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
-    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {foreseen_reach(design)}")
-    table.add_row("cycles per record", f"{schedule.interval}; a forward pass misses {schedule.delays} updates")
+    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {expected_fmax_text(design)}")
+    table.add_row(
+        "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
+    )
     table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
     table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.multipliers} multipliers")
     return table
 
 
-def foreseen_reach(design: Design) -> str:
+def expected_fmax_text(design: Design) -> str:
     """What clock place and route should reach, in words."""
-    reach = reach_of(design)
+    reach = expected_fmax_of(design)
     if reach is None:
         return "nobody knows what place and route reach"
     slower = "; give a slower --clock" if reach < design.board.clock_hz else ""
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.print(*tables, sep="\n")
     if arguments.chart:
         design = chosen.design
-        print(chart(design.courses, design.schedule, arguments.chart))
+        print(chart(design.slot_orders, design.schedule, arguments.chart))
     try:
         check(choice([chosen]))
     except DoesNotFitError as error:

@@ -7,7 +7,7 @@ from hw.design.design import Design
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, MemoryShape, Resources, Storage, shortfalls
 from hw.fpga.technology import Technology
-from hw.plan.rtlil_count import census
+from hw.plan.rtlil_count import rtlil_count
 from hw.soc.soc import Soc
 
 
@@ -52,7 +52,7 @@ def check(design: Design) -> Resources:
 
 
 def requirements(design: Design) -> Resources:
-    """What a design needs of its board; its logic is foreseen from what it is made of."""
+    """What a design needs of its board; its logic is estimated from what it is made of."""
     return _requirements(design, design.multipliers, design.memories, logic_of(design))
 
 
@@ -85,15 +85,15 @@ def _requirements(design: Design, multipliers: int, memories: Iterable[MemorySha
 @cache
 def logic_of(design: Design) -> int:
     """Logic cells that a design takes, without products and memories that are made of them."""
-    return design.board.technology.logic_costs.of(census(Soc(design)))
+    return design.board.technology.logic_costs.of(rtlil_count(Soc(design)))
 
 
-def reach_of(design: Design) -> float | None:
+def expected_fmax_of(design: Design) -> float | None:
     """The clock in Hz that place and route should reach, None where nobody knows: the more of a part's logic or
     multipliers a design takes, the farther its signals go."""
     technology, budget, need = design.board.technology, design.board.budget, requirements(design)
-    if technology.reach_hz is None:
+    if technology.expected_fmax_hz is None:
         return None
-    small, whole = technology.reach_hz
+    small, whole = technology.expected_fmax_hz
     share = max(need.logic / budget.logic, need.multipliers / budget.multipliers if budget.multipliers else 0)
     return small + (whole - small) * share

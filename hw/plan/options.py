@@ -5,7 +5,7 @@ import argparse
 import boards
 from hw.design.design import Design
 from hw.fpga.board import Board
-from hw.plan.search import MOST_DELAY, Verdict, choice, consider, with_store
+from hw.plan.search import MAX_STALENESS, Verdict, choice, consider, with_store
 from sw.presets import catalogue as presets
 from sw.spec.configuration import CONTEXTS
 from sw.spec.network import Network
@@ -41,9 +41,9 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> Non
     )
     folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
     folding.add_argument(
-        "--most-delay",
+        "--max-staleness",
         type=int,
-        default=MOST_DELAY,
+        default=MAX_STALENESS,
         metavar="N",
         help="records whose updates a forward pass may miss, if the folding is to be found; default %(default)s",
     )
@@ -92,7 +92,7 @@ def verdicts_of(board: Board, arguments: argparse.Namespace) -> list[Verdict]:
     network, exact = network_of(arguments), arguments.schedule == "exact"
     modes: dict[str, int] = {"pretraining": arguments.pretraining, "contexts": arguments.contexts}
     if arguments.lanes is None and arguments.taps is None:
-        return list(consider(board, network, exact=exact, most_delay=arguments.most_delay, **modes))
+        return list(consider(board, network, exact=exact, max_staleness=arguments.max_staleness, **modes))
     lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
     taps = Design.taps if arguments.taps is None else arguments.taps
     design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, **modes)

@@ -1,4 +1,4 @@
-"""What a design is made of before synthesis: bits of its operators by kind, from which its logic is foreseen."""
+"""What a design is made of before synthesis: bits of its operators by kind, from which its logic is estimated."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from hw.datapath.fanout import NEAR
+from hw.datapath.fanout import FANOUT
 
 Parameters = dict[str, int]
 Bits = Callable[[Parameters], int]
@@ -23,18 +23,18 @@ KINDS: dict[str, dict[str, Bits]] = {
 }
 """Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have; and by
 an "or" of words, of which all but one are zero. Products and memories are counted elsewhere. Sums, shifts and gates are
-not counted: behind each there is a register, which is, and by these alone designs are foreseen better."""
+not counted: behind each there is a register, which is, and by these alone designs are estimated better."""
 
 CELL = re.compile(r"\s*cell (\$\w+) ")
 PARAMETER = re.compile(r"\s*parameter \\(\w+) (\d+)$")
 CONNECTION = re.compile(r"\s*connect \\(\w+) (.+)$")
 NET = re.compile(r"[\\$]\S+")
-KEPT = f"attribute \\{NEAR} 1"
+KEPT = f"attribute \\{FANOUT} 1"
 RESET = "switch \\rst [0]"
 ASSIGNED = re.compile(r"\s*assign \S+ \[(\d+)(?::(\d+))?\]")
 
 
-def census(component: wiring.Component) -> Counter[str]:
+def rtlil_count(component: wiring.Component) -> Counter[str]:
     """Bits of each of `KINDS` in a component with all that is in it. Equal cells with equal operands count once, as
     synthesis merges them, unless they are to lie near their use (`hw.datapath.fanout`)."""
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))

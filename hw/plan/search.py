@@ -10,16 +10,16 @@ from hw.fpga.board import Board
 from hw.plan.cost_model import (
     DoesNotFitError,
     breaches,
+    expected_fmax_of,
     hard_requirements,
     least_requirements,
     memory_requirements,
-    reach_of,
     requirements,
 )
 from hw.schedule.folding import chain, check_pretraining, groups_apart
 from sw.spec.network import Network
 
-MOST_DELAY = 8  # records; beyond it, delayed updates begin to cost accuracy: scripts/studies/schedule_study.py
+MAX_STALENESS = 8  # records; beyond it, delayed updates begin to cost accuracy: scripts/studies/schedule_study.py
 
 
 LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
@@ -43,16 +43,16 @@ class Verdict:
     against: str | None = None
 
 
-def fold(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **modes: Any) -> Design:
+def fold(board: Board, network: Network, *, max_staleness: int = MAX_STALENESS, **modes: Any) -> Design:
     """The design with the most records per second that fits the board and should reach its clock; the fewest products a
     clock among equals. Where no folding fits beside the record store, that has what is left.
 
-    `most_delay`: records whose updates a forward pass may miss. `modes`: others of a `Design`.
+    `max_staleness`: records whose updates a forward pass may miss. `modes`: others of a `Design`.
 
     Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
-    `pretraining` that no folding has, or where all foldings have longer delays.
+    `pretraining` that no folding has, or where all foldings have longer staleness.
     """
-    return choice(list(consider(board, network, most_delay=most_delay, **modes)))
+    return choice(list(consider(board, network, max_staleness=max_staleness, **modes)))
 
 
 def choice(verdicts: Sequence[Verdict]) -> Design:
@@ -63,7 +63,7 @@ def choice(verdicts: Sequence[Verdict]) -> Design:
     return chosen.design
 
 
-def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **modes: Any) -> Iterator[Verdict]:
+def consider(board: Board, network: Network, *, max_staleness: int = MAX_STALENESS, **modes: Any) -> Iterator[Verdict]:
     """Foldings, the one with the fewest slots first, until none can be faster than the best; that one is the last.
 
     As `fold` has it. If nothing fits, the last is the smallest one, with what is against it.
@@ -71,34 +71,35 @@ def consider(board: Board, network: Network, *, most_delay: int = MOST_DELAY, **
     candidates = foldings(board, network, **modes)
     best: Design | None = None
     for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
-        if best and candidate.slots >= best.schedule.interval:
+        if best and candidate.slots >= best.schedule.initiation_interval:
             break  # a record takes a clock a slot at the least
         design = with_store(candidate)
-        if against := objection(design, most_delay):
+        if against := objection(design, max_staleness):
             yield Verdict(design, against)
         elif best is None:
             best = design
         else:
-            best, other = sorted((best, design), key=lambda design: design.schedule.interval)
-            yield Verdict(other, f"takes a record every {other.schedule.interval} clocks")
+            best, other = sorted((best, design), key=lambda design: design.schedule.initiation_interval)
+            yield Verdict(other, f"takes a record every {other.schedule.initiation_interval} clocks")
     smallest = with_store(candidates[0])
-    yield Verdict(best) if best else Verdict(smallest, objection(smallest, most_delay))
+    yield Verdict(best) if best else Verdict(smallest, objection(smallest, max_staleness))
 
 
-def objection(design: Design, most_delay: int) -> str | None:
+def objection(design: Design, max_staleness: int) -> str | None:
     """What rules a design out, the quickest to find first."""
     board = design.board
     if broken := breaches(least_requirements(design), board):
         return f"needs at least {broken}"
     if broken := breaches(hard_requirements(design), board):
         return f"needs {broken}"
-    if (delay := max(design.schedule.delays)) > most_delay:
-        return f"misses the updates of {delay} records in a forward pass, of {most_delay} that may be"
+    if (delay := max(design.schedule.staleness)) > max_staleness:
+        return f"misses the updates of {delay} records in a forward pass, of {max_staleness} that may be"
     if not design.keeps_pace:
-        return f"takes a record in {design.schedule.interval} clocks, but its store gives one in {design.record_rows}"
+        interval = design.schedule.initiation_interval
+        return f"takes a record in {interval} clocks, but its store gives one in {design.record_rows}"
     if broken := breaches(requirements(design), board):
         return f"needs {broken}"
-    if (reach := reach_of(design)) and reach < board.clock_hz:
+    if (reach := expected_fmax_of(design)) and reach < board.clock_hz:
         return f"should reach {reach / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
     return None
 

@@ -7,13 +7,13 @@ from typing import Self
 from hw.fpga.resources import MemoryShape
 from hw.fpga.technology import Technology
 from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import Course
+from hw.schedule.slot_order import SlotOrder
 from sw.spec.addresses import Folding
 from sw.spec.network import Network
 
 
 @dataclass(frozen=True)
-class Queues:
+class Buffers:
     """What a trainer keeps until it is needed: the arguments of each layer until the update, targets until there is a
     result, and residuals until their group's turn in the update (None without groups)."""
 
@@ -26,7 +26,7 @@ class Queues:
         cls,
         network: Network,
         foldings: Sequence[Folding],
-        courses: Sequence[Course],
+        slot_orders: Sequence[SlotOrder],
         schedule: Schedule,
         *,
         technology: Technology,
@@ -39,15 +39,17 @@ class Queues:
             queue(
                 f"arguments of layer {index}",
                 form.argument_bits * folding.taps,
-                schedule.flights * course.unit.input_groups,
+                schedule.records_in_flight * slot_order.unit.input_groups,
             )
-            for index, (form, folding, course) in enumerate(zip(network.formats, foldings, courses, strict=True))
+            for index, (form, folding, slot_order) in enumerate(
+                zip(network.formats, foldings, slot_orders, strict=True)
+            )
         )
-        targets = queue("targets", network.width * network.outputs + 1, schedule.unjudged)
+        targets = queue("targets", network.width * network.outputs + 1, schedule.records_awaiting_results)
         residuals = None
         if pretraining:
             # Those of all groups, and more in the pause.
-            turn = pretraining // foldings[-1].taps * courses[-1].period
+            turn = pretraining // foldings[-1].taps * slot_orders[-1].period
             depth = network.layers[-1].inputs // pretraining + schedule.pause // turn
             residuals = queue("residuals", network.width * foldings[-1].lanes, depth)
         return cls(arguments, targets, residuals)

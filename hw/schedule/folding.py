@@ -1,9 +1,9 @@
-"""How a network is folded: taps and lanes of each layer, chained."""
+"""How a network is folded: taps and lanes of each layer, in_sequence."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hw.datapath.replay_fifo import Queue
+from hw.datapath.replay_fifo import ReplayFifo
 from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.network import Network
 
@@ -44,7 +44,7 @@ def groups_apart(network: Network, foldings: Sequence[Folding]) -> list[int]:
     return [
         size
         for size in range(folding.taps, last.inputs, folding.taps)
-        if not last.inputs % size and (last.inputs - size) // folding.taps * period >= Queue.latency
+        if not last.inputs % size and (last.inputs - size) // folding.taps * period >= ReplayFifo.latency
     ]
 
 

@@ -16,7 +16,7 @@ RESIDUAL_LATENCY = 2  # cycles from results to the errors of the outputs
 
 @dataclass(frozen=True)
 class Outline:
-    """A layer as far as its course depends on it."""
+    """A layer as far as its slot_order depends on it."""
 
     first: bool
     input_groups: int
@@ -30,7 +30,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Course:
+class SlotOrder:
     """A layer's way through its slots; the layer `before` it, if any, sets the pace of the errors it gives.
 
     Forward, a mean is summed over the groups of inputs, slot after slot. A layer with one group of outputs follows its
@@ -44,7 +44,7 @@ class Course:
     """
 
     unit: LayerUnit | Outline
-    before: "Course | None" = None
+    before: "SlotOrder | None" = None
 
     @property
     def walks_forward(self) -> bool:
@@ -92,24 +92,24 @@ class Course:
         return arrivals[:, None] + WALK_LATENCY + inputs
 
 
-def chained(units: Sequence[LayerUnit | Outline]) -> list[Course]:
-    """The courses of the layers of a network."""
-    courses = [Course(units[0])]
+def in_sequence(units: Sequence[LayerUnit | Outline]) -> list[SlotOrder]:
+    """The slot_orders of the layers of a network."""
+    slot_orders = [SlotOrder(units[0])]
     for unit in units[1:]:
-        courses.append(Course(unit, before=courses[-1]))
-    return courses
+        slot_orders.append(SlotOrder(unit, before=slot_orders[-1]))
+    return slot_orders
 
 
-def slots_of(courses: Sequence[Course]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def slots_of(slot_orders: Sequence[SlotOrder]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The slots of each layer, forward and in the update, for a record that starts in cycle 0 and does not pause."""
     forward: list[np.ndarray] = []
     update: list[np.ndarray] = []
     arrivals = np.zeros(1, dtype=int)
-    for course in courses:
-        forward.append(course.forward_slots(arrivals))
-        arrivals = forward[-1][:, -1] + course.unit.timing.result
+    for slot_order in slot_orders:
+        forward.append(slot_order.forward_slots(arrivals))
+        arrivals = forward[-1][:, -1] + slot_order.unit.timing.result
     arrivals = arrivals + RESIDUAL_LATENCY
-    for course in reversed(courses):
-        update.insert(0, course.update_slots(arrivals))
-        arrivals = update[0][-1] + (course.unit.timing.error or 0)
+    for slot_order in reversed(slot_orders):
+        update.insert(0, slot_order.update_slots(arrivals))
+        arrivals = update[0][-1] + (slot_order.unit.timing.error or 0)
     return forward, update

@@ -12,12 +12,12 @@ from sw.spec.network import Network
 from sw.spec.protocol import Mode
 
 
-class Pass(wiring.Component):
+class PassEngine(wiring.Component):
     """One pass over consecutive records of the store, through the trainer.
 
     A record is whole rows: features, targets, padding. Its rows are read ahead of its time, so that there is a record
-    every `interval` cycles, just when the trainer takes it: no record waits for another, and none needs a buffer. A
-    predicting pass leaves as many cycles between records as writing a prediction takes.
+    every `initiation_interval` cycles, just when the trainer takes it: no record waits for another, and none needs a
+    buffer. A predicting pass leaves as many cycles between records as writing a prediction takes.
 
     Attributes:
         start: begin a pass of `count` records from row `first` on, in `mode`; predictions go to word `results` and on.
@@ -28,9 +28,9 @@ class Pass(wiring.Component):
         store: goes before any other user of it.
     """
 
-    def __init__(self, network: Network, store: RecordStore, *, interval: int):
-        """`interval`: the trainer's, at least `record_rows`."""
-        self.network, self.storage, self.interval = network, store, interval
+    def __init__(self, network: Network, store: RecordStore, *, initiation_interval: int):
+        """`initiation_interval`: the trainer's, at least `record_rows`."""
+        self.network, self.storage, self.initiation_interval = network, store, initiation_interval
         self.record_rows = rows_of_record(network, store.row_words)
         super().__init__(
             {
@@ -54,7 +54,7 @@ class Pass(wiring.Component):
         """Cycles between the records of a predicting pass: time for the reads of one and the writes of another, in
         whole intervals of the trainer."""
         reads = self.record_rows if self.storage.technology.spram else 0
-        return self.interval * -(-(reads + self.network.outputs) // self.interval)
+        return self.initiation_interval * -(-(reads + self.network.outputs) // self.initiation_interval)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -78,7 +78,7 @@ class Pass(wiring.Component):
         m.d.comb += [
             self.store.read.eq(active & (cycle < self.record_rows)),
             self.store.row.eq(row),
-            last.eq(cycle == Mux(predicts, self.prediction_interval - 1, self.interval - 1)),
+            last.eq(cycle == Mux(predicts, self.prediction_interval - 1, self.initiation_interval - 1)),
         ]
         with m.If(self.start):
             m.d.sync += [active.eq(self.count != 0), left.eq(self.count - 1), row.eq(self.first), cycle.eq(0)]

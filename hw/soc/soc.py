@@ -7,11 +7,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.strobes import delayed
-from hw.datapath.trainer import Trainer
+from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
-from hw.link.endpoint import Link
+from hw.link.endpoint import LinkEndpoint
 from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
-from hw.soc.pass_engine import Pass
+from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import share
 from hw.soc.register_file import RegisterFile
 from sw.spec.protocol import Mode, Space
@@ -33,7 +33,7 @@ class Soc(wiring.Component):
         m = Module()
         design, configuration = self.design, self.design.configuration
         word_bits = configuration.word_bits
-        m.submodules.link = link = Link(
+        m.submodules.link = link = LinkEndpoint(
             clocks_per_bit=design.board.clocks_per_bit,
             word_bytes=configuration.word_bytes,
             digest=configuration.digest,
@@ -77,7 +77,7 @@ class Soc(wiring.Component):
         self._status(m, registers, link, runner, trainer)
         return m
 
-    def _merge(self, m: Module, runner: Pass, trainer: Trainer) -> Value:
+    def _merge(self, m: Module, runner: PassEngine, trainer: TrainerCore) -> Value:
         """Merge the contexts after each pass that trains; the board is busy until they are."""
         ended = delayed(m, runner.busy, 1) & ~runner.busy
         m.d.comb += trainer.merge.eq(ended & (runner.mode != Mode.PREDICT))
@@ -106,7 +106,7 @@ class Soc(wiring.Component):
                         bus.fault.eq(target.fault),
                     ]
 
-    def _control(self, m: Module, registers: RegisterFile, runner: Pass, trainer: Trainer) -> None:
+    def _control(self, m: Module, registers: RegisterFile, runner: PassEngine, trainer: TrainerCore) -> None:
         control, word = registers.control, self.design.network.word
         m.d.comb += [
             runner.start.eq(registers.strobes.start),
@@ -122,7 +122,9 @@ class Soc(wiring.Component):
             for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
                 m.d.sync += place.eq(control[register.name] - values.start)  # registered, since it has a long way
 
-    def _status(self, m: Module, registers: RegisterFile, link: Link, runner: Pass, trainer: Trainer) -> None:
+    def _status(
+        self, m: Module, registers: RegisterFile, link: LinkEndpoint, runner: PassEngine, trainer: TrainerCore
+    ) -> None:
         status = registers.status
         m.d.comb += registers.events.eq(link.events)
         for register in STATISTICS:

@@ -2,15 +2,15 @@
 norm4`.
 
 Each board trains the data set's quick preset (`sw.presets.catalogue.quick`) from its first nodes, on the design that
-the planner picks: the same bits, by `sw.engine.compiled` with the design's delays. It is judged after each pass of a
-few records. Board time is cycles by clock: an interval a record, and after each pass the wait for its last update. Not
-counted are making, scaling and encoding records, judging, and the link: records lie in the store, commands take no
-time.
+the planner picks: the same bits, by `sw.engine.compiled` with the design's staleness. It is judged after each pass of a
+few records. Board time is cycles by clock: an initiation_interval a record, and after each pass the wait for its last
+update. Not counted are making, scaling and encoding records, judging, and the link: records lie in the store, commands
+take no time.
 
 With `--pretraining` groups of addends are trained alone first, on the design that the planner picks for them.
 
-The CPU engine trains one model on one thread without delays, by the quick preset and by the data set's own; the better
-one counts. Its time is process time with compiled kernels loaded, the least of a few repeats.
+The CPU engine trains one model on one thread without staleness, by the quick preset and by the data set's own; the
+better one counts. Its time is process time with compiled kernels loaded, the least of a few repeats.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES, numbers
 from hw.plan.search import fold
 from sw import datasets
-from sw.bench.time_to_accuracy import Approach, Reached
-from sw.experiment import Session
+from sw.bench.time_to_accuracy import Method, Reached
+from sw.experiment import Experiment
 from sw.presets import catalogue as presets
 
 GOALS = {"norm2": 0.99, "norm4": 0.99, "norm8": 0.99, "triangle": 0.99, "det4": 0.97}
@@ -60,7 +60,9 @@ class Built:
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""
         schedule = self.design.schedule
-        return reached.visits * schedule.interval + reached.passes * (schedule.latency - schedule.interval)
+        return reached.record_updates * schedule.initiation_interval + reached.passes * (
+            schedule.latency - schedule.initiation_interval
+        )
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,13 @@ class Row:
     network: str = ""
     lanes: tuple[int, ...] = ()
     taps: int = 0
-    interval: int = 0
-    delays: tuple[int, ...] = ()
+    initiation_interval: int = 0
+    staleness: tuple[int, ...] = ()
     clock_mhz: float = 0
     clock_measured: bool = False
     clock_estimated: bool = False
     pretraining: int = 0
-    visits: tuple[int, ...] = ()
+    record_updates: tuple[int, ...] = ()
     pearson: tuple[float, ...] = ()
     board_seconds: tuple[float | None, ...] = ()
     cpu_preset: str = ""
@@ -96,7 +98,7 @@ class Timed:
     """CPU seconds over seeds."""
 
     preset: str
-    visits: tuple[int, ...]
+    record_updates: tuple[int, ...]
     seconds: tuple[float | None, ...]
 
     @property
@@ -123,17 +125,17 @@ class Bench:
         self.approaches = cache(self._approaches)
         self.cpu = cache(self._cpu)
 
-    def _approaches(self, dataset: str, preset: presets.Preset) -> list[Approach]:
+    def _approaches(self, dataset: str, preset: presets.Preset) -> list[Method]:
         return list(self._made(dataset, preset))
 
-    def _made(self, dataset: str, preset: presets.Preset) -> Iterator[Approach]:
+    def _made(self, dataset: str, preset: presets.Preset) -> Iterator[Method]:
         for seed in range(self._seeds):
             records = self._records or RECORDS.get(dataset)
             split = datasets.load(dataset, records=records, holdout=self._holdout, seed=seed)
             step = max(STEP, len(split.train) // PASSES)
             groups = preset.pretraining[0] if preset.pretraining else 0
-            session, phases = Session.begin(preset, split, seed=seed), preset.all_phases(apart=True)
-            yield Approach(session, phases, step=step, pretraining=groups)
+            experiment, phases = Experiment.begin(preset, split, seed=seed), preset.all_phases(apart=True)
+            yield Method(experiment, phases, step=step, pretraining=groups)
 
     def preset(self, dataset: str) -> presets.Preset:
         """That a board trains by."""
@@ -149,17 +151,17 @@ class Bench:
 
     def _timed(self, dataset: str, goal: float, name: str, preset: presets.Preset) -> Timed:
         approaches = self.approaches(dataset, preset)
-        runs = [approach.run(goal, delays=()) for approach in approaches]
+        runs = [approach.run(goal, staleness=()) for approach in approaches]
         seconds = tuple(
-            approach.cpu_seconds(run.visits) if run.reached else None
+            approach.cpu_seconds(run.record_updates) if run.reached else None
             for approach, run in zip(approaches, runs, strict=True)
         )
-        return Timed(name, tuple(run.visits for run in runs), seconds)
+        return Timed(name, tuple(run.record_updates for run in runs), seconds)
 
     def row(self, built: Built, dataset: str, goal: float) -> Row:
         configuration, timed = built.design.configuration, self.cpu(dataset, goal)
         approaches = self.approaches(dataset, self.preset(dataset))
-        runs = [approach.run(goal, delays=configuration.delays) for approach in approaches]
+        runs = [approach.run(goal, staleness=configuration.staleness) for approach in approaches]
         return Row(
             built.design.board.name,
             dataset,
@@ -167,17 +169,17 @@ class Bench:
             network=str(configuration.network),
             lanes=tuple(folding.lanes for folding in built.design.foldings),
             taps=built.design.taps,
-            interval=configuration.interval,
-            delays=configuration.delays,
+            initiation_interval=configuration.initiation_interval,
+            staleness=configuration.staleness,
             clock_mhz=built.clock_hz / 1e6,
             clock_measured=built.measured,
             clock_estimated=built.estimated,
             pretraining=built.design.pretraining,
-            visits=tuple(run.visits for run in runs),
+            record_updates=tuple(run.record_updates for run in runs),
             pearson=tuple(run.pearson for run in runs),
             board_seconds=tuple(built.cycles(run) / built.clock_hz if run.reached else None for run in runs),
             cpu_preset=timed.preset,
-            cpu_visits=timed.visits,
+            cpu_visits=timed.record_updates,
             cpu_seconds=timed.seconds,
         )
 
@@ -279,9 +281,9 @@ def milliseconds(seconds: tuple[float | None, ...]) -> str:
 def table_of(rows: list[Row], seeds: int) -> Table:
     table = Table(title=f"Time to an accuracy on unseen records, mean of {seeds} seeds (least - most)")
     table.title_justify = "left"
-    for column in ("data set", "Pearson", "board", "design", "clocks a record", "delays", "MHz"):
+    for column in ("data set", "Pearson", "board", "design", "clocks a record", "staleness", "MHz"):
         table.add_column(column, justify="left" if column in ("data set", "board", "design") else "right")
-    for column in ("visits", "board ms", "CPU ms", "CPU visits"):
+    for column in ("record_updates", "board ms", "CPU ms", "CPU record_updates"):
         table.add_column(column, justify="right")
     for row in rows:
         if row.refusal:
@@ -294,10 +296,10 @@ def table_of(rows: list[Row], seeds: int) -> Table:
             row.board,
             f"{row.network.split()[0]}, lanes {lanes}, taps {row.taps}"
             + (f", groups of {row.pretraining}" if row.pretraining else ""),
-            str(row.interval),
-            ", ".join(map(str, row.delays)),
+            str(row.initiation_interval),
+            ", ".join(map(str, row.staleness)),
             f"{row.clock_mhz:g}{' (Fmax)' if row.clock_measured else ' (estimate)' if row.clock_estimated else ''}",
-            f"{np.mean(row.visits):.0f}",
+            f"{np.mean(row.record_updates):.0f}",
             milliseconds(row.board_seconds),
             milliseconds(row.cpu_seconds),
             f"{np.mean(row.cpu_visits):.0f} ({row.cpu_preset})",

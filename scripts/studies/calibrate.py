@@ -1,7 +1,8 @@
-"""How well logic is foreseen, and the costs that foresee it best: `python scripts/studies/calibrate.py --fabric ECP5`.
+"""How well logic is estimated, and the costs that estimates it best: `python scripts/studies/calibrate.py --fabric
+ECP5`.
 
 Each design is synthesised and packed, not placed. The costs printed belong in hw/fpga/technology.py; each design is
-also foreseen by the costs that fit all the others best. Products and memories in logic cells are counted, not fitted.
+also estimated by the costs that fit all the others best. Products and memories in logic cells are counted, not fitted.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from hw.flow.build_steps import Build
 from hw.fpga.technology import LogicCosts
 from hw.plan.cost_model import hard_requirements, requirements
 from hw.plan.options import add_design, board_of, design_of
-from hw.plan.rtlil_count import KINDS, census
+from hw.plan.rtlil_count import KINDS, rtlil_count
 from hw.soc.soc import Soc
 
 DESIGNS = (
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     fabric, console = parser.parse_args(argv).fabric, Console()
     design_parser = argparse.ArgumentParser()
     add_design(design_parser)
-    texts, found, counted, bits, foreseen = [], [], [], [], []
+    texts, found, counted, bits, estimated = [], [], [], [], []
     for text in track(DESIGNS, console=console):
         arguments = design_parser.parse_args(shlex.split(text))
         board = board_of(arguments)
@@ -64,11 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         texts.append(text)
         found.append(packed_logic(design))
         counted.append(hard_requirements(design).logic)
-        bits.append([census(Soc(design))[kind] for kind in KINDS])
-        foreseen.append(requirements(design).logic)
+        bits.append([rtlil_count(Soc(design))[kind] for kind in KINDS])
+        estimated.append(requirements(design).logic)
     costs, apart = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
-    table = Table("design", "logic cells", "foreseen", "by the others' costs")
-    for text, truth, now, left_out in zip(texts, found, foreseen, apart, strict=True):
+    table = Table("design", "logic cells", "estimated", "by the others' costs")
+    for text, truth, now, left_out in zip(texts, found, estimated, apart, strict=True):
         table.add_row(text, str(truth), f"{now / truth:.2f}", f"{left_out / truth:.2f}")
     console.print(table)
     console.print(f"{fabric}: {costs}")
@@ -89,7 +90,7 @@ def packed_logic(design: Design) -> int:
 
 
 def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[LogicCosts, list[float]]:
-    """Costs of the least relative errors, none negative; and each design foreseen by the fit to the others."""
+    """Costs of the least relative errors, none negative; and each design estimated by the fit to the others."""
 
     def fit(kept: np.ndarray) -> np.ndarray:
         return nnls(bits[kept] / found[kept, None], 1 - counted[kept] / found[kept])[0]

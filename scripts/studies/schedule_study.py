@@ -1,11 +1,12 @@
-"""What delays cost in accuracy, and what contexts do: `python scripts/studies/schedule_study.py norm4 det4 --board
+"""What staleness cost in accuracy, and what contexts do: `python scripts/studies/schedule_study.py norm4 det4 --board
 ulx3s`.
 
-Each way of training starts from the same first nodes and visits as many records as sequential fixed-point training by
-the same schedule of rates. Figures are means over seeds of the error on unseen records, and its ratio to the sequential
-one. All are bit for bit what a board would compute (`sw.engine.compiled`), with passes as long as a board's store is.
+Each way of training starts from the same first nodes and record_updates as many records as sequential fixed-point
+training by the same schedule of rates. Figures are means over seeds of the error on unseen records, and its ratio to
+the sequential one. All are bit for bit what a board would compute (`sw.engine.compiled`), with passes as long as a
+board's store is.
 
-With `--board`, the ways are the designs that the planner picks, with their delays and stores.
+With `--board`, the ways are the designs that the planner picks, with their staleness and stores.
 """
 
 import argparse
@@ -27,13 +28,13 @@ from hw.plan.cost_model import DoesNotFitError
 from hw.plan.search import fold
 from sw import datasets
 from sw.engine.compiled import CompiledFixed
-from sw.experiment import Session
+from sw.experiment import Experiment
 from sw.figures import plots
 from sw.oracle.contexts import Contexts
 from sw.presets import catalogue as presets
 from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import CONTEXTS
-from sw.spec.trainer import Machine, Phase
+from sw.spec.trainer import Phase, Trainer
 
 SETS = "norm2", "norm4", "norm8", "triangle", "det4"
 DELAYS = (2, 1), (4, 2), (6, 3), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
@@ -43,12 +44,12 @@ BLOCK = 4096  # records that the nodes settle after: some board's store holds as
 
 @dataclass(frozen=True)
 class Way:
-    """Of training: with these delays, in records of one of so many contexts, in passes of `block` records.
+    """Of training: with these staleness, in records of one of so many contexts, in passes of `block` records.
 
     `board`: whose design it is, if it is one's; then `design` says which.
     """
 
-    delays: tuple[int, ...] = (0, 0)
+    staleness: tuple[int, ...] = (0, 0)
     contexts: int = 1
     block: int = BLOCK
     board: str = ""
@@ -60,12 +61,12 @@ class Way:
         design = fold(board, preset.network, contexts=contexts)
         configuration = design.configuration
         lanes = ",".join(str(folding.lanes) for folding in design.foldings)
-        text = f"lanes {lanes}, taps {design.taps}, {configuration.interval} clocks"
-        return cls(configuration.delays, contexts, configuration.block, board.name, text)
+        text = f"lanes {lanes}, taps {design.taps}, {configuration.initiation_interval} clocks"
+        return cls(configuration.staleness, contexts, configuration.block, board.name, text)
 
-    def machine(self, session: Session) -> Machine:
-        network, nodes = session.model.network, session.model.nodes
-        machines = [CompiledFixed(network, nodes, self.delays, counting=False) for _ in range(self.contexts)]
+    def machine(self, experiment: Experiment) -> Trainer:
+        network, nodes = experiment.model.network, experiment.model.nodes
+        machines = [CompiledFixed(network, nodes, self.staleness, counting=False) for _ in range(self.contexts)]
         return Contexts(machines, self.block)
 
 
@@ -89,9 +90,9 @@ def label(phases: tuple[Phase, ...]) -> str:
 
 def study(preset: Preset, splits: list[datasets.Split], ways: list[Way], phases: tuple[Phase, ...]) -> list[Row]:
     """A row for each way, trained by `phases`; the ratios are to sequential training by the preset's own."""
-    sessions = [Session.begin(preset, split, seed=seed) for seed, split in enumerate(splits)]
-    outcomes = {way: [session.run(way.machine(session), phases) for session in sessions] for way in ways}
-    sequential = [session.run(Way().machine(session), preset.phases).rmse for session in sessions]
+    experiments = [Experiment.begin(preset, split, seed=seed) for seed, split in enumerate(splits)]
+    outcomes = {way: [experiment.run(way.machine(experiment), phases) for experiment in experiments] for way in ways}
+    sequential = [experiment.run(Way().machine(experiment), preset.phases).rmse for experiment in experiments]
     rows = []
     for way, runs in outcomes.items():
         errors = [run.rmse for run in runs]
@@ -126,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"with presets of 2 layers; default {SETS}")
     parser.add_argument(
-        "--delays",
+        "--staleness",
         type=pair,
         nargs="*",
         metavar="FIRST,LAST",
@@ -153,7 +154,7 @@ def parser() -> argparse.ArgumentParser:
         type=phase_of,
         nargs="+",
         metavar="EPOCHS:UPDATE:BACK",
-        help="schedule of rates to train with delays by; default: the preset's, as that of sequential training is",
+        help="schedule of rates to train with staleness by; default: the preset's, as that of sequential training is",
     )
     parser.add_argument(
         "--block", type=int, default=BLOCK, help="records of a pass without a board, default %(default)s"
@@ -162,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ratios over delays, as PNG or SVG")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ratios over staleness, as PNG or SVG")
     return parser
 
 
@@ -185,8 +186,8 @@ def main(arguments: list[str] | None = None) -> int:
             ]
             ways = [Way(block=options.block)]
             for contexts in options.contexts:
-                delays = options.delays if options.delays is not None else () if options.board else DELAYS
-                ways += ways_of(((0, 0), *delays), contexts, options.block)
+                staleness = options.staleness if options.staleness is not None else () if options.board else DELAYS
+                ways += ways_of(((0, 0), *staleness), contexts, options.block)
                 for board in options.board:
                     try:
                         ways.append(Way.planned(boards.find(board), preset, contexts))
@@ -203,9 +204,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def ways_of(delays: Iterable[tuple[int, ...]], contexts: int, block: int) -> list[Way]:
-    """With delays in records of all contexts."""
-    return [Way(tuple(delay // contexts for delay in pair), contexts, block) for pair in delays]
+def ways_of(staleness: Iterable[tuple[int, ...]], contexts: int, block: int) -> list[Way]:
+    """With staleness in records of all contexts."""
+    return [Way(tuple(delay // contexts for delay in pair), contexts, block) for pair in staleness]
 
 
 def plot(rows: list[Row]) -> Figure:
@@ -213,14 +214,14 @@ def plot(rows: list[Row]) -> Figure:
     curves: dict[str, list[tuple[int, float]]] = {}
     designs = []
     for row in rows:
-        point = row.way.delays[0], row.ratio
+        point = row.way.staleness[0], row.ratio
         if row.way.contexts > 1:
             continue
         if row.way.board:
             designs.append(point)
         else:
             curves.setdefault(row.dataset, []).append(point)
-    return plots.delays(curves, designs)
+    return plots.staleness(curves, designs)
 
 
 def preset_of(name: str, addends: int | None) -> Preset:
@@ -241,7 +242,7 @@ def table_of(rows: list[Row], seeds: int) -> Table:
         "design": lambda row: f"{row.way.board}: {row.way.design}" if row.way.board else "",
         "contexts": lambda row: str(row.way.contexts),
         "block": lambda row: str(row.way.block),
-        "delays": lambda row: ", ".join(map(str, row.way.delays)),
+        "staleness": lambda row: ", ".join(map(str, row.way.staleness)),
         "RMSE": lambda row: f"{row.rmse:.5g}",
         "ratio": lambda row: f"{row.ratio:.3f}",
         "Pearson": lambda row: f"{row.pearson:.5f}",

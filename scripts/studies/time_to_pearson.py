@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from sw import datasets
 from sw.datasets import Split
 from sw.engine.conversion import machine_of
-from sw.experiment import Session
+from sw.experiment import Experiment
 from sw.metrics import pearson
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
@@ -55,7 +55,7 @@ class Kanloom(Contender):
 
     def __init__(self, split: Split, seed: int):
         preset = presets.find(split.train.name)
-        model = Session.begin(preset, split, seed=seed).model
+        model = Experiment.begin(preset, split, seed=seed).model
         self._preset, self._model, self._machine = preset, model, machine_of(model, "fixed16")
         order = np.random.default_rng(seed).permutation(len(split.train))
         train, holdout = split.train.take(order), split.holdout

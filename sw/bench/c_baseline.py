@@ -13,7 +13,7 @@ COMPILER = ("gcc", "-O3", "-march=native", "-ffast-math")
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class CBaseline:
     """A program to compare with, `./program EPOCHS SEED`: it prints {"ns_per_update": ..., "pearson": ..., ...}."""
 
     source: Path
@@ -21,7 +21,7 @@ class Yardstick:
 
     @classmethod
     @contextmanager
-    def compiled(cls, source: Path) -> Iterator["Yardstick"]:
+    def compiled(cls, source: Path) -> Iterator["CBaseline"]:
         """A C file's. Raises ValueError if it cannot be compiled."""
         if not source.is_file():
             raise ValueError(f"{source}: there is no such file")

@@ -27,7 +27,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Trial:
     """One training.
 
     wall_ns, cpu_ns: of one record's update of the whole network, in the median epoch; by the clock, and in the time
@@ -40,7 +40,7 @@ class Turn:
     score: Score | None
 
 
-def turn(case: Case, threads: int, *, score: bool = False) -> Turn:
+def run_trial(case: Case, threads: int, *, score: bool = False) -> Trial:
     """Train once, in a thread of its own: its stack lies alike in every process, so that times vary less.
 
     The first epoch, which encodes the records too, and those of pre-training, where groups of addends do the work, are
@@ -50,7 +50,7 @@ def turn(case: Case, threads: int, *, score: bool = False) -> Turn:
         return pool.submit(_turn, case, threads, score).result()
 
 
-def _turn(case: Case, threads: int, score: bool) -> Turn:
+def _turn(case: Case, threads: int, score: bool) -> Trial:
     training = Training(case.model, case.source, case.strategy, threads=threads)
     ends, apart = [(time.perf_counter(), time.thread_time())], []
     for report in training.run():
@@ -61,7 +61,7 @@ def _turn(case: Case, threads: int, score: bool) -> Turn:
     counted[0] = False
     epochs = np.diff(ends, axis=0)[counted if counted.any() else slice(None)]
     wall, cpu = 1e9 * np.median(epochs, axis=0) / case.source.count("train")
-    return Turn(float(wall), float(cpu), ends[-1][0] - ends[0][0], training.score() if score else None)
+    return Trial(float(wall), float(cpu), ends[-1][0] - ends[0][0], training.score() if score else None)
 
 
 def independent(case: Case, processes: int, turns: int) -> list[float]:
@@ -76,12 +76,12 @@ def independent(case: Case, processes: int, turns: int) -> list[float]:
 
 
 def _together(case: Case, barrier: Barrier, turns: int, rank: int) -> list[tuple[float, float]]:
-    """`Turn.wall_ns` with all others at work, and that of the first process alone."""
-    turn(case, 1)
+    """`Trial.wall_ns` with all others at work, and that of the first process alone."""
+    run_trial(case, 1)
     times = []
     for _ in range(turns):
         barrier.wait(PATIENCE)
-        together = turn(case, 1).wall_ns
+        together = run_trial(case, 1).wall_ns
         barrier.wait(PATIENCE)
-        times.append((together, 0.0 if rank else turn(case, 1).wall_ns))
+        times.append((together, 0.0 if rank else run_trial(case, 1).wall_ns))
     return times

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from sw.bench.c_baseline import Yardstick
-from sw.bench.timing import Case, Turn, independent, turn
+from sw.bench.c_baseline import CBaseline
+from sw.bench.timing import Case, Trial, independent, run_trial
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
 from sw.commands.training_options import add_plan, preset_of, strategy_of
 from sw.datasets import MemorySource, Split
@@ -28,7 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seeds", type=int, default=3, help="of records and network to try (default: %(default)s)")
     group.add_argument("--turns", type=int, default=15, help="trainings to measure (default: %(default)s)")
     group.add_argument(
-        "--yardstick", type=Path, metavar="FILE.c", help="a C program to take turns with; sw/bench/timing.py says which"
+        "--baseline", type=Path, metavar="FILE.c", help="a C program to take turns with; sw/bench/timing.py says which"
     )
     add_json(parser)
 
@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
     check_folders(options.json)
     console = Console(highlight=False, soft_wrap=True)
     cases = [case_of(options, options.seed + index) for index in range(options.seeds)]
-    with Yardstick.compiled(options.yardstick) if options.yardstick else nullcontext() as yardstick:
-        figures = measured(cases, options.threads, max(options.turns, options.seeds), yardstick, console)
+    with CBaseline.compiled(options.baseline) if options.baseline else nullcontext() as baseline:
+        figures = measured(cases, options.threads, max(options.turns, options.seeds), baseline, console)
     show(figures, console)
     write_json(options.json, figures)
     return 0
@@ -62,21 +62,21 @@ def alone(case: Case) -> Case:
 
 
 def measured(
-    cases: list[Case], threads: int, turns: int, yardstick: Yardstick | None, console: Console
+    cases: list[Case], threads: int, turns: int, baseline: CBaseline | None, console: Console
 ) -> dict[str, Any]:
     """Every figure. The cases are trained in turn; what they are compared with, after each of them."""
     case, epochs = cases[0], cases[0].strategy.epochs
-    turn(case, threads)  # compiles the kernels, or loads them
-    ours: list[Turn] = []
-    singles: list[Turn] = []
+    run_trial(case, threads)  # compiles the kernels, or loads them
+    ours: list[Trial] = []
+    singles: list[Trial] = []
     theirs: list[dict[str, float]] = []
     for index in track(range(turns), "measuring", console=console, transient=True, refresh_per_second=1):
         chosen = cases[index % len(cases)]
-        ours.append(turn(chosen, threads, score=index < len(cases)))
+        ours.append(run_trial(chosen, threads, score=index < len(cases)))
         if threads > 1:
-            singles.append(turn(alone(chosen), 1))
-        if yardstick:
-            theirs.append(yardstick.run(len(epochs), index + 1))
+            singles.append(run_trial(alone(chosen), 1))
+        if baseline:
+            theirs.append(baseline.run(len(epochs), index + 1))
     times = [each.cpu_ns if threads == 1 else each.wall_ns for each in ours]
     scores = [each.score for each in ours if each.score]
     figures = {
@@ -104,7 +104,7 @@ def measured(
             "speedup": statistics.median(a.wall_ns / b.wall_ns for a, b in zip(singles, ours, strict=True)),
             "speedup_of_processes": statistics.median(independent(alone(case), threads, turns)),
         }
-    if yardstick:
+    if baseline:
         ratios = [time / their["ns_per_update"] for time, their in zip(times, theirs, strict=True)]
         figures |= {
             "yardstick_ns_per_update": statistics.median(their["ns_per_update"] for their in theirs),
@@ -130,7 +130,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
     if threads > 1:
         add(f"{arithmetic}, threads 1, models 1", figures["ns_per_update_one_thread"])
     if "ratio" in figures:
-        add("yardstick", figures["yardstick_ns_per_update"], figures["yardstick_pearson"])
+        add("baseline", figures["yardstick_ns_per_update"], figures["yardstick_pearson"])
     console.print(table)
     console.print(
         f"Medians of {figures['turns']} trainings, {'wall' if threads > 1 else 'thread CPU'} time; Pearson: mean of "
@@ -142,4 +142,4 @@ def show(figures: dict[str, Any], console: Console) -> None:
             f"the limit of this machine now, {figures['speedup_of_processes']:.2f} times."
         )
     if "ratio" in figures:
-        console.print(f"An update takes {figures['ratio']:.3f} of the yardstick's time: median of the turns' ratios.")
+        console.print(f"An update takes {figures['ratio']:.3f} of the baseline's time: median of the turns' ratios.")

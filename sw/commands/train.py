@@ -27,9 +27,9 @@ from sw.commands.options import (
 from sw.commands.training_options import add_plan, preset_of, strategy_of, training_of
 from sw.datasets import Source
 from sw.engine import checkpoint
-from sw.engine.history import Course
+from sw.engine.history import TrainingHistory
 from sw.engine.processes import Processes, launched
-from sw.engine.training import Report
+from sw.engine.training import TrainingReport
 from sw.presets.preset import Preset
 
 
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             console.print(f"Going on from {options.checkpoint}: epochs done {training.state.position.epoch}.")
         reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds)
     figures = planned(options, source, preset) | {"processes": processes.size}
-    course = Course(training)
+    course = TrainingHistory(training)
     with processes, stopping() as stop:
         console.print(headline(figures))
         report = follow(reports, course, console, stop, processes, total=figures["epochs"] * figures["records"])
@@ -106,7 +106,7 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
     }
 
 
-def achieved(course: Course) -> dict[str, Any]:
+def achieved(course: TrainingHistory) -> dict[str, Any]:
     """The figures of the training: of its best model, unless they are of all of it."""
     return {
         "pearson": course.best.pearson,
@@ -144,8 +144,14 @@ def conclusion(figures: dict[str, Any]) -> str:
 
 
 def follow(
-    reports: Generator[Report], course: Course, console: Console, stop: Event, processes: Processes, *, total: int
-) -> Report:
+    reports: Generator[TrainingReport],
+    course: TrainingHistory,
+    console: Console,
+    stop: Event,
+    processes: Processes,
+    *,
+    total: int,
+) -> TrainingReport:
     """Train, show how far it is, evaluate after each epoch; until the end, or the first shard after `stop` is set in
     the first process, which alone evaluates. Raises ValueError if there is nothing left to train."""
     report = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sw.datasets import Source
 from sw.engine.conversion import ARITHMETICS
-from sw.engine.processes import ALONE, Processes
+from sw.engine.processes import SINGLE_PROCESS, Processes
 from sw.engine.strategy import Pretraining, Strategy
 from sw.engine.training import Training
 from sw.experiment import first_model
@@ -85,7 +85,7 @@ def strategy_of(options: argparse.Namespace, preset: Preset) -> Strategy:
 
 
 def training_of(
-    options: argparse.Namespace, source: Source, preset: Preset, *, processes: Processes = ALONE
+    options: argparse.Namespace, source: Source, preset: Preset, *, processes: Processes = SINGLE_PROCESS
 ) -> Training:
     """A training from the preset's first model on. It reads the source once, for its ranges."""
     model = first_model(preset, source, seed=options.seed)

@@ -57,7 +57,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnChoice:
     """Which columns of a table of numbers, by index, are features and which are targets.
 
     `name`: of the data set that its rows make.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sw.datasets.dataset import Dataset, Layout, Split, check_least
+from sw.datasets.dataset import ColumnChoice, Dataset, Split, check_least
 from sw.datasets.rows import STREAMED, Rows, open_rows
 from sw.datasets.split import Targets, check_numbers, choose_columns, choose_rows, known_counts, load
 from sw.datasets.synthetic import PARTS, RECIPES, check_part, chunks
@@ -90,7 +90,7 @@ class FileSource(Source):
     seed: of the order of the blocks.
     """
 
-    def __init__(self, rows: Rows, layout: Layout, train: np.ndarray, holdout: np.ndarray, seed: int) -> None:
+    def __init__(self, rows: Rows, layout: ColumnChoice, train: np.ndarray, holdout: np.ndarray, seed: int) -> None:
         self.name, self.feature_names, self.target_names = layout.name, layout.feature_names, layout.target_names
         self._rows, self._layout, self._seed = rows, layout, seed
         self._counts = {"train": len(train), "holdout": len(holdout)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sw.datasets.dataset import Dataset, DatasetError, Layout, Split, check_least
+from sw.datasets.dataset import ColumnChoice, Dataset, DatasetError, Split, check_least
 from sw.datasets.files import FORMATS, read
 from sw.datasets.synthetic import RECIPES, generate
 
@@ -76,7 +76,7 @@ def known_counts(name: str, records: int | None, holdout: int | None, targets: T
     return {"train": records or made.records, "holdout": holdout or made.holdout}
 
 
-def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Sequence[str | int]) -> Layout:
+def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Sequence[str | int]) -> ColumnChoice:
     """The columns of a file, the named or counted ones as targets in the order given, all others as features."""
     if isinstance(targets, str | int):
         targets = (targets,)
@@ -87,7 +87,7 @@ def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Se
         raise DatasetError(f"{path}: targets {list(targets)} are not distinct columns; the file has {listed}")
     if not features:
         raise DatasetError(f"{path}: targets {list(targets)} leave no column as a feature; the file has {listed}")
-    return Layout(path.name, columns, tuple(features), tuple(chosen))
+    return ColumnChoice(path.name, columns, tuple(features), tuple(chosen))
 
 
 def _column(path: Path, columns: tuple[str, ...], target: str | int) -> int:

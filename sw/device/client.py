@@ -8,13 +8,13 @@ import numpy as np
 
 from sw.device.errors import WrongDeviceError
 from sw.device.serial_port import open_port
-from sw.device.transport import Link
+from sw.device.transport import HostLink
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
-from sw.spec.trainer import Machine, Rates, Statistics
+from sw.spec.trainer import Rates, Statistics, Trainer
 
 BAUD = 3_000_000  # of every board in boards/
 HELD_BLOCKS = 2  # that a board holds
@@ -28,7 +28,7 @@ class BoardError(Exception):
     """The board did what it should not."""
 
 
-class Board(Machine):
+class BoardClient(Trainer):
     """A trainer on a board, which tells by itself what network it trains; a context manager that closes the link.
 
     Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two: while a
@@ -42,7 +42,7 @@ class Board(Machine):
         transfer: called with the progress of records on the wire.
     """
 
-    def __init__(self, link: Link, transfer: Transfer | None = None):
+    def __init__(self, link: HostLink, transfer: Transfer | None = None):
         self.link = link
         self.transfer = transfer or (lambda done, total: None)
         self.cycles = 0
@@ -55,7 +55,7 @@ class Board(Machine):
     @classmethod
     def open(cls, path: str, *, baud: int = BAUD, transfer: Transfer | None = None) -> Self:
         """The board at a serial port or pseudo-terminal."""
-        return cls(Link(open_port(path, baud)), transfer)
+        return cls(HostLink(open_port(path, baud)), transfer)
 
     def __enter__(self) -> Self:
         return self

@@ -71,7 +71,7 @@ class _Pending:
     reply: bytes | None = None
 
 
-class Link:
+class HostLink:
     """Reads and writes the board's address spaces; a context manager that closes the port.
 
     A session begins with the first access, or with `hello`. It begins anew after any error.

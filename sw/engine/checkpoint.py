@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from sw.engine.training import Position, Report, State, Training
+from sw.engine.training import Position, State, Training, TrainingReport
 
 FILE_FORMAT = "kanloom-checkpoint"
 FILE_VERSION = 1
@@ -44,7 +44,7 @@ def resume(training: Training, path: Path) -> bool:
     return state is not None
 
 
-def run(training: Training, path: Path, seconds: float) -> Generator[Report, None, None]:
+def run(training: Training, path: Path, seconds: float) -> Generator[TrainingReport, None, None]:
     """`training.run()`, with a checkpoint after the first shard that ends so many seconds after the last one, and at
     the end, which is where the caller stops, too. The first process writes.
     """

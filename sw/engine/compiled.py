@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from sw.engine.kernels import fixed, floating
-from sw.engine.kernels.layout import Layout, arena
+from sw.engine.kernels.layout import MemoryLayout, arena
 from sw.engine.simd.vectors import REGISTER_BYTES
-from sw.oracle.floating import Twin
+from sw.oracle.floating import Unquantised
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes, groups_of
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Rates, Statistics
+from sw.spec.trainer import Rates, Statistics, Trainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Encoded:
             yield self._part(len(self) * index // parts, len(self) * (index + 1) // parts, features)
 
 
-class CompiledMachine(Machine):
+class CompiledTrainer(Trainer):
     """What fixed and floating point have in common.
 
     Attributes:
@@ -80,7 +80,7 @@ class CompiledMachine(Machine):
         self.groups = np.array([*groups, addends])
         if groups:
             network.part(addends)  # raises, unless there are groups of addends
-        self._layout = Layout(network, word, row, grouped=bool(groups))
+        self._layout = MemoryLayout(network, word, row, grouped=bool(groups))
 
     @property
     def _views(self) -> list[np.ndarray]:
@@ -106,7 +106,7 @@ class CompiledMachine(Machine):
         """As `predict`."""
 
 
-class CompiledFixed(CompiledMachine):
+class CompiledFixed(CompiledTrainer):
     """`sw.oracle.fixed.FixedReference`, compiled: the same bits. Words of 16 bits are the fast case.
 
     `counting`: count saturations and clips, which takes a sixth more time; otherwise the statistics say 0 of both.
@@ -117,7 +117,7 @@ class CompiledFixed(CompiledMachine):
         self,
         network: Network,
         nodes: list[np.ndarray],
-        delays: tuple[int, ...] = (),
+        staleness: tuple[int, ...] = (),
         block: int | None = None,
         *,
         groups: tuple[int, ...] = (),
@@ -126,10 +126,10 @@ class CompiledFixed(CompiledMachine):
     ):
         super().__init__(network, groups, np.int16 if network.width == 16 else np.int32, fixed.ROW)
         self.block, self.pretraining = block, pretraining
-        self.delays = delays or (0,) * len(network.layers)
+        self.staleness = staleness or (0,) * len(network.layers)
         self._counting = (0,) if counting else ()
         layout, word, wide = self._layout, self.word, np.int32 if network.width == 16 else np.int64
-        slots = layout.slot * (self.delays[0] + 2)
+        slots = layout.slot * (self.staleness[0] + 2)
         memory = arena(
             {
                 "statistics": (fixed.STATISTICS, np.int64),
@@ -148,14 +148,14 @@ class CompiledFixed(CompiledMachine):
         self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
         self.parameters = memory.pop("parameters")
         rows, pairs = np.split(self.parameters, [layout.rows])
-        self._memory = fixed.Memory(rows=rows, pairs=pairs, **memory)
+        self._memory = fixed.FixedMemory(rows=rows, pairs=pairs, **memory)
         self._memory.starts[:] = layout.starts
         self._fields = self._layers.reshape(len(network.layers), -1)
         biases = [0, *(form.result_bias for form in network.formats)]
         for index, (place, form) in enumerate(zip(layout.places, network.formats, strict=True)):
             hidden = index < len(network.layers) - 1
             self._fields[index] = fixed.layer_of(
-                place, form, bias=biases[index], delay=self.delays[index], hidden=hidden
+                place, form, bias=biases[index], delay=self.staleness[index], hidden=hidden
             )
         self.nodes = nodes
 
@@ -175,14 +175,14 @@ class CompiledFixed(CompiledMachine):
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         groups = tuple(start for start, _ in groups_of(self.network, self.pretraining))
-        apart = CompiledFixed(self.network, self.nodes, self.delays, self.block, groups=groups)
+        apart = CompiledFixed(self.network, self.nodes, self.staleness, self.block, groups=groups)
         statistics = apart.train(records, rates)
         self.nodes = apart.nodes
         return statistics
 
     def run(self, records: Encoded, rates: Rates) -> Statistics:
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
-            self._fields[1:, fixed.Layer._fields.index(name)] = shifts
+            self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
         self._statistics[:] = 0
         fixed.train(
             self._memory,
@@ -204,7 +204,7 @@ class CompiledFixed(CompiledMachine):
         return results
 
 
-class CompiledFloat(CompiledMachine):
+class CompiledFloat(CompiledTrainer):
     """`sw.oracle.floating.FloatReference`, compiled: equal to it within the rounding of `word`, float32 or float64."""
 
     def __init__(
@@ -240,7 +240,7 @@ class CompiledFloat(CompiledMachine):
         self._statistics, self._layers = memory.pop("statistics"), memory.pop("layers")
         self.parameters = memory.pop("parameters")
         rows, pairs, low, high = np.split(self.parameters, np.cumsum([layout.rows, layout.pairs, layout.kept]))
-        self._memory = floating.Memory(rows=rows, pairs=pairs, low=low, high=high, **memory)
+        self._memory = floating.FloatMemory(rows=rows, pairs=pairs, low=low, high=high, **memory)
         self._memory.starts[:] = layout.starts
         self._memory.high[:] = 1
         self._layers.reshape(len(network.layers), -1)[:] = layout.places
@@ -305,8 +305,8 @@ class CompiledFloat(CompiledMachine):
         return results
 
 
-class CompiledTwin(CompiledFloat):
-    """`sw.oracle.floating.FloatTwin`, compiled; but its results are in the units of its targets."""
+class CompiledUnquantised(CompiledFloat):
+    """`sw.oracle.floating.UnquantisedTrainer`, compiled; but its results are in the units of its targets."""
 
     def __init__(
         self,
@@ -317,7 +317,7 @@ class CompiledTwin(CompiledFloat):
         groups: tuple[int, ...] = (),
         word: type = np.float32,
     ):
-        self._twin = Twin(network)
+        self._twin = Unquantised(network)
         self.result_scale = self._twin.result_scale
         super().__init__(network, nodes, domains or self._twin.domains, groups=groups, word=word)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sw.engine.compiled import CompiledFixed, CompiledMachine, CompiledTwin
+from sw.engine.compiled import CompiledFixed, CompiledTrainer, CompiledUnquantised
 from sw.model import Model
-from sw.oracle.floating import Twin
+from sw.oracle.floating import Unquantised
 from sw.spec.nodes import joined_nodes, part_of_nodes
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
@@ -18,29 +18,31 @@ class Part:
 
     start: int
     stop: int
-    machine: CompiledMachine
+    machine: CompiledTrainer
 
 
 def as_floating(model: Model) -> Model:
     """A fixed-point model as a floating-point one; that which is one already as it is."""
     if model.domains is not None:
         return model
-    return replace(model, nodes=[nodes.astype(float) for nodes in model.nodes], domains=Twin(model.network).domains)
+    return replace(
+        model, nodes=[nodes.astype(float) for nodes in model.nodes], domains=Unquantised(model.network).domains
+    )
 
 
-def machine_of(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> CompiledMachine:
+def machine_of(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> CompiledTrainer:
     """A compiled machine with the model's parameters. Raises ValueError for a model of another arithmetic."""
     word = ARITHMETICS[arithmetic]
     if word is not None:
-        return CompiledTwin(model.network, model.nodes, model.domains, groups=groups, word=word)
+        return CompiledUnquantised(model.network, model.nodes, model.domains, groups=groups, word=word)
     if model.domains is not None:
         raise ValueError(f"a floating-point model cannot be trained in {arithmetic}; use float32 or float64")
     return CompiledFixed(model.network, model.nodes, groups=groups, counting=False)
 
 
-def with_machine(model: Model, machine: CompiledMachine) -> Model:
+def with_machine(model: Model, machine: CompiledTrainer) -> Model:
     """The model with the parameters of a machine."""
-    domains = machine.domains if isinstance(machine, CompiledTwin) else None
+    domains = machine.domains if isinstance(machine, CompiledUnquantised) else None
     return replace(model, nodes=machine.nodes, domains=domains)
 
 
@@ -60,7 +62,7 @@ def assembled(model: Model, parts: list[Part]) -> Model:
     machines = [part.machine for part in parts]
     domains = model.domains
     if domains:
-        ends = [machine.domains[1] for machine in machines if isinstance(machine, CompiledTwin)]
+        ends = [machine.domains[1] for machine in machines if isinstance(machine, CompiledUnquantised)]
         domains = [domains[0], np.concatenate(ends)]
     return replace(model, nodes=joined_nodes([machine.nodes for machine in machines]), domains=domains)
 

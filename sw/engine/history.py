@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.training import Report, Training
+from sw.engine.training import Training, TrainingReport
 from sw.metrics import Score
 from sw.model import HISTORY, Model
 
 
-class Course:
+class TrainingHistory:
     """The reports and the evaluations of a training.
 
     Attributes
@@ -32,14 +32,14 @@ class Course:
         self._evaluating = 0.0
         self._first: tuple[int, float] | None = None
 
-    def follow(self, report: Report) -> None:
+    def follow(self, report: TrainingReport) -> None:
         """Every report is to be followed, when it is made."""
         self.seconds = report.seconds - self._evaluating
         records, seconds = self._first = self._first or (report.records, self.seconds)
         if self.seconds > seconds:
             self.pace = (report.records - records) / (self.seconds - seconds)
 
-    def evaluate(self, report: Report) -> Score:
+    def evaluate(self, report: TrainingReport) -> Score:
         """Score the model on the hold-out as it is now, and keep it if none was better."""
         begun = time.monotonic()
         score = self._training.score()

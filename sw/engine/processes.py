@@ -33,7 +33,7 @@ class Processes(Protocol):
     def broadcast(self, value: Any) -> Any: ...
 
 
-class Alone:
+class SingleProcess:
     """This process only."""
 
     rank, size = 0, 1
@@ -51,7 +51,7 @@ class Alone:
         return value
 
 
-ALONE = Alone()
+SINGLE_PROCESS = SingleProcess()
 
 LAUNCHED = "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"  # what MPICH's and Open MPI's mpiexec set
 
@@ -92,4 +92,4 @@ class Mpi:
 
 def launched() -> Processes:
     """Those that `mpiexec` started this process with, or this one alone."""
-    return Mpi() if any(name in os.environ for name in LAUNCHED) else ALONE
+    return Mpi() if any(name in os.environ for name in LAUNCHED) else SINGLE_PROCESS

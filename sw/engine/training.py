@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sw.datasets import Dataset, Source
-from sw.engine.compiled import CompiledMachine, Encoded
+from sw.engine.compiled import CompiledTrainer, Encoded
 from sw.engine.conversion import (
     ARITHMETICS,
     Part,
@@ -30,7 +30,7 @@ from sw.engine.conversion import (
     with_machine,
     with_parameters,
 )
-from sw.engine.processes import ALONE, Processes
+from sw.engine.processes import SINGLE_PROCESS, Processes
 from sw.engine.shards import CACHE_BYTES, SHARD_RECORDS, Shards
 from sw.engine.strategy import Strategy, retuned
 from sw.metrics import Score
@@ -59,7 +59,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingReport:
     """Where a training stands, after each shard.
 
     `records`: trained on so far, pre-training included; of `total`. `seconds`: since it began or was resumed.
@@ -103,7 +103,7 @@ class Training:
         strategy: Strategy,
         *,
         threads: int = 1,
-        processes: Processes = ALONE,
+        processes: Processes = SINGLE_PROCESS,
         state: State | None = None,
         shard_records: int = SHARD_RECORDS,
         cache_bytes: int = CACHE_BYTES,
@@ -139,7 +139,7 @@ class Training:
         self._position = state.position
         self._models = [with_parameters(self._model, parameters) for parameters in state.parameters]
         self._parts: list[Part] = []
-        self._machines: list[CompiledMachine] = []
+        self._machines: list[CompiledTrainer] = []
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class Training:
             return [self._of_parameters(row) for row in self._merged[:differing]]
         return self._models
 
-    def run(self) -> Generator[Report, None, None]:
+    def run(self) -> Generator[TrainingReport, None, None]:
         """Train; a report after each shard. Whoever has seen enough stops asking for the next, in all processes after
         the same report."""
         begun, each = time.monotonic(), self._source.count("train")
@@ -196,7 +196,7 @@ class Training:
                     else:
                         residual = self._train_rounds(pool, shard, rates, (self._strategy.seed, epoch, index))
                     self._position = Position(epoch, index + 1) if done < each else Position(epoch + 1)
-                    yield Report(
+                    yield TrainingReport(
                         self._position,
                         len(self._epochs),
                         epoch * each + done,

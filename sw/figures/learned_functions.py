@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.model import Model
-from sw.oracle.floating import Twin
+from sw.oracle.floating import Unquantised
 from sw.spec.network import Layer
 
 SAMPLES = 512
@@ -30,7 +30,7 @@ class Functions:
 
 def functions(model: Model) -> list[Functions]:
     """Of each layer, for features that are independent and uniform in their ranges."""
-    domains = model.domains or Twin(model.network).domains
+    domains = model.domains or Unquantised(model.network).domains
     low, high = domains[0].T
     arguments = np.random.default_rng(0).uniform(low, high, (SAMPLES, model.network.features))
     limits, found = domains[0].T, []

@@ -1,4 +1,4 @@
-"""Pictures: the convergence of a training, predictions against the truth, and what delays cost."""
+"""Pictures: the convergence of a training, predictions against the truth, and what staleness cost."""
 
 from collections.abc import Mapping, Sequence
 
@@ -66,8 +66,9 @@ def predictions(predicted: np.ndarray, true: np.ndarray, names: tuple[str, ...])
     return figure
 
 
-def delays(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequence[tuple[int, float]]) -> Figure:
-    """Ratios of RMSE to that of sequential training over delays in records: a curve a data set, and dots of designs."""
+def staleness(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequence[tuple[int, float]]) -> Figure:
+    """Ratios of RMSE to that of sequential training over staleness in records: a curve a data set, and dots of
+    designs."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.axhline(1, color=INK, linewidth=1)

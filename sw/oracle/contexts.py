@@ -10,17 +10,17 @@ from sw.oracle.merging import Merging
 from sw.spec.configuration import Configuration, check_contexts
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Rates, Statistics
+from sw.spec.trainer import Rates, Statistics, Trainer
 
 
-class Contexts(Machine):
+class Contexts(Trainer):
     """Machines of one network as one: record r of a pass is trained on by machine r mod C, and after the pass each has
     the mean of all, rounded.
 
     `block`: records of a pass at most.
     """
 
-    def __init__(self, machines: Sequence[Machine], block: int | None = None):
+    def __init__(self, machines: Sequence[Trainer], block: int | None = None):
         check_contexts(len(machines))
         self.machines, self.block = machines, block
         self.network, self.pretraining = machines[0].network, machines[0].pretraining
@@ -40,7 +40,7 @@ class Contexts(Machine):
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         return self._learn(records, lambda machine, own: machine.pretrain(own, rates))
 
-    def _learn(self, records: Records, step: Callable[[Machine, Records], Statistics]) -> Statistics:
+    def _learn(self, records: Records, step: Callable[[Trainer, Records], Statistics]) -> Statistics:
         statistics = Statistics()
         for block in records.blocks(self.block or max(1, len(records))):
             for index, machine in enumerate(self.machines):
@@ -62,7 +62,7 @@ class Contexts(Machine):
 
 
 class ContextReference(Contexts):
-    """The oracle of a trainer: a `FixedReference` for each of its contexts, whose records the delays count."""
+    """The oracle of a trainer: a `FixedReference` for each of its contexts, whose records the staleness count."""
 
     machines: Sequence[FixedReference]
 
@@ -70,13 +70,13 @@ class ContextReference(Contexts):
         self,
         network: Network,
         nodes: list[np.ndarray],
-        delays: tuple[int, ...] = (),
+        staleness: tuple[int, ...] = (),
         block: int | None = None,
         *,
         pretraining: int = 0,
         contexts: int = 1,
     ):
-        machines = [FixedReference(network, nodes, delays, pretraining=pretraining) for _ in range(contexts)]
+        machines = [FixedReference(network, nodes, staleness, pretraining=pretraining) for _ in range(contexts)]
         super().__init__(machines, block)
 
     @classmethod
@@ -85,7 +85,7 @@ class ContextReference(Contexts):
         return cls(
             configuration.network,
             nodes,
-            configuration.delays,
+            configuration.staleness,
             configuration.block,
             pretraining=configuration.pretraining,
             contexts=configuration.contexts,

@@ -10,7 +10,7 @@ from sw.spec.network import Network
 from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
 from sw.spec.numerics import rounding_product, rounding_shift
 from sw.spec.records import Records
-from sw.spec.trainer import FixedMachine, Rates, Statistics
+from sw.spec.trainer import FixedTrainer, Rates, Statistics
 
 
 @dataclass
@@ -23,12 +23,12 @@ class _Update:
     error: np.ndarray
 
 
-class FixedReference(FixedMachine):
+class FixedReference(FixedTrainer):
     """Newton-Kaczmarz training in fixed point, by the rules of `sw.spec.numerics`: the law for every bit-exact machine.
 
-    `delays`: one number of records per layer, none for the exact schedule. The forward pass of record r through layer l
-    reads nodes that hold the updates of the records up to r - 1 - delays[l]. The updates themselves are made in order,
-    each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
+    `staleness`: one number of records per layer, none for the exact schedule. The forward pass of record r through
+    layer l reads nodes that hold the updates of the records up to r - 1 - staleness[l]. The updates themselves are made
+    in order, each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
     layer to the next: a layer's error comes out of the update of the layer after it.
     `block`: after this many records all updates are made before the next forward pass, as a board does whose passes are
     no longer.
@@ -39,7 +39,7 @@ class FixedReference(FixedMachine):
         self,
         network: Network,
         nodes: list[np.ndarray],
-        delays: tuple[int, ...] = (),
+        staleness: tuple[int, ...] = (),
         block: int | None = None,
         *,
         pretraining: int = 0,
@@ -49,10 +49,10 @@ class FixedReference(FixedMachine):
         self.nodes = nodes
         self._queues: list[deque[_Update]] = [deque() for _ in network.layers]
         self._saturations = self._clips = 0
-        self.delays = delays or (0,) * len(network.layers)
-        if len(self.delays) != len(network.layers) or list(self.delays) != sorted(self.delays, reverse=True):
+        self.staleness = staleness or (0,) * len(network.layers)
+        if len(self.staleness) != len(network.layers) or list(self.staleness) != sorted(self.staleness, reverse=True):
             raise ValueError(
-                f"delays {self.delays}: need {len(network.layers)} values, none larger than the one before"
+                f"staleness {self.staleness}: need {len(network.layers)} values, none larger than the one before"
             )
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
@@ -63,7 +63,7 @@ class FixedReference(FixedMachine):
         """Each group is a network of its own."""
         parts = [
             FixedReference(
-                self.network.part(stop - start), part_of_nodes(self._nodes, start, stop), self.delays, self.block
+                self.network.part(stop - start), part_of_nodes(self._nodes, start, stop), self.staleness, self.block
             )
             for start, stop in groups_of(self.network, self.pretraining)
         ]
@@ -99,12 +99,12 @@ class FixedReference(FixedMachine):
     def _forward(self, code: np.ndarray, before: int | None = None) -> tuple[Places, np.ndarray]:
         """Where each layer's arguments fall, as (segments, offsets), and the network's results.
 
-        `before`: the number of a record in a pass, whose forward pass sees the updates that its delays let through.
+        `before`: the number of a record in a pass, whose forward pass sees the updates that its staleness let through.
         """
         places = []
         for layer, form in enumerate(self.network.formats):
             if before is not None:
-                self._settle(layer, before - self.delays[layer])
+                self._settle(layer, before - self.staleness[layer])
             segment, offset = form.segment(code), form.offset(code)
             left, right = self._at(layer, segment)
             sums = np.sum((left << form.offset_bits) + (right - left) * offset[:, None], axis=0)

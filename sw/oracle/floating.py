@@ -7,7 +7,7 @@ import numpy as np
 from sw.spec.network import Network
 from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Rates, Statistics
+from sw.spec.trainer import Rates, Statistics, Trainer
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
 
@@ -16,7 +16,7 @@ Places = list[tuple[np.ndarray, np.ndarray]]
 """For each layer, the segments that its arguments fall in, and the offsets inside them."""
 
 
-class FloatReference(Machine):
+class FloatReference(Trainer):
     """Newton-Kaczmarz training in float64: u_k = mean_j f_jk(x_j), layer after layer, on unit arguments and targets.
 
     `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument
@@ -102,7 +102,7 @@ class FloatReference(Machine):
             error = slope @ error
 
 
-class Twin:
+class Unquantised:
     """What a fixed-point network would be without rounding and limits: the same codes in, the same schedule of shifts.
 
     Attributes:
@@ -134,8 +134,8 @@ class Twin:
         return tuple(reversed(learning_rates))
 
 
-class FloatTwin(FloatReference):
-    """A fixed-point network's `Twin`, trained: records of codes and words in, results in the twin's own units.
+class UnquantisedTrainer(FloatReference):
+    """A fixed-point network's `Unquantised`, trained: records of codes and words in, results in the twin's own units.
 
     `pretraining`: addends of a group in pre-training.
     """
@@ -143,7 +143,7 @@ class FloatTwin(FloatReference):
     def __init__(self, network: Network, nodes: list[np.ndarray], *, pretraining: int = 0):
         super().__init__(network, nodes, (0.0,) * len(network.layers))
         self.pretraining = pretraining
-        self._twin = Twin(network)
+        self._twin = Unquantised(network)
         self.result_scale = self._twin.result_scale
         self.domains = [domain.copy() for domain in self._twin.domains]
 
@@ -157,7 +157,7 @@ class FloatTwin(FloatReference):
         """Each group is a network of its own, with domains of its own."""
         parts, statistics, (features, hidden) = [], Statistics(), self.domains
         for start, stop in groups_of(self.network, self.pretraining):
-            part = FloatTwin(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
+            part = UnquantisedTrainer(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
             part.domains = [features, hidden[start:stop].copy()]
             statistics += part.train(records, rates)
             parts.append(part)

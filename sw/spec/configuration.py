@@ -31,17 +31,17 @@ def rows_of_record(network: Network, row_words: int) -> int:
 class Configuration:
     """A trainer as its host sees it.
 
-    `interval`: cycles from the start of a record to that of the next. `delays`: per layer, as `FixedReference` takes
-    them, in records of a context. `store_rows` rows of `row_words` words hold the records. `pretraining`: addends of a
-    group that has a residual of its own in pre-training; 0 on a board without. `contexts`: models that take turns at
-    the records of a pass and are merged at its end; the host sees one.
+    `initiation_interval`: cycles from the start of a record to that of the next. `staleness`: per layer, as
+    `FixedReference` takes them, in records of a context. `store_rows` rows of `row_words` words hold the records.
+    `pretraining`: addends of a group that has a residual of its own in pre-training; 0 on a board without. `contexts`:
+    models that take turns at the records of a pass and are merged at its end; the host sees one.
     """
 
     board: str
     network: Network
     foldings: tuple[Folding, ...]
-    interval: int
-    delays: tuple[int, ...]
+    initiation_interval: int
+    staleness: tuple[int, ...]
     store_rows: int
     row_words: int
     clock_hz: int
@@ -68,7 +68,7 @@ class Configuration:
 
     @property
     def records_per_second(self) -> float:
-        return self.clock_hz / self.interval
+        return self.clock_hz / self.initiation_interval
 
     @cached_property
     def text(self) -> str:
@@ -87,7 +87,7 @@ class Configuration:
             fields = json.loads(text)
             fields["network"] = Network.from_description(fields["network"])
             fields["foldings"] = tuple(Folding(**folding) for folding in fields["foldings"])
-            fields["delays"] = tuple(fields["delays"])
+            fields["staleness"] = tuple(fields["staleness"])
             configuration = cls(**fields)
             check_contexts(configuration.contexts)
             return configuration

@@ -70,7 +70,7 @@ Progress = Callable[[int, int, Statistics], None]
 """Called after each epoch with its number from 1, the epochs in all, and the statistics of that pass."""
 
 
-class Machine(ABC):
+class Trainer(ABC):
     """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made.
 
     Attributes:
@@ -142,7 +142,7 @@ class Machine(ABC):
         return statistics
 
 
-class FixedMachine(Machine):
+class FixedTrainer(Trainer):
     """A fixed-point machine that keeps its nodes in this process, as int64 arrays in `_nodes`."""
 
     @property

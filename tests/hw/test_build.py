@@ -80,8 +80,8 @@ def test_icebreaker_gets_the_bitstream_of_a_trainer(tmp_path: Path, capsys: pyte
     assert report["multipliers"] == {"used": 7, "available": 8}
     assert 0 < report["logic"]["used"] <= report["logic"]["available"] == 5280
     assert 0 < report["block_ram"]["used"] <= report["block_ram"]["available"] == 30
-    assert report["logic_foreseen"] == pytest.approx(report["logic"]["used"], rel=0.15)
-    assert report["mhz_foreseen"] == pytest.approx(report["fmax_mhz"], rel=0.15)
+    assert report["estimated_logic"] == pytest.approx(report["logic"]["used"], rel=0.15)
+    assert report["expected_fmax_mhz"] == pytest.approx(report["fmax_mhz"], rel=0.15)
     assert report["records_per_second"] == int(report["target_mhz"] * 1e6 / report["cycles_per_record"])
     assert Path(report["bitstream"]).stat().st_size > 100_000
     printed = capsys.readouterr().out

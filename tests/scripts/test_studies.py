@@ -12,9 +12,9 @@ from hw.plan.search import fold
 from scripts.studies import board_time, schedule_study
 from sim.simulated_trainer import SimulatedTrainer
 from sw import datasets
-from sw.bench.time_to_accuracy import Approach, Reached
+from sw.bench.time_to_accuracy import Method, Reached
 from sw.engine.compiled import CompiledFixed
-from sw.experiment import Session
+from sw.experiment import Experiment
 from sw.metrics import pearson
 from sw.oracle.contexts import ContextReference
 from sw.oracle.fixed import FixedReference
@@ -24,16 +24,16 @@ FEW = "--seeds", "2", "--records", "400", "--holdout", "200"
 ULX3S = boards.find("ulx3s")
 
 
-def session_of(name: str, records: int, preset: presets.Preset) -> Session:
-    return Session.begin(preset, datasets.load(name, records=records, holdout=200), seed=0)
+def session_of(name: str, records: int, preset: presets.Preset) -> Experiment:
+    return Experiment.begin(preset, datasets.load(name, records=records, holdout=200), seed=0)
 
 
 def test_the_study_has_a_row_for_each_way_of_training(tmp_path, capsys):
     figures, picture = tmp_path / "figures.json", tmp_path / "figures.png"
-    arguments = ["norm2", *FEW, "--delays", "2,1", "24,12", "--contexts", "1", "2", "--addends", "4"]
+    arguments = ["norm2", *FEW, "--staleness", "2,1", "24,12", "--contexts", "1", "2", "--addends", "4"]
     assert schedule_study.main([*arguments, "--json", str(figures), "--plot", str(picture)]) == 0
     rows = json.loads(figures.read_text())
-    assert [(row["way"]["delays"], row["way"]["contexts"]) for row in rows] == [
+    assert [(row["way"]["staleness"], row["way"]["contexts"]) for row in rows] == [
         ([0, 0], 1),
         ([2, 1], 1),
         ([24, 12], 1),
@@ -52,26 +52,26 @@ def test_a_board_trains_with_the_delays_and_the_store_of_the_planners_design(tmp
     assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
     sequential, row = json.loads(figures.read_text())
     configuration = fold(ULX3S, presets.find("det4").network).configuration
-    assert sequential["way"]["delays"] == [0, 0] and not sequential["way"]["board"]
+    assert sequential["way"]["staleness"] == [0, 0] and not sequential["way"]["board"]
     assert row["way"]["board"] == "ulx3s" and row["way"]["block"] == configuration.block
-    assert row["way"]["delays"] == list(configuration.delays)
+    assert row["way"]["staleness"] == list(configuration.staleness)
     assert "det4, icebreaker: " in capsys.readouterr().out
 
 
 def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
     figures = tmp_path / "figures.json"
-    assert schedule_study.main(["norm2", *FEW, "--delays", "--phases", "1:8:16", "--json", str(figures)]) == 0
+    assert schedule_study.main(["norm2", *FEW, "--staleness", "--phases", "1:8:16", "--json", str(figures)]) == 0
     (row,) = json.loads(figures.read_text())
     assert row["phases"] == "1:8:16" and row["ratio"] > 2
 
 
 def test_a_way_trains_as_the_oracle_of_its_contexts_does():
-    session = session_of("norm2", 90, presets.find("norm2"))
-    network, nodes, rates = session.model.network, session.model.nodes, presets.find("norm2").phases[0].rates
-    way = schedule_study.Way((2, 1), contexts=2, block=50).machine(session)
+    experiment = session_of("norm2", 90, presets.find("norm2"))
+    network, nodes, rates = experiment.model.network, experiment.model.nodes, presets.find("norm2").phases[0].rates
+    way = schedule_study.Way((2, 1), contexts=2, block=50).machine(experiment)
     oracle = ContextReference(network, nodes, (2, 1), 50, contexts=2)
     for machine in (way, oracle):
-        machine.train(session.records, rates)
+        machine.train(experiment.records, rates)
     assert all(map(np.array_equal, way.nodes, oracle.nodes))
 
 
@@ -84,8 +84,11 @@ def test_board_time_names_design_and_times_of_each_board(tmp_path, capsys, monke
     assert [row["board"] for row in rows] == ["icebreaker", "ulx3s"]
     for row in rows:
         assert min(row["pearson"]) >= 0.9 and min(row["cpu_seconds"]) > 0
-        least = [visits * row["interval"] / 1e6 / row["clock_mhz"] for visits in row["visits"]]
-        assert all(time > visits for time, visits in zip(row["board_seconds"], least, strict=True))
+        least = [
+            record_updates * row["initiation_interval"] / 1e6 / row["clock_mhz"]
+            for record_updates in row["record_updates"]
+        ]
+        assert all(time > record_updates for time, record_updates in zip(row["board_seconds"], least, strict=True))
     assert "not reached" not in capsys.readouterr().out
 
 
@@ -106,25 +109,25 @@ def test_a_build_report_gives_design_and_clock(tmp_path):
     assert board_time.main([*arguments, "--json", str(figures)]) == 0
     (row,) = json.loads(figures.read_text())
     assert (row["clock_mhz"], row["clock_measured"], row["lanes"], row["taps"]) == (50.0, True, [2, 1], 2)
-    assert row["delays"] == [0, 0]
+    assert row["staleness"] == [0, 0]
 
 
 def test_a_board_takes_the_cycles_that_are_counted_and_leaves_the_nodes_that_are_judged():
     """Of a quick preset on the simulated gateware, in passes."""
     preset = presets.quick("norm2")
-    session, step, passes = session_of("norm2", 300, preset), 100, 3
+    experiment, step, passes = session_of("norm2", 300, preset), 100, 3
     design = Design(board=ULX3S, network=preset.network, lanes=(1, 1), taps=2)
-    network, nodes, rates = preset.network, session.model.nodes, preset.phases[0].rates
-    delays = design.configuration.delays
-    assert max(delays) > 1
+    network, nodes, rates = preset.network, experiment.model.nodes, preset.phases[0].rates
+    staleness = design.configuration.staleness
+    assert max(staleness) > 1
     simulated = SimulatedTrainer(network, nodes, design.foldings, technology=ULX3S.technology, exact=False)
-    compiled, sequential = CompiledFixed(network, nodes, delays, step), CompiledFixed(network, nodes)
+    compiled, sequential = CompiledFixed(network, nodes, staleness, step), CompiledFixed(network, nodes)
     cycles = 0
-    for block in session.records.blocks(step):
+    for block in experiment.records.blocks(step):
         simulated.train(block, rates)
         cycles += simulated.cycles
-    compiled.train(session.records, rates)
-    sequential.train(session.records, rates)
+    compiled.train(experiment.records, rates)
+    sequential.train(experiment.records, rates)
     assert all(map(np.array_equal, simulated.nodes, compiled.nodes))
     assert not all(map(np.array_equal, sequential.nodes, compiled.nodes))
     built = board_time.Built(design, ULX3S.clock_hz, False)
@@ -133,30 +136,30 @@ def test_a_board_takes_the_cycles_that_are_counted_and_leaves_the_nodes_that_are
 
 def test_an_approach_is_judged_after_each_pass_and_stops_at_the_goal():
     preset = presets.quick("norm2")
-    session = session_of("norm2", 1000, preset)
-    approach = Approach(session, preset.phases, step=100)
-    first = approach.run(0.8, delays=(4, 2))
-    assert first.reached and first.pearson >= 0.8 and first.visits == 100 * first.passes < 1000
-    last = approach.run(1.0, delays=(4, 2))
-    visits = 1000 * sum(phase.epochs for phase in preset.phases)
-    assert (last.reached, last.visits, last.passes) == (False, visits, visits // 100)
-    assert 0 < approach.cpu_seconds(first.visits) < approach.cpu_seconds(visits)
+    experiment = session_of("norm2", 1000, preset)
+    approach = Method(experiment, preset.phases, step=100)
+    first = approach.run(0.8, staleness=(4, 2))
+    assert first.reached and first.pearson >= 0.8 and first.record_updates == 100 * first.passes < 1000
+    last = approach.run(1.0, staleness=(4, 2))
+    record_updates = 1000 * sum(phase.epochs for phase in preset.phases)
+    assert (last.reached, last.record_updates, last.passes) == (False, record_updates, record_updates // 100)
+    assert 0 < approach.cpu_seconds(first.record_updates) < approach.cpu_seconds(record_updates)
     with pytest.raises(ValueError, match="passes of 0"):
-        Approach(session, preset.phases, step=0)
+        Method(experiment, preset.phases, step=0)
 
 
 def test_an_approach_trains_groups_alone_first():
     preset = replace(presets.quick("norm2"), pretraining=(2, 1))
-    session, (apart, phase) = session_of("norm2", 300, preset), preset.all_phases(apart=True)
-    approach = Approach(session, (apart, replace(phase, epochs=1)), step=100, pretraining=2)
-    oracle = FixedReference(session.model.network, session.model.nodes, (4, 2), pretraining=2)
+    experiment, (apart, phase) = session_of("norm2", 300, preset), preset.all_phases(apart=True)
+    approach = Method(experiment, (apart, replace(phase, epochs=1)), step=100, pretraining=2)
+    oracle = FixedReference(experiment.model.network, experiment.model.nodes, (4, 2), pretraining=2)
     for step in (oracle.pretrain, oracle.train):
-        for block in session.records.blocks(100):
+        for block in experiment.records.blocks(100):
             step(block, phase.rates)
-    holdout = session.split.holdout
-    unseen = session.model.encode(holdout.features, holdout.targets).arguments
-    reached = approach.run(1.0, delays=(4, 2))
-    assert reached == Reached(False, 600, 6, pearson(session.model.decode(oracle.predict(unseen)), holdout.targets))
+    holdout = experiment.split.holdout
+    unseen = experiment.model.encode(holdout.features, holdout.targets).arguments
+    reached = approach.run(1.0, staleness=(4, 2))
+    assert reached == Reached(False, 600, 6, pearson(experiment.model.decode(oracle.predict(unseen)), holdout.targets))
     assert 0 < approach.cpu_seconds(400)
 
 
@@ -164,7 +167,7 @@ def test_an_approach_trains_groups_alone_first():
     ("main", "arguments", "message"),
     [
         (schedule_study.main, ["det5"], "'det5' is not one of norm2"),
-        (schedule_study.main, ["norm2", "--delays", "2,4"], "--delays"),
+        (schedule_study.main, ["norm2", "--staleness", "2,4"], "--staleness"),
         (schedule_study.main, ["norm2", "--seeds", "0"], "--seeds"),
         (schedule_study.main, ["norm2", "--contexts", "3"], "--contexts"),
         (board_time.main, ["norm2", "--pretraining", "4"], "--pretraining"),

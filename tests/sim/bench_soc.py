@@ -10,11 +10,11 @@ from sim.cocotb_bench.ports import PERIOD_NS, begin
 from sim.cocotb_bench.runner import bench_parameters
 from sim.cocotb_bench.uart_driver import UartPort
 from sw import datasets
-from sw.device.client import Board
-from sw.device.transport import Link
-from sw.experiment import Session
+from sw.device.client import BoardClient
+from sw.device.transport import HostLink
+from sw.experiment import Experiment
 from sw.oracle.contexts import ContextReference
-from sw.oracle.floating import FloatTwin
+from sw.oracle.floating import UnquantisedTrainer
 from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import Configuration
 from sw.spec.network import Network
@@ -42,8 +42,8 @@ class SocBench:
     def network(self) -> Network:
         return self.configuration.network
 
-    def open(self) -> Board:
-        return Board(Link(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
+    def open(self) -> BoardClient:
+        return BoardClient(HostLink(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
 
     def oracle(self, nodes: list[np.ndarray]) -> ContextReference:
         return ContextReference.of(self.configuration, nodes)
@@ -84,7 +84,7 @@ async def the_board_follows_the_float_twin(dut: Any) -> None:
     def host() -> None:
         board, network = bench.open(), bench.network
         nodes, records = ordinary(network, 40, seed=1)
-        board.nodes, twin = nodes, FloatTwin(network, nodes)
+        board.nodes, twin = nodes, UnquantisedTrainer(network, nodes)
         expected = twin.result_scale * twin.predict(records.arguments)
         assert np.abs(board.predict(records.arguments) - expected).max() <= forward_bounds(network, nodes)[-1]
         one = Records(records.arguments[:1], records.targets[:1])
@@ -127,7 +127,7 @@ async def training_is_as_accurate_as_floating_point(dut: Any) -> None:
     preset = Preset(bench.network, schedule((6, 2, 11), (3, 3, 12), (3, 4, 13)), headroom=3, spreads=(0.25, 0.125))
     errors, float_errors = [], []
     for seed in range(3):
-        session = Session.begin(preset, datasets.load("norm2", records=512, holdout=128, seed=seed), seed=seed)
+        session = Experiment.begin(preset, datasets.load("norm2", records=512, holdout=128, seed=seed), seed=seed)
         ours = await bridge(session.run)(board, preset.phases)
         oracle = session.run(bench.oracle(session.model.nodes), preset.phases)
         assert all(map(np.array_equal, ours.model.nodes, oracle.model.nodes))

@@ -10,7 +10,7 @@ from hw.design.design import Design
 from hw.link.uart import MIN_CLOCKS_PER_BIT
 from hw.soc.soc import Soc
 from sim.virtual_board import VirtualBoard
-from sw.device.client import Board
+from sw.device.client import BoardClient
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from sw.spec.records import Records
@@ -24,11 +24,14 @@ def board(request: pytest.FixtureRequest):
     target = replace(target, baud=target.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line
     network = Network.two_layer(3, 4, (4, 8), outputs=2)
     design = Design(board=target, network=network, taps=3, store_words=256)
-    with VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as virtual, Board.open(virtual.port) as board:
+    with (
+        VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as virtual,
+        BoardClient.open(virtual.port) as board,
+    ):
         yield board
 
 
-def test_what_does_not_fit_the_store_is_streamed_through_it(board: Board):
+def test_what_does_not_fit_the_store_is_streamed_through_it(board: BoardClient):
     configuration = board.configuration
     nodes, records = ordinary(board.network, 5 * configuration.block + 3)
     oracle = ContextReference.of(board.configuration, nodes)
@@ -44,7 +47,7 @@ def test_what_does_not_fit_the_store_is_streamed_through_it(board: Board):
     assert all(map(np.array_equal, board.nodes, oracle.nodes))
 
 
-def test_what_fits_the_store_is_sent_once(board: Board):
+def test_what_fits_the_store_is_sent_once(board: BoardClient):
     nodes, records = ordinary(board.network, 2 * board.configuration.block)
     others = Records(records.arguments[1:], records.targets[1:])
     oracle = ContextReference.of(board.configuration, nodes)

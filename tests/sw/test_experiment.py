@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sw import datasets
-from sw.experiment import Session
+from sw.experiment import Experiment
 from sw.metrics import pearson, rmse
 from sw.oracle.fixed import FixedReference
 from sw.presets import catalogue as presets
@@ -16,21 +16,21 @@ from sw.spec.trainer import Phase, Rates
 
 def test_the_hold_out_has_no_part_in_the_scales():
     split = datasets.load("norm2", records=50, holdout=500)
-    session = Session.begin(presets.find("norm2"), split, seed=0)
-    assert np.array_equal(session.model.scaling.feature_low, split.train.features.min(axis=0))
-    assert np.array_equal(session.model.scaling.target_high, split.train.targets.max(axis=0))
+    experiment = Experiment.begin(presets.find("norm2"), split, seed=0)
+    assert np.array_equal(experiment.model.scaling.feature_low, split.train.features.min(axis=0))
+    assert np.array_equal(experiment.model.scaling.target_high, split.train.targets.max(axis=0))
 
 
 def test_training_in_the_users_units_beats_a_constant_and_both_floats_agree():
     split = datasets.load("norm2", records=2000, holdout=300)
-    session = Session.begin(presets.find("norm2"), split, seed=0)
+    experiment = Experiment.begin(presets.find("norm2"), split, seed=0)
     phases = stretched(presets.find("norm2").phases, 8)
-    outcome = session.run(FixedReference(session.model.network, session.model.nodes), phases)
+    outcome = experiment.run(FixedReference(experiment.model.network, experiment.model.nodes), phases)
     assert outcome.pearson == pytest.approx(pearson(outcome.predicted, split.holdout.targets))
     assert outcome.rmse < 0.2 * split.holdout.targets.std()
-    for _, error in (session.run_twin(phases), session.run_float(8, seed=0)):
+    for _, error in (experiment.run_unquantised(phases), experiment.run_float(8, seed=0)):
         assert error < 0.3 * split.holdout.targets.std()
-    again = session.model.decode(FixedReference(outcome.model.network, outcome.model.nodes).predict(
+    again = experiment.model.decode(FixedReference(outcome.model.network, outcome.model.nodes).predict(
         outcome.model.encode(split.holdout.features, split.holdout.targets).arguments))  # fmt: skip
     assert np.array_equal(again, outcome.predicted)
 
@@ -38,22 +38,22 @@ def test_training_in_the_users_units_beats_a_constant_and_both_floats_agree():
 def test_a_data_set_that_does_not_fit_is_named():
     split = datasets.load("norm4", records=10, holdout=10)
     with pytest.raises(ValueError, match="norm4 has 4 features and 1 targets"):
-        Session.begin(presets.find("norm2"), split, seed=0)
+        Experiment.begin(presets.find("norm2"), split, seed=0)
 
 
 def test_another_network_of_the_same_shape_is_taken():
     split = datasets.load("norm2", records=10, holdout=10)
     network = Network.two_layer(2, 4, (2, 8))
-    assert Session.begin(presets.find("norm2"), split, seed=0, network=network).model.network == network
+    assert Experiment.begin(presets.find("norm2"), split, seed=0, network=network).model.network == network
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_fits_its_data_set(name):
     split = datasets.load(name, records=20, holdout=10)
-    session = Session.begin(PRESETS[name], split, seed=1)
+    experiment = Experiment.begin(PRESETS[name], split, seed=1)
     for phase in PRESETS[name].phases:
-        phase.rates.check(session.model.network)
-    assert len(PRESETS[name].spreads) == len(session.model.network.layers)
+        phase.rates.check(experiment.model.network)
+    assert len(PRESETS[name].spreads) == len(experiment.model.network.layers)
 
 
 def test_an_unknown_preset_is_named_with_the_known_ones():
@@ -69,14 +69,14 @@ def test_stretching_keeps_the_order_of_phases(epochs, expected):
 def test_a_schedule_begins_with_pretraining_where_there_are_groups():
     preset, network = replace(presets.find("norm2"), pretraining=(2, 3)), presets.find("norm2").network
     assert preset.all_phases(apart=False) == preset.phases
-    session = Session.begin(preset, datasets.load("norm2", records=30, holdout=10), seed=0)
+    experiment = Experiment.begin(preset, datasets.load("norm2", records=30, holdout=10), seed=0)
     phases = preset.all_phases(apart=True)[:2]
-    ours = FixedReference(network, session.model.nodes, pretraining=2)
-    theirs = FixedReference(network, session.model.nodes, pretraining=2)
-    outcome = session.run(ours, phases)
+    ours = FixedReference(network, experiment.model.nodes, pretraining=2)
+    theirs = FixedReference(network, experiment.model.nodes, pretraining=2)
+    outcome = experiment.run(ours, phases)
     for _ in range(3):
-        theirs.pretrain(session.records, preset.phases[0].rates)
-    theirs.fit(session.records, preset.phases[:1])
+        theirs.pretrain(experiment.records, preset.phases[0].rates)
+    theirs.fit(experiment.records, preset.phases[:1])
     assert all(map(np.array_equal, outcome.model.nodes, theirs.nodes))
 
 

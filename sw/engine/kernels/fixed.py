@@ -1,6 +1,6 @@
 """Fixed-point Newton-Kaczmarz training, compiled: the rules of `sw.spec.numerics`, record by record.
 
-`train` is `sw.oracle.fixed.FixedReference.run` in the vocabulary of `sw.engine.simd.vectors`, bit for bit, delays
+`train` is `sw.oracle.fixed.FixedReference.run` in the vocabulary of `sw.engine.simd.vectors`, bit for bit, staleness
 included.
 
 The first layer has its functions of one input side by side: a row goes over the outputs, and the place in it is found
@@ -55,8 +55,8 @@ TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wa
 STATISTICS = 4
 RECORDS, RESIDUAL, SATURATIONS, CLIPS = range(STATISTICS)
 
-Layer = namedtuple(
-    "Layer",
+LayerFields = namedtuple(
+    "LayerFields",
     [
         *Place._fields,
         "offset_bits",
@@ -72,16 +72,16 @@ Layer = namedtuple(
     ],
 )
 
-FIELDS = (0,) * len(Layer._fields)
+FIELDS = (0,) * len(LayerFields._fields)
 
 
 def layer_of(place: Place, form: LayerFormat, *, bias: int, delay: int, hidden: bool) -> tuple[int, ...]:
     """A layer without its rates."""
     bits, (lowest, highest) = (form.offset_bits, form.argument_bits), form.result_limits
-    return Layer(*place, *bits, bias, form.sum_shift, lowest, highest, 0, 0, delay, hidden)
+    return LayerFields(*place, *bits, bias, form.sum_shift, lowest, highest, 0, 0, delay, hidden)
 
 
-class Memory(NamedTuple):
+class FixedMemory(NamedTuple):
     """What a pass works on, flat arrays. Those of the second group have a slot for each record in flight.
 
     rows, pairs, starts: as `sw.engine.kernels.layout.Layout` has them. arguments: of each layer past the first, signed
@@ -114,7 +114,7 @@ def depth_of(layers):
 @inlined
 def layer_at(layers, index):
     """By value: so that no store of a loop could change it, as far as the compiler knows."""
-    return Layer(*numbers(layers, index * len(FIELDS), FIELDS))
+    return LayerFields(*numbers(layers, index * len(FIELDS), FIELDS))
 
 
 @inlined
@@ -386,7 +386,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
 
     Parameters
     ----------
-    memory, layers: the network, as `Memory` and a flat array of `Layer`.
+    memory, layers: the network, as `FixedMemory` and a flat array of `LayerFields`.
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record in flight.
     arguments: words, flat, (n, features) and a register more. targets: words, (n, outputs).

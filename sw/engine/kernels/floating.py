@@ -46,7 +46,7 @@ STATISTICS = 2
 FIELDS = (0,) * len(Place._fields)
 
 
-class Memory(NamedTuple):
+class FloatMemory(NamedTuple):
     """What a pass works on, flat arrays. Those of the second group have a slot for this record and the one before.
 
     rows, pairs, starts: as `sw.engine.kernels.layout.Layout` has them. rates: the learning rate of each layer.
@@ -314,7 +314,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, statistic
 
     Parameters
     ----------
-    memory, layers: the network, as `Memory` and a flat array of `sw.engine.kernels.layout.Place`.
+    memory, layers: the network, as `FloatMemory` and a flat array of `sw.engine.kernels.layout.Place`.
     size: of the first layer's rows that are worked on at a time; divides them.
     slot_size: numbers that are kept of a record.
     arguments: flat, (n, features) and a register more. targets: (n, outputs).

@@ -35,7 +35,7 @@ class Place(NamedTuple):
     divisor: int
 
 
-class Layout:
+class MemoryLayout:
     """The places of a network's layers, in registers of `lanes` words.
 
     A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, width). One of few

@@ -87,7 +87,7 @@ class LayerBench:
         self.copies: int = parameters["error_copies"]
         self.groups = self.layer.inputs // self.folding.taps
         self.slots = self.groups * (self.layer.outputs // self.folding.lanes)
-        self.interval = max(self.slots, self.timing["write"] - self.timing["update_read"] + 1)
+        self.initiation_interval = max(self.slots, self.timing["write"] - self.timing["update_read"] + 1)
         self._places = list(map(self._place, NodeAddresses(self.layer, self.folding).table().ravel().tolist()))
 
     def functions(self, slot: int) -> tuple[slice, slice]:
@@ -212,7 +212,7 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
                 inputs.append(bench.update_slot(codes, errors, slot, train))
             arrival = len(inputs) - 1 + (bench.timing["error"] or 0)
             expected[arrival] = train, model.update(codes[own], errors, own, slice(None), train=train).tolist()
-        inputs += [{"update__valid": 0}] * (bench.interval - bench.slots)
+        inputs += [{"update__valid": 0}] * (bench.initiation_interval - bench.slots)
     inputs[0] |= bench.rates()
     inputs += [{"update__valid": 0}] * (max(bench.timing["counted"], bench.timing["error"] or 0) + 1)
     sampled = await play(dut, inputs, ["saturations", *([] if bench.first else ERRORS)])

@@ -1,4 +1,4 @@
-"""cocotb bench of `hw.datapath.trainer.Trainer`, against the oracles."""
+"""cocotb bench of `hw.datapath.trainer.TrainerCore`, against the oracles."""
 
 import random
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 from sim.cocotb_bench.ports import begin, load_nodes, pack, play, rate_ports, store_nodes, unpack
 from sim.cocotb_bench.runner import bench_parameters
 from sw.oracle.fixed import FixedReference
-from sw.oracle.floating import FloatTwin
+from sw.oracle.floating import UnquantisedTrainer
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, NodeAddresses
 from sw.spec.network import Network
 from sw.spec.records import Records
@@ -31,10 +31,10 @@ class TrainerBench:
         parameters = bench_parameters()
         self.dut = dut
         self.network = Network.from_description(parameters["network"])
-        self.interval: int = parameters["interval"]
+        self.initiation_interval: int = parameters["initiation_interval"]
         self.latency: int = parameters["latency"]
         self.settling: int = parameters["settling"]
-        self.delays = tuple(parameters["delays"])
+        self.staleness = tuple(parameters["staleness"])
         past = len(self.network.layers) - 1
         self.rates = Rates(
             (2, 1, 3)[:past], (self.network.width - 3, self.network.width - 2, self.network.width - 4)[:past]
@@ -63,14 +63,17 @@ class TrainerBench:
             {"clear": 1, **rate_ports(self.network.word, self.rates)},
             {"clear": 0},
         ]
-        pauses: list[dict[str, int]] = [{}] * (self.interval - 1)
+        pauses: list[dict[str, int]] = [{}] * (self.initiation_interval - 1)
         for record in zip(records.arguments, records.targets, train, strict=True):
             inputs += [{"records__payload": self._payload(*record), "records__valid": 1}, *pauses]
-        inputs[len(inputs) - self.interval + 1 :] = [{"records__valid": 0}, *[{}] * (self.latency + self.settling)]
+        inputs[len(inputs) - self.initiation_interval + 1 :] = [
+            {"records__valid": 0},
+            *[{}] * (self.latency + self.settling),
+        ]
         sampled = await play(self.dut, inputs, OUTPUTS)
-        end = 2 + (count - 1) * self.interval
+        end = 2 + (count - 1) * self.initiation_interval
         assert [index for index in range(2, end + 1) if sampled["records__ready"][index]] == [
-            *range(2, end + 1, self.interval)
+            *range(2, end + 1, self.initiation_interval)
         ]
         assert sampled["idle"].index(1, 3) == end + self.latency + 1 + self.settling
         results = [
@@ -101,7 +104,7 @@ async def passes_equal_the_fixed_point_oracle(dut: Any, kind: str) -> None:
     bench = TrainerBench(dut)
     await begin(dut)
     nodes, records = KINDS[kind](bench.network, 50, seed=random.randrange(2**32))
-    oracle = FixedReference(bench.network, nodes, bench.delays)
+    oracle = FixedReference(bench.network, nodes, bench.staleness)
     await bench.store(nodes)
     for _ in range(2):
         train = np.random.default_rng(random.randrange(2**32)).random(len(records)) < 0.8
@@ -109,7 +112,7 @@ async def passes_equal_the_fixed_point_oracle(dut: Any, kind: str) -> None:
         expected, expected_statistics = oracle.run(records, train, bench.rates)
         assert np.array_equal(results, expected)
         assert statistics == expected_statistics
-        assert bench.cycles == (len(records) - 1) * bench.interval + bench.latency
+        assert bench.cycles == (len(records) - 1) * bench.initiation_interval + bench.latency
         assert all(map(np.array_equal, await bench.load(), oracle.nodes))
     assert kind != "extreme" or (statistics.saturations and statistics.clips)
 
@@ -122,7 +125,7 @@ async def inference_follows_the_float_twin(dut: Any) -> None:
     nodes, records = ordinary(bench.network, 50, seed=random.randrange(2**32))
     await bench.store(nodes)
     results, _ = await bench.run(records, np.zeros(len(records), dtype=bool))
-    twin = FloatTwin(bench.network, nodes)
+    twin = UnquantisedTrainer(bench.network, nodes)
     expected = twin.result_scale * twin.predict(records.arguments)
     bound = forward_bounds(bench.network, nodes)[-1]
     assert expected.std() > 20 * bound  # so that it means something
@@ -140,7 +143,7 @@ async def one_update_follows_the_float_twin(dut: Any) -> None:
         nodes, records = ordinary(bench.network, 1, seed=random.randrange(2**32))
         await bench.store(nodes)
         _, statistics = await bench.run(records, np.ones(1, dtype=bool))
-        twin = FloatTwin(bench.network, nodes)
+        twin = UnquantisedTrainer(bench.network, nodes)
         twin.train(records, bench.rates)
         bounds = update_bounds(bench.network, nodes, bench.rates, statistics.absolute_residual)
         for index, (before, ours, theirs) in enumerate(zip(nodes, await bench.load(), twin.nodes, strict=True)):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.datapath.context_average import Merger
-from hw.datapath.trainer import Trainer
+from hw.datapath.context_average import ContextAverage
+from hw.datapath.trainer import TrainerCore
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
@@ -42,7 +42,7 @@ def test_they_equal_as_many_oracles_on_records_of_their_own(shape, contexts, tec
         network, nodes, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact, contexts=contexts
     )
     trainer, schedule = machine.trainer, machine.trainer.schedule
-    oracle = ContextReference(network, nodes, schedule.delays, contexts=contexts)
+    oracle = ContextReference(network, nodes, schedule.staleness, contexts=contexts)
     train = np.random.default_rng(1).random(len(records)) < 0.8
     rates = rates_of(network, 1, network.width - 3)
     results, statistics = machine.run(records, train, rates)
@@ -51,7 +51,7 @@ def test_they_equal_as_many_oracles_on_records_of_their_own(shape, contexts, tec
     assert statistics == expected_statistics
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
     assert not all(map(np.array_equal, machine.nodes, nodes))
-    cycles = (len(records) - 1) * schedule.interval + schedule.latency
+    cycles = (len(records) - 1) * schedule.initiation_interval + schedule.latency
     assert machine.cycles == cycles + trainer.merge_cycles
 
 
@@ -59,7 +59,7 @@ def test_a_pass_of_fewer_records_than_contexts_is_merged_with_those_that_had_non
     network, taps, lanes = SHAPES["one slot"]
     nodes, records = KINDS["ordinary"](network, 3)
     machine = SimulatedTrainer(network, nodes, chain(taps, lanes), technology=ECP5, exact=False, contexts=4)
-    oracle = ContextReference(network, nodes, machine.trainer.schedule.delays, contexts=4)
+    oracle = ContextReference(network, nodes, machine.trainer.schedule.staleness, contexts=4)
     rates = rates_of(network, 1, 13)
     assert machine.train(records, rates) == oracle.train(records, rates)
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
@@ -70,20 +70,24 @@ def test_the_interval_shrinks_with_the_contexts_down_to_the_slots(technology):
     network = Network.two_layer(2, 4, (4, 8))
     for exact in (True, False):
         schedules = [
-            Trainer(network, chain(2, (4, 1)), technology=technology, exact=exact, contexts=contexts).schedule
+            TrainerCore(network, chain(2, (4, 1)), technology=technology, exact=exact, contexts=contexts).schedule
             for contexts in (1, 2, 4, 8)
         ]
         one = schedules[0]
         for contexts, schedule in zip((1, 2, 4, 8), schedules, strict=True):
-            assert one.interval / contexts <= schedule.interval < one.interval / contexts + 1
-        assert exact == (not any(delay for schedule in schedules for delay in schedule.delays))
+            assert (
+                one.initiation_interval / contexts
+                <= schedule.initiation_interval
+                < one.initiation_interval / contexts + 1
+            )
+        assert exact == (not any(delay for schedule in schedules for delay in schedule.staleness))
 
 
 @pytest.mark.parametrize("contexts", [0, 3, 16])
 def test_a_number_of_contexts_that_cannot_be_is_named(contexts):
     network = Network.two_layer(2, 4, (4, 8))
     with pytest.raises(ValueError, match=f"{contexts} contexts; there can be 1, 2, 4, 8"):
-        Trainer(network, chain(2, (4, 1)), technology=ECP5, exact=False, contexts=contexts)
+        TrainerCore(network, chain(2, (4, 1)), technology=ECP5, exact=False, contexts=contexts)
 
 
 @pytest.mark.parametrize("width", [12, 16, 20])
@@ -94,7 +98,7 @@ def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, lat
     lanes, taps, even, odd = 3, 2, 4, 3
     form = SimpleNamespace(word=WordFormat(width))
     bank: Any = SimpleNamespace(even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form)
-    merger = Merger(bank, contexts=contexts, taps=taps, latency=latency)
+    merger = ContextAverage(bank, contexts=contexts, taps=taps, latency=latency)
     rng, word = np.random.default_rng(contexts), form.word
     memories = [  # of each bank: context, row, lane, tap
         np.where(

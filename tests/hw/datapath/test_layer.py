@@ -12,10 +12,10 @@ from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.technology import Technology
 from sim.cocotb_bench.runner import run_bench
 from sw.oracle.fixed import FixedReference
-from sw.oracle.floating import FloatTwin
+from sw.oracle.floating import UnquantisedTrainer
 from sw.spec.addresses import Folding
 from sw.spec.network import Network
-from sw.spec.trainer import Machine
+from sw.spec.trainer import Trainer
 from tests.cases import RATES, ordinary
 from tests.hw.datapath.bench_layer import LayerModel
 
@@ -64,7 +64,7 @@ def test_the_model_is_a_layer_of_the_oracle(rounded: bool) -> None:
         hidden = inner.forward(codes, every)[0] + inner.form.result_bias
         residual = NETWORK.word.limit(targets - outer.forward(hidden, every)[0])
         inner.update(codes, outer.update(hidden, residual, every, every, train=True), every, every, train=True)
-    oracle: Machine = FixedReference(NETWORK, nodes) if rounded else FloatTwin(NETWORK, nodes)
+    oracle: Trainer = FixedReference(NETWORK, nodes) if rounded else UnquantisedTrainer(NETWORK, nodes)
     oracle.train(records, RATES)
     for model, expected in zip((inner, outer), oracle.nodes, strict=True):
         assert model.saturations == 0  # which the float twin does not know

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from amaranth.back import verilog
 
-from hw.datapath.multiplier import Product
+from hw.datapath.multiplier import Multiplier
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from hw.fpga.technology import Technology
@@ -28,7 +28,7 @@ endmodule
 def check(technology: Technology, a_width: int, b_width: int, *, cell: bool) -> None:
     mapped, simulated = (
         verilog.convert(
-            Product(a_width=a_width, b_width=b_width, technology=technology),
+            Multiplier(a_width=a_width, b_width=b_width, technology=technology),
             name=name,
             platform=platform,
             emit_src=False,

@@ -5,7 +5,7 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.datapath.replay_fifo import Queue
+from hw.datapath.replay_fifo import ReplayFifo
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.resources import MemoryShape
@@ -14,7 +14,9 @@ from hw.fpga.technology import Technology
 TECHNOLOGIES = pytest.mark.parametrize("technology", [ECP5, ICE40UP5K], ids=lambda technology: technology.name)
 
 
-def readings(queue: Queue, writes: list[bool], wishes: list[bool], *, group: int = 1, turns: int = 1) -> list[tuple]:
+def readings(
+    queue: ReplayFifo, writes: list[bool], wishes: list[bool], *, group: int = 1, turns: int = 1
+) -> list[tuple]:
     """What was read, and what should have been. In each cycle there may be a wish to write, and one to read; the values
     of a group, once all are there, are read so many times."""
     found = []
@@ -23,7 +25,7 @@ def readings(queue: Queue, writes: list[bool], wishes: list[bool], *, group: int
         kept: list[tuple[int, int]] = []  # value, cycle in which it was written
         place = turn = 0
         for cycle, (write, wish) in enumerate(zip(writes, wishes, strict=True)):
-            ready = len(kept) >= group and cycle - kept[group - 1][1] >= Queue.latency
+            ready = len(kept) >= group and cycle - kept[group - 1][1] >= ReplayFifo.latency
             read, last = ready and wish, place == group - 1
             done = read and last and turn == turns - 1
             ctx.set(queue.read, read)
@@ -60,7 +62,7 @@ def memory(technology: Technology, depth: int) -> MemoryShape:
 def test_it_keeps_the_order(technology, data, depth):
     writes = data.draw(st.lists(st.booleans(), min_size=5, max_size=60))
     wishes = data.draw(st.lists(st.booleans(), min_size=len(writes), max_size=len(writes)))
-    found = readings(Queue(memory(technology, depth)), writes, wishes)
+    found = readings(ReplayFifo(memory(technology, depth)), writes, wishes)
     assert all(value == expected for value, expected in found)
 
 
@@ -69,6 +71,6 @@ def test_it_keeps_the_order(technology, data, depth):
 @given(st.data(), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 def test_it_repeats_what_is_not_done_with(technology, data, group, turns, records):
     wishes = data.draw(st.lists(st.booleans(), min_size=20, max_size=120))
-    queue = Queue(memory(technology, group * records), repeats=True)
+    queue = ReplayFifo(memory(technology, group * records), repeats=True)
     found = readings(queue, [True] * len(wishes), wishes, group=group, turns=turns)
     assert all(value == expected for value, expected in found)

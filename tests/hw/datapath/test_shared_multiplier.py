@@ -6,7 +6,7 @@ from amaranth import Module, Signal, signed
 from amaranth.sim import Simulator
 
 from hw.datapath.pipeline import Pipeline
-from hw.datapath.shared_multiplier import Multiplier
+from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.technology import Technology
@@ -20,7 +20,7 @@ class Shared:
     def __init__(self, technology: Technology):
         self.m = Module()
         pipe = Pipeline(self.m, technology)
-        multiplier = Multiplier(pipe, a_width=17, b_width=16)
+        multiplier = SharedMultiplier(pipe, a_width=17, b_width=16)
         self.valid = [Signal(name=f"valid{use}") for use in range(2)]
         self.operands = [tuple(Signal(signed(width)) for width in widths) for widths in WIDTHS]
         self.products = [

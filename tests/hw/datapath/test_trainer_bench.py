@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.datapath.trainer import Trainer
+from hw.datapath.trainer import TrainerCore
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
@@ -14,7 +14,7 @@ from sim.cocotb_bench.runner import run_bench
 from sw.spec.network import Network
 
 
-def random_trainer(seed: int) -> Trainer:
+def random_trainer(seed: int) -> TrainerCore:
     """Any small trainer; the seed's lowest bits choose the technology and the schedule."""
     generator = random.Random(seed)
     layers = generator.randint(2, 4)
@@ -22,7 +22,7 @@ def random_trainer(seed: int) -> Trainer:
     sizes = [folded * generator.randint(1, 2) for folded in (taps, *lanes)]
     segments = [generator.choice([2, 4, 8, 16]) for _ in range(layers)]
     network = Network.chain(sizes, segments, width=generator.choice([12, 16, 18]))
-    return Trainer(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+    return TrainerCore(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
 
 
 @pytest.mark.parametrize("seed", [1, 12, 13, 14, 16, 27])
@@ -31,10 +31,10 @@ def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> N
     parameters = {
         "network": trainer.network.describe(),
         "foldings": [asdict(layer.folding) for layer in trainer.addresses],
-        "interval": trainer.schedule.interval,
+        "initiation_interval": trainer.schedule.initiation_interval,
         "latency": trainer.schedule.latency,
         "settling": trainer.settling,
-        "delays": trainer.schedule.delays,
+        "staleness": trainer.schedule.staleness,
         "access_latency": trainer.access_latency,
     }
     run_bench(trainer, "tests.hw.datapath.bench_trainer", parameters=parameters, seed=seed, waves=waves)

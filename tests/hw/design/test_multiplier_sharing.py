@@ -6,10 +6,10 @@ from amaranth.hdl import Elaboratable, Fragment
 from amaranth.sim import Simulator
 
 import boards
-from hw.datapath.multiplier import Product
-from hw.datapath.trainer import Trainer
+from hw.datapath.multiplier import Multiplier
+from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
-from hw.design.multiplier_sharing import courses_of, sharings_of
+from hw.design.multiplier_sharing import sharings_of, slot_orders_of
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
@@ -52,12 +52,12 @@ def test_what_a_design_counts_and_plans_is_what_its_trainer_has(shape, board, ex
     network, taps, lanes = SHAPES[shape]
     design = Design(board=boards.find(board), network=network, lanes=lanes, taps=taps, exact=exact)
     schedule, multipliers = design.schedule, design.multipliers
-    alone = courses_of(
+    alone = slot_orders_of(
         network, design.foldings, (ALONE,) * len(network.layers), technology=design.board.technology, exact=exact
     )
-    assert schedule.interval <= Schedule.of(alone, exact=exact).interval
+    assert schedule.initiation_interval <= Schedule.of(alone, exact=exact).initiation_interval
     made: list[Elaboratable] = []
-    monkeypatch.setattr(Product, "elaborate", recording(Product.elaborate, made))
+    monkeypatch.setattr(Multiplier, "elaborate", recording(Multiplier.elaborate, made))
     trainer = design.make_trainer()
     Fragment.get(trainer, None)
     assert trainer.schedule == schedule
@@ -76,16 +76,16 @@ def recording(elaborate, made):
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
 def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technology):
     """In steady state, and none has two uses in a clock."""
-    trainer = Trainer(NORM4, chain(taps, (1, 1)), technology=technology, exact=False)
+    trainer = TrainerCore(NORM4, chain(taps, (1, 1)), technology=technology, exact=False)
     uses = [[use.value for use in multiplier.uses] for unit in trainer.units for multiplier in unit.multipliers]
-    interval, before = trainer.schedule.interval, trainer.schedule.flights
-    counts = np.zeros((interval, len(uses)), dtype=int)
+    initiation_interval, before = trainer.schedule.initiation_interval, trainer.schedule.records_in_flight
+    counts = np.zeros((initiation_interval, len(uses)), dtype=int)
 
     async def drive(ctx):
         ctx.set(trainer.records.payload.train, 1)
         ctx.set(trainer.records.valid, 1)
-        await ctx.tick().repeat(before * interval)
-        for clock in range(interval):
+        await ctx.tick().repeat(before * initiation_interval)
+        for clock in range(initiation_interval):
             counts[clock] = [sum(map(ctx.get, values)) for values in uses]
             await ctx.tick()
 
@@ -103,8 +103,8 @@ def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technolog
 def test_no_multiplier_has_two_uses_in_a_clock_however_late_a_record_comes(taps):
     """The simulation would fail. What comes late in a pass of training is refused, but not in one of prediction."""
     network = Network.two_layer(4, 6, (4, 8))
-    trainer = Trainer(network, chain(taps, (1, 1)), technology=ICE40UP5K, exact=False)
-    late = np.random.default_rng(0).integers(1, 2 * trainer.schedule.interval, 30)
+    trainer = TrainerCore(network, chain(taps, (1, 1)), technology=ICE40UP5K, exact=False)
+    late = np.random.default_rng(0).integers(1, 2 * trainer.schedule.initiation_interval, 30)
     shared = [multiplier for multiplier in trainer.units[1].multipliers if len(multiplier.uses) > 1]
     seen = [0]
 

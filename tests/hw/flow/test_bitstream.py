@@ -10,7 +10,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 import boards
-from hw.datapath.multiplier import Product
+from hw.datapath.multiplier import Multiplier
 from hw.flow.bitstream import make_bitstream
 from hw.flow.build_steps import Build
 from hw.flow.placement import Placement, PlacementError
@@ -31,7 +31,8 @@ class SlowPll(Ice40Pll):
 
 
 class StandIn(wiring.Component):
-    """A line that runs through `units` chained multipliers and memories, the first of them for nothing if `unused`."""
+    """A line that runs through `units` in_sequence multipliers and memories, the first of them for nothing if
+    `unused`."""
 
     rx: In(1, init=1)
     tx: Out(1)
@@ -45,7 +46,7 @@ class StandIn(wiring.Component):
         line = self.rx
         for unit in range(self.units):
             taken = Signal(32, name=f"taken{unit}")
-            m.submodules[f"product{unit}"] = multiplier = Product(a_width=16, b_width=16, technology=self.technology)
+            m.submodules[f"product{unit}"] = multiplier = Multiplier(a_width=16, b_width=16, technology=self.technology)
             m.submodules[f"store{unit}"] = store = memory.Memory(
                 shape=unsigned(16), depth=24, init=[], attrs={"ram_style": "block"}
             )

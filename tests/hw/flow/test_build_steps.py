@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 import boards
-from hw.datapath.fanout import near
+from hw.datapath.fanout import fanout_register
 from hw.flow import tools
 from hw.flow.build_steps import Build, cells_of, read_netlist
 from hw.flow.placement import Placement, PlacementError
@@ -123,7 +123,7 @@ class Doubled(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        first, second = (near(m, self.rx) if self.apart else registered(m, self.rx) for _ in range(2))
+        first, second = (fanout_register(m, self.rx) if self.apart else registered(m, self.rx) for _ in range(2))
         m.d.sync += self.tx.eq(first & second)
         return m
 

@@ -1,4 +1,5 @@
-"""cocotb bench of `hw.link.endpoint.Link` over its pins: random traffic against a model of the protocol; the host."""
+"""cocotb bench of `hw.link.endpoint.HostLink` over its pins: random traffic against a model of the protocol; the
+host."""
 
 import random
 from typing import Any
@@ -251,7 +252,7 @@ async def the_host_writes_exactly_once_on_a_bad_line(dut: Any) -> None:
     words = [random.randrange(1 << 16) for _ in range(LIMIT)]
 
     def host() -> list[int]:
-        link = sw.device.transport.Link(port, timeout=0.1, patience=1e-3, clock=port.clock)
+        link = sw.device.transport.HostLink(port, timeout=0.1, patience=1e-3, clock=port.clock)
         assert link.hello(bench.digest).word_bytes == bench.word_bytes
         port.broken_chance = 0.005
         for start in range(0, LIMIT, 8):

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from hw.link.endpoint import Link
+from hw.link.endpoint import LinkEndpoint
 from sw.spec.protocol import Command, Frame, Space, Status, max_write_words
 from sw.spec.registers import LINK_COUNTERS
 from tests.hw.link.test_uart import waveform
@@ -15,7 +15,7 @@ IDLE_BITS = 64
 
 def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Frame], dict[str, int]]:
     """Words written, replies and counters, when the line has `levels`, one a cycle."""
-    link = Link(clocks_per_bit=CLOCKS_PER_BIT, word_bytes=2, digest=bytes(8), idle_bits=IDLE_BITS)
+    link = LinkEndpoint(clocks_per_bit=CLOCKS_PER_BIT, word_bytes=2, digest=bytes(8), idle_bits=IDLE_BITS)
     written: list[tuple[int, int]] = []
     encoded = bytearray()
     counters = {register.name: 0 for register in LINK_COUNTERS}

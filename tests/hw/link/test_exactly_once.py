@@ -7,7 +7,7 @@ import pytest
 
 import sw.device.transport
 from sim.faulty_port import FaultRates, FaultyPort
-from sw.device.transport import Link
+from sw.device.transport import HostLink
 from sw.spec.protocol import Space
 from sw.spec.registers import LINK_COUNTERS
 from tests.hw.link.simulated import DIGEST, EndpointPort
@@ -15,9 +15,9 @@ from tests.hw.link.simulated import DIGEST, EndpointPort
 WORDS_A_FRAME = 6
 
 
-def connect(port: EndpointPort, rates: FaultRates, seed: int, patience: float = 1.2e-3) -> tuple[Link, FaultyPort]:
+def connect(port: EndpointPort, rates: FaultRates, seed: int, patience: float = 1.2e-3) -> tuple[HostLink, FaultyPort]:
     faulty = FaultyPort(port, rates, seed=seed)
-    link = Link(faulty, timeout=0.3, patience=patience, clock=port.clock)
+    link = HostLink(faulty, timeout=0.3, patience=patience, clock=port.clock)
     faulty.enabled = False  # HELLO carries random bytes; what follows does not
     assert link.hello(DIGEST).digest == DIGEST
     faulty.enabled = True

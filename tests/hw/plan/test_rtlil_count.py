@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.fpga.technology import LogicCosts
-from hw.plan.rtlil_count import KINDS, census
+from hw.plan.rtlil_count import KINDS, rtlil_count
 
 
 class Sample(wiring.Component):
@@ -33,7 +33,7 @@ class Sample(wiring.Component):
 
 
 def test_a_sample() -> None:
-    bits = census(Sample())
+    bits = rtlil_count(Sample())
     assert set(bits) == set(KINDS)
     assert bits["registers"] == 2 * 8
     assert bits["choices"] == 8 + 8 + 4 * 8  # of the registers once, of `found`, of the array

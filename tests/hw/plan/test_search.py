@@ -16,12 +16,12 @@ from hw.plan.cost_model import (
     breaches,
     check,
     demand,
+    expected_fmax_of,
     logic_of,
     memory_requirements,
-    reach_of,
     requirements,
 )
-from hw.plan.search import LEAST_STORE_WORDS, MOST_DELAY, consider, fold
+from hw.plan.search import LEAST_STORE_WORDS, MAX_STALENESS, consider, fold
 from sw.spec.network import Network
 
 SMALL = Network.two_layer(2, 4, (4, 8))
@@ -102,7 +102,7 @@ def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("board", "network", "interval"),
+    ("board", "network", "initiation_interval"),
     [
         ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
         ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 44),
@@ -111,11 +111,11 @@ def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
     ],
     ids=str,
 )
-def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, interval: int) -> None:
+def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, initiation_interval: int) -> None:
     design = fold(boards.find(board), network)
     check(design)
-    assert design.configuration.interval == interval
-    assert max(design.configuration.delays) <= MOST_DELAY
+    assert design.configuration.initiation_interval == initiation_interval
+    assert max(design.configuration.staleness) <= MAX_STALENESS
 
 
 def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
@@ -135,7 +135,7 @@ def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
         (taps, lanes)
         for taps in (1, 2, 4)
         for lanes in (1, 2, 4, 8, 16)
-        if 4 // taps * 16 // lanes < chosen.design.schedule.interval
+        if 4 // taps * 16 // lanes < chosen.design.schedule.initiation_interval
     ]
     assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
     assert any("176 multipliers, ulx3s has 156" in str(verdict.against) for verdict in ruled_out)
@@ -144,17 +144,17 @@ def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
 
 def test_who_allows_longer_delays_gets_a_record_a_clock() -> None:
     network, board = Network.two_layer(4, 8, (4, 32)), boards.find("ulx3s")
-    patient, quick = (fold(board, network, most_delay=delay) for delay in (MOST_DELAY, 64))
-    assert max(patient.schedule.delays) <= MOST_DELAY < max(quick.schedule.delays) <= 64
-    assert quick.schedule.interval == 1 and quick.multipliers == network.products
+    patient, quick = (fold(board, network, max_staleness=delay) for delay in (MAX_STALENESS, 64))
+    assert max(patient.schedule.staleness) <= MAX_STALENESS < max(quick.schedule.staleness) <= 64
+    assert quick.schedule.initiation_interval == 1 and quick.multipliers == network.products
 
 
 def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
     network, board = Network.two_layer(4, 10, (4, 32)), boards.find("ulx3s").at(105_000_000)
-    *ruled_out, chosen = consider(board, network, most_delay=64)
+    *ruled_out, chosen = consider(board, network, max_staleness=64)
     quickest = next(verdict for verdict in ruled_out if verdict.design.products == network.products)
     assert "should reach 102 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
-    assert (reach_of(quickest.design) or 0) < board.clock_hz <= (reach_of(chosen.design) or 0)
+    assert (expected_fmax_of(quickest.design) or 0) < board.clock_hz <= (expected_fmax_of(chosen.design) or 0)
 
 
 def test_a_network_that_fits_no_folding_is_refused() -> None:
@@ -217,6 +217,6 @@ def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
 def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
     ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
     small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
-    clocks = [reach or 0 for reach in map(reach_of, (small, large))]
+    clocks = [reach or 0 for reach in map(expected_fmax_of, (small, large))]
     assert 110e6 > clocks[0] > clocks[1] > 99e6
-    assert reach_of(replace(small, board=boards.find("nexys-a7"))) is None
+    assert expected_fmax_of(replace(small, board=boards.find("nexys-a7"))) is None

@@ -22,15 +22,17 @@ def test_the_documentations_charts_are_what_the_command_prints() -> None:
         command, found = block.split("\n", 1)
         arguments = parser().parse_args(shlex.split(command.removeprefix(COMMAND)))
         design = design_of(boards.find(arguments.board), arguments)
-        assert found == chart(design.courses, design.schedule, arguments.chart)
+        assert found == chart(design.slot_orders, design.schedule, arguments.chart)
 
 
 def test_a_write_that_a_later_read_does_not_see_is_to_its_right() -> None:
     """Records whose writes of a layer come after a record's reads, less itself: the delay."""
     arguments = parser().parse_args(shlex.split("--board icebreaker --network norm2 --taps 1 --chart 9"))
     design = design_of(boards.find(arguments.board), arguments)
-    lines = dict(re.split(r"  +", line, maxsplit=1) for line in chart(design.courses, design.schedule, 9).splitlines())
-    for layer, delay in enumerate(design.schedule.delays):
+    lines = dict(
+        re.split(r"  +", line, maxsplit=1) for line in chart(design.slot_orders, design.schedule, 9).splitlines()
+    )
+    for layer, delay in enumerate(design.schedule.staleness):
         reads, writes = lines[f"layer {layer} forward"], lines[f"layer {layer} write"]
         unseen = [record for record in range(8) if writes.rindex(str(record)) > reads.rindex("8")]
         assert len(unseen) == delay

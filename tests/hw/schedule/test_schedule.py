@@ -1,4 +1,4 @@
-"""Courses and schedules from their numbers alone: any depth, any folding, any latencies."""
+"""SlotOrders and schedules from their numbers alone: any depth, any folding, any latencies."""
 
 import numpy as np
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hw.datapath.layer import LayerUnit
 from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import Course, Outline, chained, slots_of
+from hw.schedule.slot_order import Outline, SlotOrder, in_sequence, slots_of
 from hw.schedule.timing import LayerTiming
 from sw.spec.configuration import CONTEXTS
 
@@ -14,7 +14,7 @@ GROUPS = st.integers(1, 6)
 
 
 @st.composite
-def chains(draw: st.DrawFn) -> list[Course]:
+def chains(draw: st.DrawFn) -> list[SlotOrder]:
     """Layers of any groups, each with as many of inputs as the one before has of outputs, and of any latencies."""
     outlines: list[Outline | LayerUnit] = []
     inputs = draw(GROUPS)
@@ -34,24 +34,24 @@ def chains(draw: st.DrawFn) -> list[Course]:
         )
         outlines.append(Outline(index == 0, inputs, outputs, timing, forwarding=draw(st.booleans())))
         inputs = outputs
-    return chained(outlines)
+    return in_sequence(outlines)
 
 
 @given(chains())
-def test_slots_come_one_by_one_and_no_sooner_than_what_they_need(courses: list[Course]) -> None:
-    forward, update = slots_of(courses)
+def test_slots_come_one_by_one_and_no_sooner_than_what_they_need(slot_orders: list[SlotOrder]) -> None:
+    forward, update = slots_of(slot_orders)
     for slots in (*forward, *update):
         assert len(np.unique(slots)) == slots.size
-    for layer, before in enumerate(courses[:-1]):
+    for layer, before in enumerate(slot_orders[:-1]):
         results = forward[layer][:, -1] + before.unit.timing.result
         assert (forward[layer + 1] >= (results if len(forward[layer + 1]) == 1 else results.max())).all()
-        timing = courses[layer + 1].unit.timing
+        timing = slot_orders[layer + 1].unit.timing
         assert (update[layer] > (update[layer + 1].max(axis=0) + timing.error)[:, None]).all()
 
 
 @given(chains())
-def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> None:
-    forward, update = slots_of(courses)
+def test_sums_run_over_slots_that_follow_each_other(slot_orders: list[SlotOrder]) -> None:
+    forward, update = slots_of(slot_orders)
     for slots in forward:
         assert (np.diff(slots.ravel()) > 0).all()
     for slots in update[1:]:
@@ -60,23 +60,23 @@ def test_sums_run_over_slots_that_follow_each_other(courses: list[Course]) -> No
 
 @given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
 def test_every_slot_has_its_layers_delay_and_multiplier_and_without_forwarding_the_memory_to_itself(
-    courses: list[Course], exact: bool, contexts: int
+    slot_orders: list[SlotOrder], exact: bool, contexts: int
 ) -> None:
     """Among the records of a context; those of others have nodes of their own."""
-    schedule = Schedule.of(courses, exact=exact, contexts=contexts)
-    turn = contexts * schedule.interval
-    starts = turn * np.arange(-schedule.flights - 1, schedule.flights + 1)[:, None, None]
-    for course, forward, update, delay in zip(courses, *slots_of(courses), schedule.delays, strict=True):
-        timing = course.unit.timing
+    schedule = Schedule.of(slot_orders, exact=exact, contexts=contexts)
+    turn = contexts * schedule.initiation_interval
+    starts = turn * np.arange(-schedule.records_in_flight - 1, schedule.records_in_flight + 1)[:, None, None]
+    for slot_order, forward, update, delay in zip(slot_orders, *slots_of(slot_orders), schedule.staleness, strict=True):
+        timing = slot_order.unit.timing
         writes = update + schedule.pause + timing.write + starts
         reads = forward + timing.forward_read
         assert (np.sum((writes > reads) & (starts < 0), axis=0) == delay).all()
-        if not course.unit.forwarding:
+        if not slot_order.unit.forwarding:
             assert not (writes == reads).any()
             assert not ((update + schedule.pause + timing.update_read == writes) & (starts < 0)).any()
         for slots in (forward, update):  # of all records
-            assert len(np.unique(slots % schedule.interval)) == slots.size
+            assert len(np.unique(slots % schedule.initiation_interval)) == slots.size
         uses = [forward + timing.forward_use, *(update + schedule.pause + use for use in timing.update_uses)]
-        assert len(np.unique(np.array(uses) % schedule.interval)) == len(uses) * forward.size
-    assert list(schedule.delays) == sorted(schedule.delays, reverse=True)
-    assert not exact or not any(schedule.delays)
+        assert len(np.unique(np.array(uses) % schedule.initiation_interval)) == len(uses) * forward.size
+    assert list(schedule.staleness) == sorted(schedule.staleness, reverse=True)
+    assert not exact or not any(schedule.staleness)

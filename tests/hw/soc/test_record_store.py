@@ -15,7 +15,7 @@ from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.technology import Technology
 from hw.link.bus import BusSignature
 from hw.soc.bus_targets import RecordTarget
-from hw.soc.pass_engine import Pass
+from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import RecordStore, share
 from sw.spec.network import Network
 from sw.spec.protocol import Mode, Space
@@ -32,10 +32,10 @@ FLIGHT = 7  # cycles that a record spends in the trainer, a prediction in fewer
 class Harness(wiring.Component):
     """A pass and a host at one store."""
 
-    def __init__(self, network: Network, *, row_words: int, interval: int, technology: Technology):
+    def __init__(self, network: Network, *, row_words: int, initiation_interval: int, technology: Technology):
         rows = WORDS // row_words
         self.store = RecordStore(width=network.width, rows=rows, row_words=row_words, technology=technology)
-        self.runner = Pass(network, self.store, interval=interval)
+        self.runner = PassEngine(network, self.store, initiation_interval=initiation_interval)
         self.target = RecordTarget(self.store, word_bits=16)
         super().__init__({"bus": In(BusSignature(16))})
 
@@ -137,12 +137,15 @@ def records_of(network: Network, count: int) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
-@pytest.mark.parametrize(("interval", "row_words"), [(1, 4), (2, 2), (2, 4), (5, 1), (5, 4)])
+@pytest.mark.parametrize(("initiation_interval", "row_words"), [(1, 4), (2, 2), (2, 4), (5, 1), (5, 4)])
 def test_a_record_comes_every_interval_each_once_and_in_order(
-    technology: Technology, interval: int, row_words: int
+    technology: Technology, initiation_interval: int, row_words: int
 ) -> None:
     network = Network.two_layer(3, 2, (2, 2))
-    run = Run(Harness(network, row_words=row_words, interval=interval, technology=technology), interval)
+    run = Run(
+        Harness(network, row_words=row_words, initiation_interval=initiation_interval, technology=technology),
+        initiation_interval,
+    )
     records, first = records_of(network, 7), 2
 
     async def host(ctx: Any) -> None:
@@ -157,16 +160,19 @@ def test_a_record_comes_every_interval_each_once_and_in_order(
     ] * 2
     begun = run.taken[0][0], run.taken[len(records)][0]
     assert [cycle for cycle, *_ in run.taken] == [
-        start + interval * number for start in begun for number in range(len(records))
+        start + initiation_interval * number for start in begun for number in range(len(records))
     ]
     assert run.underruns == 0
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
-@pytest.mark.parametrize(("interval", "row_words", "outputs"), [(1, 8, 1), (1, 8, 3), (6, 1, 3), (20, 2, 3)])
-def test_no_prediction_is_lost(technology: Technology, interval: int, row_words: int, outputs: int) -> None:
+@pytest.mark.parametrize(("initiation_interval", "row_words", "outputs"), [(1, 8, 1), (1, 8, 3), (6, 1, 3), (20, 2, 3)])
+def test_no_prediction_is_lost(technology: Technology, initiation_interval: int, row_words: int, outputs: int) -> None:
     network = Network.two_layer(3, 2, (2, 2), outputs=outputs)
-    run = Run(Harness(network, row_words=row_words, interval=interval, technology=technology), interval)
+    run = Run(
+        Harness(network, row_words=row_words, initiation_interval=initiation_interval, technology=technology),
+        initiation_interval,
+    )
     records = records_of(network, 5)
     results = WORDS - len(records) * outputs
     found = []
@@ -187,13 +193,16 @@ def test_no_prediction_is_lost(technology: Technology, interval: int, row_words:
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
 @pytest.mark.parametrize("mode", [Mode.TRAIN, Mode.PREDICT])
-@pytest.mark.parametrize(("interval", "row_words"), [(1, 4), (5, 2)])
+@pytest.mark.parametrize(("initiation_interval", "row_words"), [(1, 4), (5, 2)])
 def test_the_host_writes_beside_a_pass_and_does_not_read(
-    technology: Technology, mode: Mode, interval: int, row_words: int
+    technology: Technology, mode: Mode, initiation_interval: int, row_words: int
 ) -> None:
     """The store's other half is written: none of it is lost, and the pass is as it would have been."""
     network = Network.two_layer(3, 2, (2, 2))
-    run = Run(Harness(network, row_words=row_words, interval=interval, technology=technology), interval)
+    run = Run(
+        Harness(network, row_words=row_words, initiation_interval=initiation_interval, technology=technology),
+        initiation_interval,
+    )
     records, words = records_of(network, 6), list(range(1000, 1008))
     answers, found = [], []
 
@@ -210,7 +219,7 @@ def test_the_host_writes_beside_a_pass_and_does_not_read(
     run(host)
     assert [arguments + targets for _, arguments, targets, _ in run.taken] == records
     assert {later[0] - cycle[0] for cycle, later in zip(run.taken, run.taken[1:], strict=False)} == {
-        interval if mode == Mode.TRAIN else run.harness.runner.prediction_interval
+        initiation_interval if mode == Mode.TRAIN else run.harness.runner.prediction_interval
     }
     assert found == words
     assert answers == [(1, 0), (0, 1)]
@@ -220,7 +229,7 @@ def test_the_host_writes_beside_a_pass_and_does_not_read(
 @pytest.mark.parametrize(("mode", "pace"), [(Mode.TRAIN, 4), (Mode.TRAIN, 2), (Mode.PREDICT, 4)])
 def test_a_pass_that_is_not_in_step_with_the_trainer_says_so(mode: Mode, pace: int) -> None:
     network = Network.two_layer(3, 2, (2, 2))
-    run = Run(Harness(network, row_words=4, interval=3, technology=ECP5), pace)
+    run = Run(Harness(network, row_words=4, initiation_interval=3, technology=ECP5), pace)
 
     async def host(ctx: Any) -> None:
         await run.start(ctx, mode, 5)
@@ -232,7 +241,7 @@ def test_a_pass_that_is_not_in_step_with_the_trainer_says_so(mode: Mode, pace: i
 
 def test_records_of_a_prediction_need_not_keep_the_trainers_pace() -> None:
     network = Network.two_layer(3, 2, (2, 2))
-    run = Run(Harness(network, row_words=4, interval=3, technology=ECP5), 2)
+    run = Run(Harness(network, row_words=4, initiation_interval=3, technology=ECP5), 2)
 
     async def host(ctx: Any) -> None:
         await run.start(ctx, Mode.PREDICT, 5)
@@ -245,7 +254,7 @@ def test_records_of_a_prediction_need_not_keep_the_trainers_pace() -> None:
 
 def test_a_pass_over_nothing_ends() -> None:
     network = Network.two_layer(3, 2, (2, 2))
-    run = Run(Harness(network, row_words=4, interval=3, technology=ECP5), 3)
+    run = Run(Harness(network, row_words=4, initiation_interval=3, technology=ECP5), 3)
 
     async def host(ctx: Any) -> None:
         await run.start(ctx, Mode.TRAIN, 0)

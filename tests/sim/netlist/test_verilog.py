@@ -16,9 +16,9 @@ from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
 from sim.netlist.verilog import make_netlist
 from sim.virtual_board import VirtualBoard
-from sw.device.client import BAUD, Board
+from sw.device.client import BAUD, BoardClient
 from sw.device.serial_port import open_port
-from sw.device.transport import Link
+from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from sw.spec.trainer import Rates
@@ -56,7 +56,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
-        Board(Link(open_port(virtual.port, BAUD), timeout=PATIENCE)) as board,
+        BoardClient(HostLink(open_port(virtual.port, BAUD), timeout=PATIENCE)) as board,
     ):
         assert board.configuration == design.configuration
         nodes, records = KINDS["extreme"](design.network, 40)

@@ -152,7 +152,7 @@ def test_plots_are_drawn(folder, tmp_path, kind, suffix):
 
 
 def test_bench_measures_and_compares(tmp_path):
-    source, figures = tmp_path / "yardstick.c", tmp_path / "bench.json"
+    source, figures = tmp_path / "baseline.c", tmp_path / "bench.json"
     source.write_text(
         r"""#include <stdio.h>
         int main(int n, char **arguments) {
@@ -162,7 +162,7 @@ def test_bench_measures_and_compares(tmp_path):
         """
     )
     bench = ("bench", "norm2", *SMALL, "--epochs", 2, "--seeds", 2, "--turns", 3, "--json", figures)
-    sw(*bench, "--threads", 1, "--yardstick", source)
+    sw(*bench, "--threads", 1, "--baseline", source)
     report = json.loads(figures.read_text())
     assert (report["threads"], report["records"], report["epochs"], report["arithmetic"]) == (1, 2000, 2, "fixed16")
     assert report["pearson"] == pytest.approx(np.mean(report["pearson_of_seeds"])) and report["pearson"] > 0.97
@@ -198,7 +198,7 @@ def test_bench_of_threads_says_what_the_machine_could_do(tmp_path):
         (["plot", "MODEL", "--output", "x.gif"], "x.gif does not end in .png, .svg"),
         (["plot", "MODEL", "--kind", "predictions", "--output", "x.png"], "predictions are of a data set's hold-out"),
         (["bench", "norm2", "--seeds", 0], "seeds 0"),
-        (["bench", "norm2", *SMALL, "--yardstick", "none.c"], "none.c: there is no such file"),
+        (["bench", "norm2", *SMALL, "--baseline", "none.c"], "none.c: there is no such file"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(folder, arguments, message):

@@ -16,7 +16,7 @@ from sw.device.errors import (
     WrongDeviceError,
 )
 from sw.device.serial_port import open_port
-from sw.device.transport import Link
+from sw.device.transport import HostLink
 from sw.spec.protocol import CREDITS, REPLY, VERSION, Command, Frame, Space, Status
 from sw.spec.registers import COUNTER_BITS, LINK_COUNTERS, REGISTERS
 
@@ -72,9 +72,9 @@ class ScriptedPort:
         self.closed = True
 
 
-def link_to(answer: Answer) -> tuple[Link, ScriptedPort]:
+def link_to(answer: Answer) -> tuple[HostLink, ScriptedPort]:
     port = ScriptedPort(answer)
-    return Link(port, timeout=2.0, clock=lambda: port.time), port
+    return HostLink(port, timeout=2.0, clock=lambda: port.time), port
 
 
 def test_silence_is_no_answer_in_bounded_time() -> None:
@@ -220,7 +220,7 @@ def terminal() -> Iterator[tuple[int, str]]:
 
 def test_an_unplugged_port_is_an_error(terminal: tuple[int, str]) -> None:
     ours, path = terminal
-    with Link(open_port(path, 115_200), timeout=2.0) as link:
+    with HostLink(open_port(path, 115_200), timeout=2.0) as link:
         os.close(ours)
         with pytest.raises(UnpluggedError, match=f"{path} is gone"):
             link.hello()
@@ -229,7 +229,7 @@ def test_an_unplugged_port_is_an_error(terminal: tuple[int, str]) -> None:
 def test_the_context_closes_the_port(terminal: tuple[int, str]) -> None:
     ours, path = terminal
     port = open_port(path, 115_200)
-    with Link(port):
+    with HostLink(port):
         assert port.is_open
     assert not port.is_open
     os.close(ours)
@@ -242,6 +242,6 @@ def test_a_port_that_cannot_be_opened_is_named(tmp_path: object) -> None:
 
 def test_a_port_is_opened_once(terminal: tuple[int, str]) -> None:
     ours, path = terminal
-    with Link(open_port(path, 115_200)), pytest.raises(LinkError, match="cannot open the port"):
+    with HostLink(open_port(path, 115_200)), pytest.raises(LinkError, match="cannot open the port"):
         open_port(path, 115_200)
     os.close(ours)

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sw.engine.compiled import CompiledFixed, CompiledFloat, CompiledTwin
-from sw.engine.kernels.layout import Layout
+from sw.engine.compiled import CompiledFixed, CompiledFloat, CompiledUnquantised
+from sw.engine.kernels.layout import MemoryLayout
 from sw.oracle.fixed import FixedReference
-from sw.oracle.floating import FloatReference, FloatTwin, Twin
+from sw.oracle.floating import FloatReference, Unquantised, UnquantisedTrainer
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
-from sw.spec.trainer import Machine, Rates
+from sw.spec.trainer import Rates, Trainer
 from tests.cases import KINDS, ordinary
 
 TWO, FEW, MANY = (Network.two_layer(3, 12, (4, 8), outputs=outputs) for outputs in (1, 2, 6))
@@ -33,7 +33,7 @@ def rates(network: Network, update: int = 2, back: int | None = None) -> Rates:
     return Rates((update,) * layers, (network.width - 3 if back is None else back,) * layers)
 
 
-def assert_equal(machine: Machine, oracle: Machine, records: Records, at: Rates) -> None:
+def assert_equal(machine: Trainer, oracle: Trainer, records: Records, at: Rates) -> None:
     for _ in range(2):
         assert machine.train(records, at) == oracle.train(records, at)
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
@@ -43,11 +43,11 @@ def assert_equal(machine: Machine, oracle: Machine, records: Records, at: Rates)
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*NETWORKS, "wide"])
-@pytest.mark.parametrize("delays", [0, 1, 3])
-def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, delays: int) -> None:
+@pytest.mark.parametrize("staleness", [0, 1, 3])
+def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness: int) -> None:
     network = NETWORKS.get(name, WIDE)
     nodes, records = KINDS[kind](network, 70)
-    late = tuple(max(0, delays - index // 2) for index in range(len(network.layers)))
+    late = tuple(max(0, staleness - index // 2) for index in range(len(network.layers)))
     machines = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
     assert_equal(*machines, records, rates(network))
 
@@ -103,12 +103,12 @@ def test_without_counting_only_the_counts_are_missing() -> None:
 def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None:
     nodes, records = KINDS[kind](network, 60)
     together = CompiledFixed(network, nodes, groups=(0, 5, 6))
-    twin = CompiledTwin(network, nodes, groups=(0, 5, 6), word=np.float64)
+    twin = CompiledUnquantised(network, nodes, groups=(0, 5, 6), word=np.float64)
     for machine in (together, twin):
         machine.train(records, rates(network))
     for start, stop in ((0, 5), (5, 6), (6, 12)):
         part, own = network.part(stop - start), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
-        alone, twin_alone = FixedReference(part, own), FloatTwin(part, own)
+        alone, twin_alone = FixedReference(part, own), UnquantisedTrainer(part, own)
         for oracle in (alone, twin_alone):
             oracle.train(records, rates(network))
         for machine, oracle in ((together, alone), (twin, twin_alone)):
@@ -125,9 +125,9 @@ def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
     nodes, records = KINDS["extreme"](network, 60)
     machine = CompiledFixed(network, nodes, (4, 2), 25, pretraining=addends)
     oracle = FixedReference(network, nodes, (4, 2), 25, pretraining=addends)
-    twin = FloatTwin(network, nodes, pretraining=addends)
+    twin = UnquantisedTrainer(network, nodes, pretraining=addends)
     groups = tuple(range(0, network.layers[-1].inputs, addends))
-    compiled_twin = CompiledTwin(network, nodes, groups=groups, word=np.float64)
+    compiled_twin = CompiledUnquantised(network, nodes, groups=groups, word=np.float64)
     assert machine.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
     assert machine.train(records, rates(network)) == oracle.train(records, rates(network))
     ours, theirs = twin.pretrain(records, rates(network)), compiled_twin.train(records, rates(network))
@@ -171,20 +171,20 @@ def test_floating_point_is_the_oracle_within_rounding(name: str) -> None:
 def test_the_twin_is_the_oracles(name: str) -> None:
     network = NETWORKS[name]
     nodes, records = ordinary(network, 40)
-    machine, oracle = CompiledTwin(network, nodes, word=np.float64), FloatTwin(network, nodes)
+    machine, oracle = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
     for at in (rates(network), rates(network, 3)):
         machine.train(records, at)
         oracle.train(records, at)
     for mine, law in zip(machine.nodes + machine.domains, oracle.nodes + oracle.domains, strict=True):
         np.testing.assert_allclose(mine, law, rtol=1e-9, atol=1e-6)
-    scaled = Twin(network).result_scale * oracle.predict(records.arguments)
+    scaled = Unquantised(network).result_scale * oracle.predict(records.arguments)
     np.testing.assert_allclose(machine.predict(records.arguments), scaled, rtol=1e-9, atol=1e-6)
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_nodes_lie_apart_from_each_other(network: Network) -> None:
     for lanes_of, row in ((np.int16, (0,)), (np.float64, (0, 0))):
-        layout = Layout(network, lanes_of, row)
+        layout = MemoryLayout(network, lanes_of, row)
         rows, pairs = np.zeros(layout.rows, int), np.zeros(layout.pairs, int)
         for view in layout.views(rows, pairs):
             view += 1
@@ -195,9 +195,9 @@ def test_nodes_lie_apart_from_each_other(network: Network) -> None:
 PROCESSORS = {"no vectors but SSE2": ("generic", ""), "AVX2": ("x86-64-v3", "+avx,+avx2,+fma,+bmi,+bmi2")}
 PROGRAM = """
 import numpy as np
-from sw.engine.compiled import CompiledFixed, CompiledTwin
+from sw.engine.compiled import CompiledFixed, CompiledUnquantised
 from sw.spec.trainer import Rates
-from sw.oracle.fixed import FixedReference, FloatTwin
+from sw.oracle.fixed import FixedReference, UnquantisedTrainer
 from tests.cases import KINDS
 from tests.sw.engine.test_compiled import DEEP, MANY, rates
 for network in (DEEP, MANY):
@@ -206,7 +206,7 @@ for network in (DEEP, MANY):
         machine, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
         assert machine.train(records, rates(network)) == oracle.train(records, rates(network))
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-    twin, law = CompiledTwin(network, nodes, word=np.float64), FloatTwin(network, nodes)
+    twin, law = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
     twin.train(records, rates(network))
     law.train(records, rates(network))
     assert all(np.allclose(mine, theirs) for mine, theirs in zip(twin.nodes, law.nodes))

@@ -16,7 +16,7 @@ from sw.engine.training import Position, State, Training
 from sw.metrics import pearson, rmse
 from sw.model import Model
 from sw.oracle.fixed import FixedReference
-from sw.oracle.floating import FloatTwin
+from sw.oracle.floating import UnquantisedTrainer
 from sw.oracle.merging import Merging
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
@@ -72,7 +72,7 @@ def test_one_model_is_the_oracle_on_the_same_records(source, model):
 @pytest.mark.parametrize("arithmetic", FLOATS)
 def test_one_model_in_floating_point_is_one_machine_on_the_same_records(source, model, arithmetic):
     floating = as_floating(model)
-    machine, twin = machine_of(floating, arithmetic), FloatTwin(NETWORK, floating.nodes)
+    machine, twin = machine_of(floating, arithmetic), UnquantisedTrainer(NETWORK, floating.nodes)
     for rates in (RATES, LATER):
         for records in shuffled(floating, source):
             machine.train(records, rates)
@@ -91,7 +91,9 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     start = as_floating(model) if arithmetic == "float64" else model
     parts = [part_of(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
-        (FloatTwin if start.domains else FixedReference)(NETWORK.part(part.network.layers[-1].inputs), part.nodes)
+        (UnquantisedTrainer if start.domains else FixedReference)(
+            NETWORK.part(part.network.layers[-1].inputs), part.nodes
+        )
         for part in parts
     ]
     for records in shuffled(start, source):

@@ -12,7 +12,7 @@ import numpy as np
 
 from sw.engine import checkpoint
 from sw.engine.conversion import parameters_of
-from sw.engine.processes import ALONE, Mpi
+from sw.engine.processes import SINGLE_PROCESS, Mpi
 from sw.engine.training import Training
 from sw.spec.trainer import Phase
 from tests.trainings import PHASES, STRATEGIES, model_of, source_of
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--fails", type=int, help="the process of this rank raises an exception after its first shard")
     arguments = parser.parse_args()
 
-    with Mpi() if arguments.mpi else ALONE as processes:
+    with Mpi() if arguments.mpi else SINGLE_PROCESS as processes:
         print(f"process {processes.rank} {os.getpid()}", flush=True)
         source = source_of()
         for name in arguments.strategies:

@@ -5,7 +5,7 @@ import pytest
 
 from sw.metrics import rmse
 from sw.oracle.fixed import FixedReference
-from sw.oracle.floating import FloatReference, FloatTwin
+from sw.oracle.floating import FloatReference, UnquantisedTrainer
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 from sw.spec.trainer import Phase, Rates
@@ -59,7 +59,7 @@ def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
     """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
     rounding."""
     nodes, records = ordinary(network, 200)
-    fixed, twin = FixedReference(network, nodes), FloatTwin(network, nodes)
+    fixed, twin = FixedReference(network, nodes), UnquantisedTrainer(network, nodes)
     scale = twin.result_scale
     bound = 0.5
     for layer, form, values in list(zip(network.layers, network.formats, nodes, strict=True))[1:]:
