@@ -28,8 +28,8 @@ class FixedReference(FixedTrainer):
 
     `staleness`: one number of records per layer, none for the exact schedule. The forward pass of record r through
     layer l reads nodes that hold the updates of the records up to r - 1 - staleness[l]. The updates themselves are made
-    in order, each reading, for its slope too, and adding to the nodes that the one before it left. A delay never grows from one
-    layer to the next: a layer's error comes out of the update of the layer after it.
+    in order, each reading, for its slope too, and adding to the nodes that the one before it left. A staleness never
+    grows from one layer to the next: a layer's error comes out of the update of the layer after it.
     `block`: after this many records all updates are made before the next forward pass, as a board does whose passes are
     no longer.
     `pretraining`: addends of a group in pre-training.
