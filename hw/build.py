@@ -19,8 +19,8 @@ from hw.flow.vendor import make_vendor_plan
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources
 from hw.fpga.tool_flow import TOP, flow_of
-from hw.plan.cost_model import check, expected_fmax_of
-from hw.plan.options import SCHEDULES, add_design, board_of, design_of
+from hw.plan.cost_model import check, expected_fmax
+from hw.plan.options import SCHEDULES, add_design, board_of, search_of
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
 
@@ -65,7 +65,7 @@ class BuildReport:
             lanes=tuple(folding.lanes for folding in design.foldings),
             taps=design.taps,
             estimated_logic=need.logic,
-            expected_fmax_mhz=round(reach / 1e6, 1) if (reach := expected_fmax_of(design)) else None,
+            expected_fmax_mhz=round(reach / 1e6, 1) if (reach := expected_fmax(design)) else None,
             target_mhz=design.board.clock_hz / 1e6,
             cycles_per_record=configuration.initiation_interval,
             records_per_second=int(configuration.records_per_second),
@@ -200,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         board = board_of(arguments)
-        design = design_of(board, arguments)
+        design = search_of(board, arguments).design
         title = f"{design.network} on {board.name}, which takes minutes"
         with console.status(title) as status:
             report = build(

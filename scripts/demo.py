@@ -19,7 +19,7 @@ from rich.table import Table
 
 import boards
 from hw.plan.cost_model import DoesNotFitError
-from hw.plan.search import fold
+from hw.plan.search import search
 from hw.soc.soc import Soc
 from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     )
     experiment = Experiment.begin(preset, split, seed=options.seed)
     board = boards.find(options.board)
-    design = fold(board, preset.network, exact=options.exact, pretraining=addends)
+    design = search(board, preset.network, exact=options.exact, pretraining=addends).design
     configuration = design.configuration
 
     lanes = "-".join(str(folding.lanes) for folding in design.foldings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from amaranth.hdl import Elaboratable
 from rich.console import Console
 
-from hw.plan.options import add_design, board_of, design_of
+from hw.plan.options import add_design, board_of, search_of
 from hw.soc.soc import Soc
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         board = board_of(options)
-        serve(Soc(design_of(board, options)), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
+        serve(Soc(search_of(board, options).design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
     except (ValueError, VirtualBoardError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ import numpy as np
 from amaranth.sim import Simulator
 
 from hw.datapath.trainer import TrainerCore
+from hw.design.trainer_planning import plan_trainer
 from hw.fpga.technology import Technology
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
 from sw.spec.network import Network
@@ -34,7 +35,9 @@ class SimulatedTrainer(FixedTrainer):
         self.network, self.pretraining = network, pretraining
         self.nodes = nodes
         self.trainer = TrainerCore(
-            network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
+            plan_trainer(
+                network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
+            )
         )
         self.cycles = 0
         self._addresses = [
@@ -66,7 +69,7 @@ class SimulatedTrainer(FixedTrainer):
             word = self.network.word
             ctx.set(trainer.update_shifts, list(map(word.update_shifts.index, rates.update)))
             ctx.set(trainer.back_shifts, list(map(word.back_shifts.index, rates.back)))
-            if trainer.pretraining:
+            if trainer.plan.pretraining:
                 ctx.set(trainer.pretrain, pretrain)
             await self._store_nodes(ctx)
             ctx.set(trainer.clear, 1)
@@ -79,7 +82,7 @@ class SimulatedTrainer(FixedTrainer):
                 await ctx.tick().until(trainer.records.ready)
             ctx.set(trainer.records.valid, 0)
             await ctx.tick().until(trainer.idle)
-            if trainer.contexts > 1:
+            if trainer.plan.contexts > 1:
                 ctx.set(trainer.merge, 1)
                 await ctx.tick()
                 ctx.set(trainer.merge, 0)
@@ -112,7 +115,7 @@ class SimulatedTrainer(FixedTrainer):
             for address, node in zip(addresses.tolist(), nodes.ravel().tolist(), strict=True):
                 ctx.set(access.address, address)
                 ctx.set(access.data_write, node)
-                await ctx.tick().repeat(self.trainer.contexts)
+                await ctx.tick().repeat(self.trainer.plan.contexts)
         ctx.set(access.write, 0)
 
     async def _read_nodes(self, ctx: Any) -> None:

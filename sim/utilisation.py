@@ -15,7 +15,7 @@ from rich.table import Table
 
 from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
-from hw.plan.options import add_design, board_of, design_of
+from hw.plan.options import add_design, board_of, search_of
 from sim.verilator import CompileError, compile_executable, emit_verilog
 
 _HARNESS = Path(__file__).with_suffix(".cpp")
@@ -94,7 +94,7 @@ class Utilisation:
         table.add_row("clocks", f"{self.clocks:,}")
         table.add_row(
             "clocks per record",
-            f"{measured:g} (planned {design.schedule.initiation_interval}, roofline {self.roofline:g})",
+            f"{measured:g} (planned {design.plan.schedule.initiation_interval}, roofline {self.roofline:g})",
         )
         table.add_row("of the roofline", f"{self.roofline / measured:.1%}")
         table.add_row(
@@ -105,9 +105,9 @@ class Utilisation:
 
 def measure(design: Design, records: int) -> Utilisation:
     """Simulate a design's trainer in Verilator, fed without pause. Raises CompileError."""
-    meter = Meter(design.make_trainer())
+    meter = Meter(TrainerCore(design.plan))
     executable = compile_executable(emit_verilog(meter), _HARNESS)
-    command = [str(executable), str(design.schedule.records_in_flight), str(records), str(len(meter.multipliers))]
+    command = [str(executable), str(design.plan.schedule.records_in_flight), str(records), str(len(meter.multipliers))]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     clocks, *used = map(int, output.split())
     return Utilisation(design, records, clocks, tuple(used))
@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.records < 1:
             raise ValueError(f"--records {arguments.records}: must be 1 or more")
-        Console().print(measure(design_of(board_of(arguments), arguments), arguments.records).table())
+        Console().print(measure(search_of(board_of(arguments), arguments).design, arguments.records).table())
     except (ValueError, CompileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

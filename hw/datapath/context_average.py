@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.node_memory import NodeMemory, PlaceSignature
-from hw.datapath.ports import words
+from hw.datapath.ports import word_array
 
 
 class ContextAverage(wiring.Component):
@@ -29,7 +29,7 @@ class ContextAverage(wiring.Component):
         self.contexts, self.taps, self.lanes, self.latency = contexts, taps, bank.lanes, latency
         self.width = bank.form.word.width
         self.rows = bank.even_rows // contexts, bank.odd_rows // contexts
-        nodes = words(self.width, taps)
+        nodes = word_array(self.width, taps)
         super().__init__(
             {
                 "start": In(1),

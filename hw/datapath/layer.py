@@ -12,7 +12,7 @@ from hw.datapath.fanout import REACH
 from hw.datapath.fixed_point import clamp, outside
 from hw.datapath.node_memory import AccessSignature, NodeMemory
 from hw.datapath.pipeline import Pipeline, Timed
-from hw.datapath.ports import words
+from hw.datapath.ports import word_array
 from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.fpga.technology import Technology
 from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
@@ -77,12 +77,16 @@ class LayerUnit(wiring.Component):
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
         ends = {"first": Out(1), "last": Out(1)}
         copies = -(-taps // REACH) if technology.fine_stages else 1
-        errors = {"train": Out(1), "errors": Out(data.ArrayLayout(words(word, lanes), copies))}
+        errors = {"train": Out(1), "errors": Out(data.ArrayLayout(word_array(word, lanes), copies))}
         ports = {
             "forward": In(wiring.Signature({**slot, **codes, **ends})),
             "results": Out(
                 wiring.Signature(
-                    {"valid": Out(1), "values": Out(words(form.result_bits, lanes)), "clips": Out(range(lanes + 1))}
+                    {
+                        "valid": Out(1),
+                        "values": Out(word_array(form.result_bits, lanes)),
+                        "clips": Out(range(lanes + 1)),
+                    }
                 )
             ),
             "update": In(wiring.Signature({**slot, **codes, **errors, **({} if first else ends)})),
@@ -95,7 +99,9 @@ class LayerUnit(wiring.Component):
             ports |= {"merge": In(1), "merging": Out(1)}
         if not first:
             ports |= {
-                "errors": Out(wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(words(word, taps))})),
+                "errors": Out(
+                    wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(word_array(word, taps))})
+                ),
                 "update_shift": In(range(len(form.word.update_shifts))),
                 "back_shift": In(range(len(form.word.back_shifts))),
             }

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fixed_point import saturate
 from hw.datapath.pipeline import Pipeline, Timed
-from hw.datapath.ports import words
+from hw.datapath.ports import word_array
 from hw.fpga.resources import MemoryShape
 from hw.fpga.technology import Technology
 
@@ -61,7 +61,7 @@ class NodeBank(wiring.Component):
         """`revisit`: None where updates of a row never come close to each other."""
         self.rows, self.width, self.lanes, self.technology = rows, width, lanes, technology
         self._forwarded = range(0) if revisit is None else range(revisit, self.turnaround + 1)
-        row, nodes = range(max(rows, 2)), words(width, lanes)
+        row, nodes = range(max(rows, 2)), word_array(width, lanes)
         access = {"write": Out(1), "row": Out(row), "lane": Out(range(max(lanes, 2))), "node": Out(signed(width))}
         super().__init__(
             {

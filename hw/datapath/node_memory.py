@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.node_bank import NodeBank
-from hw.datapath.ports import words
+from hw.datapath.ports import word_array
 from hw.fpga.technology import Technology
 from sw.spec.numerics import LayerFormat, bits_for
 
@@ -63,7 +63,7 @@ class NodeMemory(wiring.Component):
             NodeBank(rows=rows, width=width, lanes=lanes, technology=technology, revisit=revisit)
             for rows in (self.even_rows, self.odd_rows)
         ]
-        nodes = words(width, lanes)
+        nodes = word_array(width, lanes)
         read = {
             "slot": Out(range(max(slots, 2))),
             "segment": Out(range(form.segments)),

@@ -10,6 +10,9 @@ from amaranth.hdl import ValueLike
 from hw.datapath.fanout import Branches, any_of, fanout_register, gathered
 from hw.datapath.multiplier import Multiplier
 from hw.fpga.technology import Technology
+from sw.spec.numerics import bits_for
+
+EIGHT = 8  # flags that one adder stage counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,11 @@ class Pipeline:
         return operands[0]
 
     def count(self, flags: list[Timed]) -> Timed:
-        """How many of them are set: by eights, then by a tree of registered adders."""
-        eights = (flags[index : index + 8] for index in range(0, len(flags), 8))
+        """How many of them are set, `count_latency` cycles later: by eights, then by a tree of registered adders."""
+        eights = (flags[index : index + EIGHT] for index in range(0, len(flags), EIGHT))
         return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
+
+
+def count_latency(flags: int) -> int:
+    """Return the cycles that `Pipeline.count` takes for so many flags."""
+    return 1 + bits_for(-(-flags // EIGHT))

@@ -9,7 +9,7 @@ from sw.spec.protocol import ADDRESS_BYTES
 from sw.spec.registers import STATISTICS
 
 
-def words(width: int, count: int) -> data.ArrayLayout:
+def word_array(width: int, count: int) -> data.ArrayLayout:
     """`count` signed words."""
     return data.ArrayLayout(signed(width), count)
 
@@ -21,7 +21,7 @@ class RecordLayout(data.StructLayout):
         super().__init__(
             {
                 "arguments": data.ArrayLayout(unsigned(network.formats[0].argument_bits), network.features),
-                "targets": words(network.width, network.outputs),
+                "targets": word_array(network.width, network.outputs),
                 "train": 1,
             }
         )

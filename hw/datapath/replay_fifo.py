@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fanout import fanout_register
 from hw.fpga.resources import MemoryShape, Storage
+from hw.schedule.timing import REPLAY_LATENCY
 
 LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart
 
@@ -24,7 +25,7 @@ class ReplayFifo(wiring.Component):
             up to this one are.
     """
 
-    latency = 2
+    latency = REPLAY_LATENCY
 
     def __init__(self, memory: MemoryShape, *, repeats: bool = False):
         self.memory, self.repeats = memory, repeats

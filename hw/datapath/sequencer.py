@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fanout import REACH, fanout_register
 from hw.datapath.layer import LayerUnit
-from hw.datapath.ports import words
+from hw.datapath.ports import word_array
 from hw.datapath.replay_fifo import ReplayFifo
 from hw.datapath.strobes import collected, counter, held
 from hw.fpga.resources import MemoryShape
@@ -36,7 +36,7 @@ class Sequencer(wiring.Component):
         codes = data.ArrayLayout(
             unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // slot_order.arrivals
         )
-        errors = {"valid": Out(1), "train": Out(1), "values": Out(words(unit.form.word.width, unit.lanes))}
+        errors = {"valid": Out(1), "train": Out(1), "values": Out(word_array(unit.form.word.width, unit.lanes))}
         super().__init__(
             {
                 "inputs": In(wiring.Signature({"valid": Out(1), "codes": Out(codes)})),

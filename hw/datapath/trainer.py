@@ -1,6 +1,5 @@
 """A network that trains: a chain of layers, the residual at its end, and the schedule of records in flight."""
 
-from functools import cached_property
 from itertools import pairwise
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value
@@ -10,65 +9,67 @@ from amaranth.lib.wiring import In, Out
 from hw.datapath.fixed_point import clamp, code_of
 from hw.datapath.layer import LayerUnit
 from hw.datapath.pipeline import Pipeline
-from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, words
+from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, word_array
 from hw.datapath.replay_fifo import ReplayFifo
-from hw.datapath.sequencer import Sequencer, collected, counter
-from hw.datapath.strobes import delayed, kept_until
-from hw.design.multiplier_sharing import sharings_of
-from hw.fpga.technology import Technology
-from hw.schedule.buffers import Buffers
-from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
-from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import RESIDUAL_LATENCY, in_sequence
-from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, addresses_of
-from sw.spec.configuration import check_contexts
-from sw.spec.network import Network
+from hw.datapath.sequencer import Sequencer
+from hw.datapath.strobes import collected, counter, delayed, kept_until
+from hw.schedule.timing import RESIDUAL_LATENCY
+from hw.schedule.trainer_plan import TrainerPlan
+from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
+
+
+class PlanMismatchError(Exception):
+    """The gateware of a layer does not have the latencies of its plan."""
 
 
 class TrainerCore(wiring.Component):
-    """Layers of piecewise-linear functions that learn a record every `schedule.initiation_interval` cycles.
+    """Layers of piecewise-linear functions that train on a record every initiation interval.
 
-    A record streams through the layers group by group, as each makes its results; the residual then sends the errors
-    back the same way. Records follow each other before the updates of those before are written: each update adds to the
-    nodes that it finds, so that none is lost. With `exact`, the next record waits until it sees all updates.
+    A record streams through the layers group by group, as each layer makes its results; the residual then sends the
+    errors back the same way. Records follow each other before the updates of earlier ones are written: each update adds
+    to the nodes that it finds, so that none is lost. With the exact schedule, the next record waits until it sees all
+    updates.
 
-    Attributes:
-        records: stream of `RecordLayout`; taken every `schedule.initiation_interval` cycles, or a multiple of it after
-            the one before. Inside a pass it must never run dry, or the staleness are not those of the schedule.
-        results, results_valid: the outputs for each record, in order; not back-pressured.
-        update_shifts, back_shifts: learning rates of each layer past the first, as places in the word's ranges of
-            shifts; stable in a pass.
-        pretrain: each group of `pretraining` addends has a residual of its own; `results` then are those of the last
-            group. Stable in a pass; absent without groups.
-        clear: while idle; the next record is the first of a pass.
-        statistics: counts since the last `clear`, a field for each of `sw.spec.registers.STATISTICS`.
-        merge: while idle, after a pass that trained; not idle until the contexts are merged (absent with one).
-        idle: no record is in flight, no contexts are being merged, and the statistics are complete.
-        access: nodes, for the host, while idle.
+    A record is taken every `plan.schedule.initiation_interval` cycles, or a multiple of it after the record before.
+    Inside a pass records must never run dry, or their staleness is not the schedule's. Its last result comes
+    `plan.schedule.result_latency` cycles after its start, its last write `plan.schedule.latency` cycles after it.
+
+    Parameters
+    ----------
+    plan : TrainerPlan
+        Foldings, latencies, sharings, schedule and buffers.
+
+    Attributes
+    ----------
+    records : stream of RecordLayout, in
+        The records.
+    results, results_valid : out
+        Outputs of each record, in order; there is no back-pressure.
+    update_shifts, back_shifts : in
+        Learning rates of each layer past the first, as positions in the word's ranges of shifts; stable in a pass.
+    pretrain : in, absent without groups
+        Each group of addends has a residual of its own; `results` then are those of the last group. Stable in a pass.
+    clear : in
+        While idle: the next record is the first of a pass.
+    statistics : out
+        Counts since the last `clear`, a field for each of `sw.spec.registers.STATISTICS`.
+    merge : in, absent with one context
+        While idle, after a pass that trained: merge the contexts; `idle` is low until they are merged.
+    idle : out
+        No record is in flight, no contexts are being merged, and the statistics are complete.
+    access : in
+        Nodes, for the host, while idle.
+
+    Raises
+    ------
+    PlanMismatchError
+        When elaborated, if a layer is built with other latencies than its plan's.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        foldings: tuple[Folding, ...],
-        *,
-        technology: Technology,
-        exact: bool,
-        pretraining: int = 0,
-        contexts: int = 1,
-    ):
-        """`pretraining`: addends of a group that can be trained alone, whole slots of the last layer; 0 if none can.
-        `contexts`: models that are trained on the records of a pass in turn, one of
-        `sw.spec.configuration.CONTEXTS`."""
-        check_foldings(network, foldings)
-        if pretraining:
-            check_pretraining(network, foldings, pretraining)
-        check_contexts(contexts)
-        self.network, self.technology, self.exact, self.pretraining = network, technology, exact, pretraining
-        self.contexts, self.foldings = contexts, foldings
-        self.group = pretraining // foldings[-1].taps  # in slots
-        self.addresses = addresses_of(network, foldings)
-        sharings = sharings_of(network, foldings, technology=technology, exact=exact, contexts=contexts)
+    def __init__(self, plan: TrainerPlan):
+        self.plan, self.network, self.technology = plan, plan.network, plan.technology
+        network, word, past = plan.network, plan.network.word, len(plan.network.layers) - 1
+        self.addresses = addresses_of(network, plan.foldings)
         self.units = [
             LayerUnit(
                 form,
@@ -76,28 +77,26 @@ class TrainerCore(wiring.Component):
                 outputs=layer.outputs,
                 taps=folding.taps,
                 lanes=folding.lanes,
-                technology=technology,
-                first=index == 0,
-                revisit=revisit_of(network, foldings, exact=exact, contexts=contexts),
-                contexts=contexts,
-                sharing=sharing,
+                technology=plan.technology,
+                first=layer_plan.first,
+                revisit=plan.revisit,
+                contexts=plan.contexts,
+                sharing=layer_plan.sharing,
             )
-            for index, (layer, form, folding, sharing) in enumerate(
-                zip(network.layers, network.formats, foldings, sharings, strict=True)
+            for layer, form, folding, layer_plan in zip(
+                network.layers, network.formats, plan.foldings, plan.layers, strict=True
             )
         ]
-        self.slot_orders = in_sequence(self.units)
-        word, past = network.word, len(network.layers) - 1
         super().__init__(
             {
                 "records": In(stream.Signature(RecordLayout(network))),
-                "results": Out(words(network.width, network.outputs)),
+                "results": Out(word_array(network.width, network.outputs)),
                 "results_valid": Out(1),
                 "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), past)),
                 "back_shifts": In(data.ArrayLayout(range(len(word.back_shifts)), past)),
-                **({"pretrain": In(1)} if pretraining else {}),
+                **({"pretrain": In(1)} if plan.pretraining else {}),
                 "clear": In(1),
-                **({"merge": In(1)} if contexts > 1 else {}),
+                **({"merge": In(1)} if plan.contexts > 1 else {}),
                 "statistics": Out(COUNTERS),
                 "idle": Out(1, init=1),
                 "access": In(NodeAccessSignature(network.width)),
@@ -110,48 +109,37 @@ class TrainerCore(wiring.Component):
         return self.units[0].access_latency + 1 + self.technology.fine_stages
 
     @property
-    def parts(self) -> int:
+    def groups(self) -> int:
         """Groups of addends that have residuals of their own in pre-training."""
-        return self.network.layers[-1].inputs // self.pretraining
+        return self.network.layers[-1].inputs // self.plan.pretraining
 
     @property
     def settling(self) -> int:
         """Cycles from the last write of a pass until the statistics are complete."""
-        return max(unit.timing.counted - unit.timing.write for unit in self.units)
-
-    @cached_property
-    def schedule(self) -> Schedule:
-        """The tightest schedule that the units' latencies allow."""
-        return Schedule.of(self.slot_orders, exact=self.exact, contexts=self.contexts)
+        return max(layer.timing.counted - layer.timing.write for layer in self.plan.layers)
 
     @property
     def merge_cycles(self) -> int:
         """Cycles that merging the contexts takes."""
-        return max(unit.merger.cycles for unit in self.units) if self.contexts > 1 else 0
+        return max(unit.merger.cycles for unit in self.units) if self.plan.contexts > 1 else 0
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        queues = Buffers.of(
-            self.network,
-            self.foldings,
-            self.slot_orders,
-            self.schedule,
-            technology=self.technology,
-            pretraining=self.pretraining,
-        )
-        groups = [*(0 for _ in self.units[1:]), self.group]
+        self._check_latencies()
+        buffers = self.plan.buffers
+        pretraining_slots = [*(0 for _ in self.units[1:]), self.plan.pretraining_slots]
         stages = [
-            Sequencer(unit, slot_order, kept=kept, group=group)
-            for unit, slot_order, kept, group in zip(
-                self.units, self.slot_orders, queues.arguments, groups, strict=True
+            Sequencer(unit, order, kept=kept, group=group)
+            for unit, order, kept, group in zip(
+                self.units, self.plan.slot_orders, buffers.arguments, pretraining_slots, strict=True
             )
         ]
         for index, stage in enumerate(stages):
             m.submodules[f"layer{index}"] = stage
-            if self.contexts > 1:
+            if self.plan.contexts > 1:
                 m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
         record = self.records.payload
-        m.submodules.judged = judged = ReplayFifo(queues.targets)
+        m.submodules.judged = judged = ReplayFifo(buffers.targets)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
@@ -169,7 +157,7 @@ class TrainerCore(wiring.Component):
                 stage.errors.train.eq(errors.train),
                 stage.errors.values.eq(errors.values),
             ]
-        residuals = ReplayFifo(queues.residuals) if queues.residuals else None
+        residuals = ReplayFifo(buffers.residuals) if buffers.residuals else None
         if residuals:
             m.submodules.residuals = residuals
         self._residual(m, stages[-1], judged, residuals)
@@ -182,10 +170,18 @@ class TrainerCore(wiring.Component):
         self._access(m)
         return m
 
+    def _check_latencies(self) -> None:
+        for index, (unit, layer) in enumerate(zip(self.units, self.plan.layers, strict=True)):
+            if (unit.timing, unit.forwarding) != (layer.timing, layer.forwarding):
+                raise PlanMismatchError(
+                    f"layer {index} was built with {unit.timing}, forwarding {unit.forwarding}; its plan has "
+                    f"{layer.timing}, forwarding {layer.forwarding}"
+                )
+
     def _admit(self, m: Module, start: Value) -> None:
         """Take a record every initiation_interval: at no other time while any is in flight, so that they meet
         nowhere."""
-        initiation_interval = self.schedule.initiation_interval
+        initiation_interval = self.plan.schedule.initiation_interval
         gap, due = Signal(range(initiation_interval)), Signal(init=1)  # `due`: the gap is over
         m.d.comb += self.records.ready.eq(due | self.idle)
         with m.If(start | (due & ~self.idle)):
@@ -202,13 +198,13 @@ class TrainerCore(wiring.Component):
         found = unit.results
         group = counter(m, "judged_group", found.valid, unit.output_groups)
         complete, results = collected(m, "results", found.valid, found.values.as_value(), unit.output_groups)
-        if self.group:
-            part = counter(m, "judged_part", found.valid & self.pretrain, self.parts)
-            complete = found.valid & (~self.pretrain | (part == self.parts - 1))
+        if self.plan.pretraining:
+            part = counter(m, "judged_part", found.valid & self.pretrain, self.groups)
+            complete = found.valid & (~self.pretrain | (part == self.groups - 1))
         m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.read.eq(complete)]
-        pipe, pause = Pipeline(m, self.technology), self.schedule.pause
+        pipe, pause = Pipeline(m, self.technology), self.plan.schedule.pause
         targets = data.View(
-            words(word.width, unit.lanes), judged.first[:-1].word_select(group, word.width * unit.lanes)
+            word_array(word.width, unit.lanes), judged.first[:-1].word_select(group, word.width * unit.lanes)
         )
         residuals = []
         for target, result in zip(targets, found.values, strict=True):
@@ -217,7 +213,7 @@ class TrainerCore(wiring.Component):
         train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
         present = delayed(m, found.valid, RESIDUAL_LATENCY)
-        judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.group else present
+        judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.plan.pretraining else present
         begun = delayed(m, judged_all, pause)
         if kept:
             m.d.comb += [
@@ -227,7 +223,7 @@ class TrainerCore(wiring.Component):
                 kept.read.eq(self.pretrain & (begun | last.turned)),
             ]
         if pause:
-            records = -(-pause // self.schedule.initiation_interval)  # that pause at once
+            records = -(-pause // self.plan.schedule.initiation_interval)  # that pause at once
             errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
         m.d.comb += [
             last.errors.valid.eq(begun),
@@ -245,12 +241,12 @@ class TrainerCore(wiring.Component):
     def _count(self, m: Module, start: Value, updated: Value) -> None:
         """Statistics and the number of records in flight."""
         finished = delayed(m, updated, self.units[0].timing.write + 1)
-        flying = Signal(range(self.schedule.records_in_flight + 1))
+        flying = Signal(range(self.plan.schedule.records_in_flight + 1))
         counting = Signal(range(self.settling))
-        merging = Cat(unit.merging for unit in self.units) if self.contexts > 1 else Const(0)
+        merging = Cat(unit.merging for unit in self.units) if self.plan.contexts > 1 else Const(0)
         m.d.sync += flying.eq(flying + start - finished)
         m.d.sync += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any() & ~start)
-        if self.contexts > 1:
+        if self.plan.contexts > 1:
             with m.If(self.merge):
                 m.d.sync += self.idle.eq(0)
         with m.If(flying != 0):

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hw.design.design import Design
-from hw.plan.cost_model import DoesNotFitError, check, expected_fmax_of, requirements
-from hw.plan.options import add_design, board_of, verdicts_of
-from hw.plan.search import Verdict, choice
+from hw.plan.cost_model import DoesNotFitError, check, expected_fmax, requirements
+from hw.plan.options import add_design, board_of, search_of
+from hw.plan.search import Verdict
 from hw.plan.usage import add_rows, usages
 from hw.schedule.chart import chart
 
@@ -26,7 +26,7 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
             ", ".join(str(folding.lanes) for folding in design.foldings),
             str(design.taps),
             str(design.slots),
-            str(design.multipliers),
+            str(design.plan.multipliers),
             verdict.against or "chosen",
         )
     return table
@@ -34,7 +34,7 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
 
 def design_table(design: Design) -> Table:
     """What is estimated of a design."""
-    board, schedule = design.board, design.schedule
+    board, schedule = design.board, design.plan.schedule
     table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
     add_rows(table, usages(requirements(design), board.budget))
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
@@ -43,13 +43,13 @@ def design_table(design: Design) -> Table:
         "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
     )
     table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
-    table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.multipliers} multipliers")
+    table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.plan.multipliers} multipliers")
     return table
 
 
 def expected_fmax_text(design: Design) -> str:
     """What clock place and route should reach, in words."""
-    reach = expected_fmax_of(design)
+    reach = expected_fmax(design)
     if reach is None:
         return "nobody knows what place and route reach"
     slower = "; give a slower --clock" if reach < design.board.clock_hz else ""
@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         with console.status("foldings, from the fewest slots on ..."):
-            *ruled_out, chosen = verdicts_of(board_of(arguments), arguments)
+            found = search_of(board_of(arguments), arguments)
+            ruled_out, chosen = found.ruled_out, found.chosen
             tables = foldings_table([*ruled_out[-SHOWN:], chosen]), design_table(chosen.design)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -78,9 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.print(*tables, sep="\n")
     if arguments.chart:
         design = chosen.design
-        print(chart(design.slot_orders, design.schedule, arguments.chart))
+        print(chart(design.plan, arguments.chart))
     try:
-        check(choice([chosen]))
+        check(found.design)
     except DoesNotFitError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,35 +7,47 @@ from hw.design.design import Design
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, MemoryShape, Resources, Storage, shortfalls
 from hw.fpga.technology import Technology
+from hw.plan.memories import memories_before_planning, memories_of
 from hw.plan.rtlil_count import rtlil_count
 from hw.soc.soc import Soc
 
 
 class DoesNotFitError(ValueError):
-    """A configuration that breaks a board's budget."""
+    """A design that breaks a board's budget, or that should miss its clock."""
 
 
 def demand(*, technology: Technology, multipliers: int, memories: Iterable[MemoryShape], logic: int = 0) -> Resources:
-    """What a design needs: hard `multipliers` (those made of logic are in `logic`), memories by where they lie, and
-    other `logic`."""
+    """Return the resources of these multipliers, memories and logic cells.
+
+    Parameters
+    ----------
+    technology : Technology
+        The FPGA family.
+    multipliers : int
+        Hard multipliers; those that are made of logic cells are counted in `logic`.
+    memories : iterable of MemoryShape
+        Counted where they lie.
+    logic : int
+        Logic cells of everything else.
+    """
     counts = {
         Storage.LOGIC: technology.memory_logic,
         Storage.BLOCK: technology.block_rams,
         Storage.SINGLE_PORT: technology.single_port_rams,
     }
-    parts = dict.fromkeys(Storage, 0)
+    totals = dict.fromkeys(Storage, 0)
     for memory in memories:
-        parts[memory.storage] += counts[memory.storage](memory)
+        totals[memory.storage] += counts[memory.storage](memory)
     return Resources(
-        logic=logic + parts[Storage.LOGIC],
+        logic=logic + totals[Storage.LOGIC],
         multipliers=multipliers,
-        block_ram=parts[Storage.BLOCK],
-        single_port_ram=parts[Storage.SINGLE_PORT],
+        block_ram=totals[Storage.BLOCK],
+        single_port_ram=totals[Storage.SINGLE_PORT],
     )
 
 
 def breaches(need: Resources, board: Board) -> str:
-    """Each budget of a board that is broken, in words; empty if there is none."""
+    """Return each budget of a board that is broken, in words; an empty text if there is none."""
     return "; ".join(
         f"{needed} {RESOURCE_NAMES[name]}, {board.name} has {had}"
         for name, needed, had in shortfalls(need=need, have=board.budget)
@@ -43,7 +55,13 @@ def breaches(need: Resources, board: Board) -> str:
 
 
 def check(design: Design) -> Resources:
-    """What a design needs. Raises DoesNotFitError naming each budget of its board that it breaks."""
+    """Return what a design needs of its board.
+
+    Raises
+    ------
+    DoesNotFitError
+        Naming each budget of the board that the design breaks.
+    """
     for demanded in (hard_requirements, requirements):  # the quicker to find first
         need = demanded(design)
         if broken := breaches(need, design.board):
@@ -52,24 +70,18 @@ def check(design: Design) -> Resources:
 
 
 def requirements(design: Design) -> Resources:
-    """What a design needs of its board; its logic is estimated from what it is made of."""
-    return _requirements(design, design.multipliers, design.memories, logic_of(design))
-
-
-def least_requirements(design: Design) -> Resources:
-    """What it needs at the least, with one multiplier for each function, without its logic and the memories that depend
-    on the schedule: these take time to find out."""
-    return _requirements(design, sum(design.functions), design.unscheduled_memories, 0)
+    """Return what a design needs of its board; its logic is estimated from its RTLIL."""
+    return _requirements(design, design.plan.multipliers, memories_of(design), logic_of(design))
 
 
 def hard_requirements(design: Design) -> Resources:
-    """What it needs of multipliers and memories; of logic, only that of products and memories that are made of it."""
-    return _requirements(design, design.multipliers, design.memories, 0)
+    """Return what a design needs of multipliers and memories; of logic, only products and memories made of it."""
+    return _requirements(design, design.plan.multipliers, memories_of(design), 0)
 
 
-def memory_requirements(design: Design) -> Resources:
-    """What its memories need."""
-    return demand(technology=design.board.technology, multipliers=0, memories=design.memories)
+def least_requirements(design: Design) -> Resources:
+    """Return what a design needs at the least, whatever its schedule: one multiplier a function, no other logic."""
+    return _requirements(design, design.functions, memories_before_planning(design), 0)
 
 
 def _requirements(design: Design, multipliers: int, memories: Iterable[MemoryShape], logic: int) -> Resources:
@@ -84,13 +96,15 @@ def _requirements(design: Design, multipliers: int, memories: Iterable[MemorySha
 
 @cache
 def logic_of(design: Design) -> int:
-    """Logic cells that a design takes, without products and memories that are made of them."""
+    """Return the estimated logic cells of a design, without products and memories that are made of them."""
     return design.board.technology.logic_costs.of(rtlil_count(Soc(design)))
 
 
-def expected_fmax_of(design: Design) -> float | None:
-    """The clock in Hz that place and route should reach, None where nobody knows: the more of a part's logic or
-    multipliers a design takes, the farther its signals go."""
+def expected_fmax(design: Design) -> float | None:
+    """Return the clock in Hz that place and route should reach; None for a family without placed designs.
+
+    The more of a device's logic or multipliers a design takes, the longer its wires are.
+    """
     technology, budget, need = design.board.technology, design.board.budget, requirements(design)
     if technology.expected_fmax_hz is None:
         return None

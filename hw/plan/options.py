@@ -5,7 +5,7 @@ import argparse
 import boards
 from hw.design.design import Design
 from hw.fpga.board import Board
-from hw.plan.search import MAX_STALENESS, Verdict, choice, consider, with_store
+from hw.plan.search import MAX_STALENESS, Search, search
 from sw.presets import catalogue as presets
 from sw.spec.configuration import CONTEXTS
 from sw.spec.network import Network
@@ -14,7 +14,7 @@ SCHEDULES = ("delayed", "exact")
 
 
 def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> None:
-    """The options that `board_of` and `design_of` take; the board must be given if there is no default."""
+    """The options that `board_of` and `search_of` take; the board must be given if there is no default."""
     parser.add_argument("--board", default=board, required=board is None, help=f"one of {', '.join(boards.names())}")
     parser.add_argument("--clock", type=float, metavar="MHZ", help="default: the board's own")
     network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
@@ -87,18 +87,21 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
         raise ValueError(f"{option} {text!r}: give numbers with commas between them, such as 2,32") from error
 
 
-def verdicts_of(board: Board, arguments: argparse.Namespace) -> list[Verdict]:
-    """The foldings that `hw.plan.search.consider` sees, the choice last; or the one that is asked for."""
-    network, exact = network_of(arguments), arguments.schedule == "exact"
-    modes: dict[str, int] = {"pretraining": arguments.pretraining, "contexts": arguments.contexts}
-    if arguments.lanes is None and arguments.taps is None:
-        return list(consider(board, network, exact=exact, max_staleness=arguments.max_staleness, **modes))
-    lanes = Design.lanes if arguments.lanes is None else numbers("--lanes", arguments.lanes)
-    taps = Design.taps if arguments.taps is None else arguments.taps
-    design = Design(board=board, network=network, lanes=lanes, taps=taps, exact=exact, **modes)
-    return [Verdict(with_store(design))]
+def search_of(board: Board, arguments: argparse.Namespace) -> Search:
+    """Return what the search for a folding found, or the folding that is asked for.
 
-
-def design_of(board: Board, arguments: argparse.Namespace) -> Design:
-    """Raises DoesNotFitError where no folding fits the board, ValueError for a network or a folding that cannot be."""
-    return choice(verdicts_of(board, arguments))
+    Raises
+    ------
+    ValueError
+        For a network or a folding that cannot be.
+    """
+    return search(
+        board,
+        network_of(arguments),
+        lanes=None if arguments.lanes is None else numbers("--lanes", arguments.lanes),
+        taps=arguments.taps,
+        max_staleness=arguments.max_staleness,
+        exact=arguments.schedule == "exact",
+        pretraining=arguments.pretraining,
+        contexts=arguments.contexts,
+    )

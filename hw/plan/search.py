@@ -1,32 +1,181 @@
-"""Which folding of a network is the fastest that a board holds at its clock? Decided before anything is synthesised."""
+"""The search for the folding of a network that is the fastest on a board, before anything is synthesised."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 from hw.design.design import Design
 from hw.fpga.board import Board
+from hw.fpga.resources import Resources
 from hw.plan.cost_model import (
     DoesNotFitError,
     breaches,
-    expected_fmax_of,
+    demand,
+    expected_fmax,
     hard_requirements,
     least_requirements,
-    memory_requirements,
     requirements,
 )
-from hw.schedule.folding import chain, check_pretraining, groups_apart
+from hw.plan.memories import memories_of
+from hw.schedule.folding import chain, check_pretraining, pretraining_groups
 from sw.spec.network import Network
 
-MAX_STALENESS = 8  # records; beyond it, delayed updates begin to cost accuracy: scripts/studies/schedule_study.py
-
-
+MAX_STALENESS = 8  # records; beyond it, stale updates begin to cost accuracy: scripts/studies/schedule_study.py
 LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
+CPU_SECONDS = 60.0  # of a search
+
+
+class SearchTimeoutError(ValueError):
+    """A search that took longer than it may."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A folding that was considered.
+
+    Attributes
+    ----------
+    design : Design
+        The network so folded.
+    against : str or None
+        What rules it out, in words.
+    """
+
+    design: Design
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search considered, and what it chose.
+
+    Attributes
+    ----------
+    ruled_out : tuple of Verdict
+        The foldings with the fewest slots first.
+    chosen : Verdict
+        The fastest folding that nothing rules out; or the smallest one, with what rules even that out.
+    """
+
+    ruled_out: tuple[Verdict, ...]
+    chosen: Verdict
+
+    @property
+    def design(self) -> Design:
+        """The design that was chosen.
+
+        Raises
+        ------
+        DoesNotFitError
+            If no folding fits.
+        """
+        if self.chosen.against:
+            design = self.chosen.design
+            raise DoesNotFitError(f"{design.network} on {design.board.name} {self.chosen.against}")
+        return self.chosen.design
+
+
+def search(
+    board: Board,
+    network: Network,
+    *,
+    lanes: tuple[int, ...] | None = None,
+    taps: int | None = None,
+    max_staleness: int = MAX_STALENESS,
+    exact: bool = False,
+    pretraining: int = 0,
+    contexts: int = 1,
+    progress: Callable[[Verdict], None] = lambda verdict: None,
+) -> Search:
+    """Find the design with the most records per second that fits the board and should reach its clock.
+
+    Among equals it has the fewest products a clock. Where no folding fits beside the largest record store, the store
+    takes what memory is left.
+
+    Parameters
+    ----------
+    board, network
+        What is folded onto what.
+    lanes, taps
+        A folding that is asked for, in place of a search: as `hw.design.design.Design` takes them. One that is left
+        out is the smallest. Such a folding may be stale or slow, as long as it fits.
+    max_staleness : int
+        Records whose updates a forward pass may miss.
+    exact, pretraining, contexts
+        As `hw.design.design.Design` takes them.
+    progress : callable
+        Is given each verdict, as it is found.
+
+    Raises
+    ------
+    ValueError
+        For groups in `pretraining` that no folding has, or a folding that is not the network's.
+    SearchTimeoutError
+        If the search took `CPU_SECONDS`.
+    """
+    smallest = Design(board=board, network=network, exact=exact, contexts=contexts)
+    if lanes is not None or taps is not None:
+        asked = replace(smallest, lanes=lanes or smallest.lanes, taps=taps or smallest.taps, pretraining=pretraining)
+        return Search((), Verdict(with_store(asked)))
+    candidates = [
+        replace(smallest, lanes=lanes, taps=taps, pretraining=pretraining)
+        for taps, lanes in foldings(network, pretraining)
+    ]
+    verdicts = []
+    for verdict in _consider(candidates, max_staleness):
+        progress(verdict)
+        verdicts.append(verdict)
+    *ruled_out, chosen = verdicts
+    return Search(tuple(ruled_out), chosen)
+
+
+def _consider(candidates: list[Design], max_staleness: int) -> Iterator[Verdict]:
+    """The foldings with the fewest slots first, until none can be faster than the best, which is the last."""
+    began = time.process_time()
+    best: Design | None = None
+    for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
+        if best and candidate.slots >= best.plan.schedule.initiation_interval:
+            break  # a record takes a clock a slot at the least
+        if time.process_time() - began > CPU_SECONDS:
+            raise SearchTimeoutError(
+                f"{candidate.network} on {candidate.board.name}: {len(candidates)} foldings are more than can be "
+                f"considered in {CPU_SECONDS:g} s of processor time; name one with --lanes and --taps"
+            )
+        design = with_store(candidate)
+        if against := objection(design, max_staleness):
+            yield Verdict(design, against)
+        elif best is None:
+            best = design
+        else:
+            best, other = sorted((best, design), key=lambda design: design.plan.schedule.initiation_interval)
+            yield Verdict(other, f"takes a record every {other.plan.schedule.initiation_interval} clocks")
+    smallest = with_store(candidates[0])
+    yield Verdict(best) if best else Verdict(smallest, objection(smallest, max_staleness))
+
+
+def objection(design: Design, max_staleness: int) -> str | None:
+    """Return what rules a design out, the quickest to find first; None if nothing does."""
+    board = design.board
+    if broken := breaches(least_requirements(design), board):
+        return f"needs at least {broken}"
+    if broken := breaches(hard_requirements(design), board):
+        return f"needs {broken}"
+    schedule = design.plan.schedule
+    if (staleness := max(schedule.staleness)) > max_staleness:
+        return f"misses the updates of {staleness} records in a forward pass, of {max_staleness} that it may miss"
+    if not design.store_keeps_pace:
+        interval = schedule.initiation_interval
+        return f"takes a record in {interval} clocks, but its store gives one in {design.record_rows}"
+    if broken := breaches(requirements(design), board):
+        return f"needs {broken}"
+    if (fmax := expected_fmax(design)) and fmax < board.clock_hz:
+        return f"should reach {fmax / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
+    return None
 
 
 def with_store(design: Design) -> Design:
-    """The design with the largest record store that its board has room for, down to LEAST_STORE_WORDS."""
+    """Return the design with the largest record store that its board has memory for, down to `LEAST_STORE_WORDS`."""
     for need in (least_requirements, memory_requirements):
         while breaches(need(design), design.board):
             if design.store_words <= LEAST_STORE_WORDS:
@@ -35,88 +184,31 @@ def with_store(design: Design) -> Design:
     return design
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A folding that was considered: its design, and what rules it out, if anything does."""
-
-    design: Design
-    against: str | None = None
+def memory_requirements(design: Design) -> Resources:
+    """Return what the memories of a design need."""
+    return demand(technology=design.board.technology, multipliers=0, memories=memories_of(design))
 
 
-def fold(board: Board, network: Network, *, max_staleness: int = MAX_STALENESS, **modes: Any) -> Design:
-    """The design with the most records per second that fits the board and should reach its clock; the fewest products a
-    clock among equals. Where no folding fits beside the record store, that has what is left.
+def foldings(network: Network, pretraining: int) -> list[tuple[int, tuple[int, ...]]]:
+    """Return the taps and the lanes of every folding of a network, the smallest first.
 
-    `max_staleness`: records whose updates a forward pass may miss. `modes`: others of a `Design`.
-
-    Raises DoesNotFitError naming the budget that even the smallest folding breaks, ValueError for groups in
-    `pretraining` that no folding has, or where all foldings have longer staleness.
+    Raises
+    ------
+    ValueError
+        For groups in `pretraining` that no folding has.
     """
-    return choice(list(consider(board, network, max_staleness=max_staleness, **modes)))
-
-
-def choice(verdicts: Sequence[Verdict]) -> Design:
-    """The design that was considered last. Raises DoesNotFitError if something rules that one out, too."""
-    chosen = verdicts[-1]
-    if chosen.against:
-        raise DoesNotFitError(f"{chosen.design.network} on {chosen.design.board.name} {chosen.against}")
-    return chosen.design
-
-
-def consider(board: Board, network: Network, *, max_staleness: int = MAX_STALENESS, **modes: Any) -> Iterator[Verdict]:
-    """Foldings, the one with the fewest slots first, until none can be faster than the best; that one is the last.
-
-    As `fold` has it. If nothing fits, the last is the smallest one, with what is against it.
-    """
-    candidates = foldings(board, network, **modes)
-    best: Design | None = None
-    for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
-        if best and candidate.slots >= best.schedule.initiation_interval:
-            break  # a record takes a clock a slot at the least
-        design = with_store(candidate)
-        if against := objection(design, max_staleness):
-            yield Verdict(design, against)
-        elif best is None:
-            best = design
-        else:
-            best, other = sorted((best, design), key=lambda design: design.schedule.initiation_interval)
-            yield Verdict(other, f"takes a record every {other.schedule.initiation_interval} clocks")
-    smallest = with_store(candidates[0])
-    yield Verdict(best) if best else Verdict(smallest, objection(smallest, max_staleness))
-
-
-def objection(design: Design, max_staleness: int) -> str | None:
-    """What rules a design out, the quickest to find first."""
-    board = design.board
-    if broken := breaches(least_requirements(design), board):
-        return f"needs at least {broken}"
-    if broken := breaches(hard_requirements(design), board):
-        return f"needs {broken}"
-    if (delay := max(design.schedule.staleness)) > max_staleness:
-        return f"misses the updates of {delay} records in a forward pass, of {max_staleness} that may be"
-    if not design.keeps_pace:
-        interval = design.schedule.initiation_interval
-        return f"takes a record in {interval} clocks, but its store gives one in {design.record_rows}"
-    if broken := breaches(requirements(design), board):
-        return f"needs {broken}"
-    if (reach := expected_fmax_of(design)) and reach < board.clock_hz:
-        return f"should reach {reach / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
-    return None
-
-
-def foldings(board: Board, network: Network, *, pretraining: int = 0, **modes: Any) -> list[Design]:
-    """A design for each folding, the smallest first. Raises ValueError for groups that none of them has."""
     *hidden, last = (divisors(layer.outputs) for layer in network.layers)
     if pretraining:
         check_pretraining(network, chain(1, (1, network.outputs)), pretraining)
         last = [network.outputs]
     return [
-        Design(board=board, network=network, lanes=lanes, taps=taps, pretraining=pretraining, **modes)
+        (taps, lanes)
         for taps in divisors(network.features)
         for lanes in product(*hidden, last)
-        if not pretraining or pretraining in groups_apart(network, chain(taps, lanes))
+        if not pretraining or pretraining in pretraining_groups(network, chain(taps, lanes))
     ]
 
 
 def divisors(number: int) -> list[int]:
+    """Return the numbers that divide a number."""
     return [divisor for divisor in range(1, number + 1) if number % divisor == 0]

@@ -1,22 +1,21 @@
-"""A schedule as a chart of clocks: which record uses each layer's nodes in each clock."""
-
-from collections.abc import Sequence
+"""A schedule as a chart of clocks: which record uses the nodes of each layer in each clock."""
 
 import numpy as np
 
-from hw.schedule.schedule import Schedule
-from hw.schedule.slot_order import SlotOrder, slots_of
+from hw.schedule.slot_order import slots_of
+from hw.schedule.trainer_plan import TrainerPlan
 
 RULE = 10  # clocks from one number to the next
 IDLE = "."
 
 
-def chart(slot_orders: Sequence[SlotOrder], schedule: Schedule, records: int) -> str:
-    """A column for each clock, from the start of record 0 to the last write of `records` of them.
+def chart(plan: TrainerPlan, records: int) -> str:
+    """Return the chart: a column a clock, from the start of record 0 to the last write of the last of the records.
 
-    A digit is a record's number, in the clock in which the nodes of a layer are read for its forward pass, read for its
-    update, or written.
+    A digit is the number of a record, in the clock in which the nodes of a layer are read for its forward pass, read
+    for its update, or written.
     """
+    schedule = plan.schedule
     length = (records - 1) * schedule.initiation_interval + schedule.latency
     starts = schedule.initiation_interval * np.arange(records)
 
@@ -26,13 +25,13 @@ def chart(slot_orders: Sequence[SlotOrder], schedule: Schedule, records: int) ->
             clocks[cycles.ravel() + start] = str(record % 10)
         return "".join(clocks)
 
-    forward, update = slots_of(slot_orders)
+    forward, update = slots_of(plan.slot_orders)
     lines = {"clock": "".join(f"{clock:<{RULE}}" for clock in range(0, length, RULE))[:length].rstrip()}
-    for layer, (slot_order, slots) in enumerate(zip(slot_orders, forward, strict=True)):
-        lines[f"layer {layer} forward"] = line(slots + slot_order.unit.timing.forward_read)
-    for layer in reversed(range(len(slot_orders))):
-        timing, slots = slot_orders[layer].unit.timing, update[layer] + schedule.pause
-        lines[f"layer {layer} update"] = line(slots + timing.update_read)
-        lines[f"layer {layer} write"] = line(slots + timing.write)
+    for index, (layer, slots) in enumerate(zip(plan.layers, forward, strict=True)):
+        lines[f"layer {index} forward"] = line(slots + layer.timing.forward_read)
+    for index in reversed(range(len(plan.layers))):
+        timing, slots = plan.layers[index].timing, update[index] + schedule.pause
+        lines[f"layer {index} update"] = line(slots + timing.update_read)
+        lines[f"layer {index} write"] = line(slots + timing.write)
     width = max(map(len, lines))
     return "\n".join(f"{name:<{width}}  {clocks}" for name, clocks in lines.items())

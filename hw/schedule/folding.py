@@ -1,21 +1,27 @@
-"""How a network is folded: taps and lanes of each layer, in_sequence."""
+"""How a network is folded: the taps and lanes of each layer, and the groups of addends that a folding can pre-train."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hw.datapath.replay_fifo import ReplayFifo
+from hw.schedule.timing import REPLAY_LATENCY
 from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.network import Network
 
 
 def chain(taps: int, lanes: Sequence[int]) -> tuple[Folding, ...]:
-    """The foldings of layers of so many lanes each: the first has `taps` taps, the others take the lanes before."""
+    """Return the foldings of layers with these lanes: the first has `taps` taps, the others the lanes before them."""
     return tuple(map(Folding, (taps, *lanes[:-1]), lanes))
 
 
 def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
-    """Raise ValueError unless there is a folding for each layer, which divides it and takes the lanes of the layer
-    before as its taps."""
+    """Refuse foldings that do not fit the network or each other.
+
+    Raises
+    ------
+    ValueError
+        Unless there is a folding for each layer, which divides the layer and takes the lanes of the layer before as its
+        taps.
+    """
     if len(foldings) != len(network.layers):
         raise ValueError(f"{len(foldings)} foldings for a network of {len(network.layers)} layers")
     for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True)):
@@ -30,27 +36,31 @@ def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
             raise ValueError(f"layer {index + 1}: {after.taps} taps cannot take {before.lanes} lanes of layer {index}")
 
 
-def groups_apart(network: Network, foldings: Sequence[Folding]) -> list[int]:
-    """Addends of a group that can be trained alone: whole slots of the last layer, while the slots of the others give
-    its residual time to be kept.
+def pretraining_groups(network: Network, foldings: Sequence[Folding]) -> list[int]:
+    """Return the sizes, in addends, of groups that can be trained alone.
 
-    Raises ValueError for a network that is not of 2 layers, or a last layer with several groups of outputs.
+    A group is whole slots of the last layer, and the slots of the other groups give its residual time to pass the FIFO.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not of 2 layers, or a last layer with several groups of outputs.
     """
     last, folding = network.layers[-1], foldings[-1]
-    network.part(last.inputs)  # raises, unless there are addends that can be trained apart
+    network.part(last.inputs)  # raises, unless the network has groups of addends
     if folding.lanes != last.outputs:
         raise ValueError(f"pre-training needs all {last.outputs} outputs in lanes, not {folding.lanes}")
     period = network.features // foldings[0].taps  # cycles from one slot to the next
     return [
         size
         for size in range(folding.taps, last.inputs, folding.taps)
-        if not last.inputs % size and (last.inputs - size) // folding.taps * period >= ReplayFifo.latency
+        if not last.inputs % size and (last.inputs - size) // folding.taps * period >= REPLAY_LATENCY
     ]
 
 
 def check_pretraining(network: Network, foldings: Sequence[Folding], addends: int) -> None:
     """Raise ValueError unless groups of so many addends can be trained alone."""
-    legal = groups_apart(network, foldings)
+    legal = pretraining_groups(network, foldings)
     if addends not in legal:
         raise ValueError(
             f"pre-training groups of {addends} addends: {foldings[-1].taps} of {network.layers[-1].inputs} addends a "
@@ -59,7 +69,9 @@ def check_pretraining(network: Network, foldings: Sequence[Folding], addends: in
 
 
 def revisit_of(network: Network, foldings: Sequence[Folding], *, exact: bool, contexts: int = 1) -> int | None:
-    """`revisit` of the nodes' banks: a record takes a clock a slot at the least, and updates each slot of its context
-    once."""
+    """Return the clocks after which a row of a node bank may be updated again; None where that is never soon.
+
+    A record takes a clock a slot at the least, and updates each slot of its context once.
+    """
     slots = [addresses.slots for addresses in map(NodeAddresses, network.layers, foldings)]
     return None if exact else contexts * max(slots)

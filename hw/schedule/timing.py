@@ -2,16 +2,36 @@
 
 from dataclasses import dataclass
 
+WALK_LATENCY = 1
+"""Cycles from what starts a walk to its first slot: the values that are walked over are held in registers."""
+
+RESIDUAL_LATENCY = 2
+"""Cycles from the results of the last layer to the errors of its outputs."""
+
+REPLAY_LATENCY = 2
+"""Cycles from the write of a value into a `hw.datapath.replay_fifo.ReplayFifo` until it can be read."""
+
 
 @dataclass(frozen=True)
 class LayerTiming:
-    """Cycles of a layer, from its forward or its update inputs, all computed by the pipeline.
+    """When a layer does what, in cycles after its forward or its update inputs; computed by the pipeline.
 
-    `entry`: from the arrival of a first layer's inputs until its walk begins with them; 0 in others. `forward_read`,
-    `update_read`, `write`: when the node memory is read or written. `counted`: when those that a write drove to the end
-    of the word are. `result`, `error`: when the results of the last slot of an output group are there, and the errors
-    of the last slot of an input group (None for a first layer). `forward_use`, `update_uses`: when the multiplier of
-    the interpolation takes its operands, and those of the products that it makes besides.
+    Attributes
+    ----------
+    entry : int
+        From the arrival of a first layer's inputs until its walk begins with them; 0 in other layers.
+    forward_read, update_read, write : int
+        When the node memory is read for the forward pass, read for the update, and written.
+    counted : int
+        When the saturations of a write have been counted.
+    result : int
+        When the results of an output group's last slot are complete.
+    error : int or None
+        When the errors of an input group's last slot are complete; None in a first layer, which gives none.
+    forward_use : int
+        When the multiplier of the interpolation takes its operands.
+    update_uses : tuple of int
+        When the multipliers of the slope (past the first layer) and of the change take theirs.
     """
 
     entry: int
@@ -27,15 +47,24 @@ class LayerTiming:
 
 @dataclass(frozen=True)
 class Sharing:
-    """How many of a function's products one multiplier makes, in the order interpolation, slope (a first layer has
-    none), change; the others have one each. The operands of the slope `wait` so many cycles for their turn.
+    """How many products of a function one multiplier makes.
+
+    Products are taken in the order interpolation, slope (a first layer has none), change; those that do not share have
+    a multiplier each.
+
+    Attributes
+    ----------
+    products : int
+        Products that share one multiplier; 1 if none do.
+    wait : int
+        Cycles that the operands of the slope wait for their turn.
     """
 
     products: int = 1
     wait: int = 0
 
     def multipliers(self, *, first: bool) -> int:
-        """Of a function."""
+        """Return the number of multipliers of one function, in a `first` layer or a later one."""
         return (2 if first else 3) - self.products + 1
 
 

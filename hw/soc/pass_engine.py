@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.ports import RecordLayout, words
+from hw.datapath.ports import RecordLayout, word_array
 from hw.datapath.strobes import delayed
 from hw.soc.record_store import RecordStore
 from sw.spec.configuration import rows_of_record
@@ -42,7 +42,7 @@ class PassEngine(wiring.Component):
                 "busy": Out(1),
                 "underrun": Out(1),
                 "records": Out(stream.Signature(RecordLayout(network))),
-                "predicted": In(words(network.width, network.outputs)),
+                "predicted": In(word_array(network.width, network.outputs)),
                 "predicted_valid": In(1),
                 "trainer_idle": In(1),
                 "store": Out(store.signature.flip()),
@@ -113,7 +113,7 @@ class PassEngine(wiring.Component):
 
     def _keep_predictions(self, m: Module) -> Value:
         """Write predictions to the store, word by word; returns whether there are more to write."""
-        kept = Signal(words(self.network.width, self.network.outputs))
+        kept = Signal(word_array(self.network.width, self.network.outputs))
         pending = Signal(range(self.network.outputs + 1))
         address = Signal(range(self.storage.rows * self.storage.row_words))
         m.d.comb += [

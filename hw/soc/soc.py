@@ -12,7 +12,7 @@ from hw.design.design import Design
 from hw.link.endpoint import LinkEndpoint
 from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
 from hw.soc.pass_engine import PassEngine
-from hw.soc.record_store import share
+from hw.soc.record_store import RecordStore, share
 from hw.soc.register_file import RegisterFile
 from sw.spec.protocol import Mode, Space
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers
@@ -26,6 +26,7 @@ class Soc(wiring.Component):
     """
 
     def __init__(self, design: Design):
+        design.check_store()
         self.design = design
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
@@ -38,8 +39,8 @@ class Soc(wiring.Component):
             word_bytes=configuration.word_bytes,
             digest=configuration.digest,
         )
-        m.submodules.trainer = trainer = design.make_trainer()
-        m.submodules.runner = runner = design.make_pass()
+        m.submodules.trainer = trainer = TrainerCore(design.plan)
+        m.submodules.runner = runner = self._pass_engine()
         m.submodules.store = store = runner.storage
         m.submodules.registers = registers = RegisterFile(design.registers, counters=LINK_COUNTERS, word_bits=word_bits)
         m.submodules.records = records = RecordTarget(store, word_bits=word_bits)
@@ -76,6 +77,16 @@ class Soc(wiring.Component):
         self._control(m, registers, runner, trainer)
         self._status(m, registers, link, runner, trainer)
         return m
+
+    def _pass_engine(self) -> PassEngine:
+        design = self.design
+        store = RecordStore(
+            width=design.network.width,
+            rows=design.store_rows,
+            row_words=design.row_words,
+            technology=design.board.technology,
+        )
+        return PassEngine(design.network, store, initiation_interval=design.plan.schedule.initiation_interval)
 
     def _merge(self, m: Module, runner: PassEngine, trainer: TrainerCore) -> Value:
         """Merge the contexts after each pass that trains; the board is busy until they are."""

@@ -32,7 +32,7 @@ from hw.design.design import Design
 from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES, numbers
-from hw.plan.search import fold
+from hw.plan.search import search
 from sw import datasets
 from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
@@ -59,7 +59,7 @@ class Built:
 
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""
-        schedule = self.design.schedule
+        schedule = self.design.plan.schedule
         return reached.record_updates * schedule.initiation_interval + reached.passes * (
             schedule.latency - schedule.initiation_interval
         )
@@ -199,7 +199,7 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
     if options.lanes or options.taps:
         lanes = numbers("--lanes", options.lanes) if options.lanes else Design.lanes
         return Built(folded(lanes=lanes, taps=options.taps or 1), board.clock_hz, False)
-    return Built(fold(board, network, pretraining=groups), board.clock_hz, False)
+    return Built(search(board, network, pretraining=groups).design, board.clock_hz, False)
 
 
 def groups_and_epochs(text: str) -> tuple[int, int]:

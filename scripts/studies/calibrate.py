@@ -23,7 +23,7 @@ from hw.design.design import Design
 from hw.flow.build_steps import Build
 from hw.fpga.technology import LogicCosts
 from hw.plan.cost_model import hard_requirements, requirements
-from hw.plan.options import add_design, board_of, design_of
+from hw.plan.options import add_design, board_of, search_of
 from hw.plan.rtlil_count import KINDS, rtlil_count
 from hw.soc.soc import Soc
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         board = board_of(arguments)
         if board.technology.fabric != fabric:
             continue
-        design = design_of(board, arguments)
+        design = search_of(board, arguments).design
         texts.append(text)
         found.append(packed_logic(design))
         counted.append(hard_requirements(design).logic)

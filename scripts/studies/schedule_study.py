@@ -25,7 +25,7 @@ from rich.table import Table
 
 import boards
 from hw.plan.cost_model import DoesNotFitError
-from hw.plan.search import fold
+from hw.plan.search import search
 from sw import datasets
 from sw.engine.compiled import CompiledFixed
 from sw.experiment import Experiment
@@ -58,7 +58,7 @@ class Way:
     @classmethod
     def planned(cls, board: boards.Board, preset: Preset, contexts: int) -> "Way":
         """As the planner's design trains. Raises DoesNotFitError if there is none."""
-        design = fold(board, preset.network, contexts=contexts)
+        design = search(board, preset.network, contexts=contexts).design
         configuration = design.configuration
         lanes = ",".join(str(folding.lanes) for folding in design.foldings)
         text = f"lanes {lanes}, taps {design.taps}, {configuration.initiation_interval} clocks"

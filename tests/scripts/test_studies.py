@@ -8,7 +8,7 @@ import pytest
 
 import boards
 from hw.design.design import Design
-from hw.plan.search import fold
+from hw.plan.search import search
 from scripts.studies import board_time, schedule_study
 from sim.simulated_trainer import SimulatedTrainer
 from sw import datasets
@@ -51,7 +51,7 @@ def test_a_board_trains_with_the_delays_and_the_store_of_the_planners_design(tmp
     few = ["--seeds", "1", "--records", "120", "--holdout", "50"]
     assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
     sequential, row = json.loads(figures.read_text())
-    configuration = fold(ULX3S, presets.find("det4").network).configuration
+    configuration = search(ULX3S, presets.find("det4").network).design.configuration
     assert sequential["way"]["staleness"] == [0, 0] and not sequential["way"]["board"]
     assert row["way"]["board"] == "ulx3s" and row["way"]["block"] == configuration.block
     assert row["way"]["staleness"] == list(configuration.staleness)

@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 
 from hw.datapath.context_average import ContextAverage
 from hw.datapath.trainer import TrainerCore
+from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
@@ -41,7 +42,7 @@ def test_they_equal_as_many_oracles_on_records_of_their_own(shape, contexts, tec
     machine = SimulatedTrainer(
         network, nodes, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact, contexts=contexts
     )
-    trainer, schedule = machine.trainer, machine.trainer.schedule
+    trainer, schedule = machine.trainer, machine.trainer.plan.schedule
     oracle = ContextReference(network, nodes, schedule.staleness, contexts=contexts)
     train = np.random.default_rng(1).random(len(records)) < 0.8
     rates = rates_of(network, 1, network.width - 3)
@@ -59,7 +60,7 @@ def test_a_pass_of_fewer_records_than_contexts_is_merged_with_those_that_had_non
     network, taps, lanes = SHAPES["one slot"]
     nodes, records = KINDS["ordinary"](network, 3)
     machine = SimulatedTrainer(network, nodes, chain(taps, lanes), technology=ECP5, exact=False, contexts=4)
-    oracle = ContextReference(network, nodes, machine.trainer.schedule.staleness, contexts=4)
+    oracle = ContextReference(network, nodes, machine.trainer.plan.schedule.staleness, contexts=4)
     rates = rates_of(network, 1, 13)
     assert machine.train(records, rates) == oracle.train(records, rates)
     assert all(map(np.array_equal, machine.nodes, oracle.nodes))
@@ -70,7 +71,7 @@ def test_the_interval_shrinks_with_the_contexts_down_to_the_slots(technology):
     network = Network.two_layer(2, 4, (4, 8))
     for exact in (True, False):
         schedules = [
-            TrainerCore(network, chain(2, (4, 1)), technology=technology, exact=exact, contexts=contexts).schedule
+            plan_trainer(network, chain(2, (4, 1)), technology=technology, exact=exact, contexts=contexts).schedule
             for contexts in (1, 2, 4, 8)
         ]
         one = schedules[0]
@@ -87,7 +88,7 @@ def test_the_interval_shrinks_with_the_contexts_down_to_the_slots(technology):
 def test_a_number_of_contexts_that_cannot_be_is_named(contexts):
     network = Network.two_layer(2, 4, (4, 8))
     with pytest.raises(ValueError, match=f"{contexts} contexts; there can be 1, 2, 4, 8"):
-        TrainerCore(network, chain(2, (4, 1)), technology=ECP5, exact=False, contexts=contexts)
+        TrainerCore(plan_trainer(network, chain(2, (4, 1)), technology=ECP5, exact=False, contexts=contexts))
 
 
 @pytest.mark.parametrize("width", [12, 16, 20])

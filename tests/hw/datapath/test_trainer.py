@@ -7,9 +7,10 @@ from amaranth.sim import Simulator
 
 from hw.datapath import node_bank as bank
 from hw.datapath.trainer import TrainerCore
+from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
-from hw.schedule.folding import chain, groups_apart
+from hw.schedule.folding import chain, pretraining_groups
 from sim.simulated_trainer import SimulatedTrainer
 from sw.oracle.fixed import FixedReference
 from sw.spec.addresses import Folding
@@ -124,14 +125,14 @@ def test_the_authors_networks_equal_the_oracle(network, taps, lanes):
     ids=["tetra-faces", "triangle"],
 )
 def test_a_deep_network_takes_a_record_as_often_as_its_first_layer(network, taps, lanes):
-    schedule = TrainerCore(network, chain(taps, lanes), technology=ECP5, exact=False).schedule
+    schedule = plan_trainer(network, chain(taps, lanes), technology=ECP5, exact=False).schedule
     assert schedule.initiation_interval == network.layers[0].outputs // lanes[0]
     assert max(schedule.staleness) <= 3
 
 
 def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
     """Over one pass, in which some records are only inferred: results, statistics, cycles and every node."""
-    network, schedule = machine.network, machine.trainer.schedule
+    network, schedule = machine.network, machine.trainer.plan.schedule
     oracle = FixedReference(network, machine.nodes, schedule.staleness)
     train = np.random.default_rng(1).random(len(records)) < 0.8
     rates = rates_of(network, 1, network.width - 3)
@@ -147,15 +148,15 @@ def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> Non
 @pytest.mark.parametrize("shape", INTERVALS)
 def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technology):
     network, taps, lanes = SHAPES[shape]
-    trainer = TrainerCore(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=False)
-    assert trainer.schedule.initiation_interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
+    trainer = TrainerCore(plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=False))
+    assert trainer.plan.schedule.initiation_interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
 
 
 def test_four_features_and_eight_addends_take_a_record_a_clock():
     network = Network.two_layer(4, 8, (4, 32))
     nodes, records = KINDS["extreme"](network, 60)
     machine = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
-    assert machine.trainer.schedule.initiation_interval == 1
+    assert machine.trainer.plan.schedule.initiation_interval == 1
     check_against_the_oracle(machine, records)
 
 
@@ -180,7 +181,7 @@ def test_it_equals_the_oracle_over_several_passes(shape, kind):
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS[kind](network, 40)
     machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
-    oracle = FixedReference(network, nodes, machine.trainer.schedule.staleness)
+    oracle = FixedReference(network, nodes, machine.trainer.plan.schedule.staleness)
     for shift in (12, 14):
         rates = Rates((3, 2), (shift, 13))
         assert machine.train(records, rates) == oracle.train(records, rates)
@@ -197,7 +198,7 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 20)
     machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
-    schedule = machine.trainer.schedule
+    schedule = machine.trainer.plan.schedule
     oracle = FixedReference(network, nodes, schedule.staleness, pretraining=pretraining)
     rates = rates_of(network, 1, network.width - 3)
     for train, expect in ((machine.pretrain, oracle.pretrain), (machine.train, oracle.train)):
@@ -205,7 +206,7 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
         assert machine.cycles == (len(records) - 1) * schedule.initiation_interval + schedule.latency
     assert (
-        schedule == TrainerCore(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact).schedule
+        schedule == plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact).schedule
     )
 
 
@@ -224,14 +225,14 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
 def test_groups_that_cannot_be_trained_alone_are_named(shape, pretraining, message):
     network, taps, lanes = SHAPES[shape]
     with pytest.raises(ValueError, match=message):
-        TrainerCore(network, chain(taps, lanes), technology=ECP5, exact=False, pretraining=pretraining)
+        TrainerCore(plan_trainer(network, chain(taps, lanes), technology=ECP5, exact=False, pretraining=pretraining))
 
 
 @pytest.mark.parametrize(("taps", "sizes"), [(1, [4]), (2, [])], ids=["two clocks a slot", "one"])
 def test_two_groups_need_two_clocks_each(taps, sizes):
     """The residual of the first must be kept when its update begins, as soon as the second's is there."""
     network = Network.two_layer(2, 8, (4, 8))
-    assert groups_apart(network, chain(taps, (4, 1))) == sizes
+    assert pretraining_groups(network, chain(taps, (4, 1))) == sizes
 
 
 def test_every_shift_is_what_the_oracle_makes_of_it():
@@ -251,7 +252,7 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
 def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
     network = Network.two_layer(4, 16, (8, 16))
     exact, delayed = (
-        TrainerCore(network, chain(4, (1, 1)), technology=technology, exact=exact).schedule for exact in (True, False)
+        plan_trainer(network, chain(4, (1, 1)), technology=technology, exact=exact).schedule for exact in (True, False)
     )
     assert exact.staleness == (0, 0) and delayed.staleness > (0, 0)
     assert delayed.initiation_interval == 16 < exact.initiation_interval < exact.latency
@@ -269,7 +270,7 @@ def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its
 def test_a_folding_that_cannot_be_is_named(foldings, message):
     network = Network.two_layer(3, 4, (4, 8))
     with pytest.raises(ValueError, match=message):
-        TrainerCore(network, foldings, technology=ECP5, exact=False)
+        TrainerCore(plan_trainer(network, foldings, technology=ECP5, exact=False))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_a_folding_that_cannot_be_is_named(foldings, message):
 def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
     """The memories promise nothing then: so the clocks are compared."""
     network, taps, lanes = SHAPES[shape]
-    trainer = TrainerCore(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact)
+    trainer = TrainerCore(plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact))
     assert not any(unit.forwarding for unit in trainer.units)
     reads: list[tuple] = []
     writes: list[tuple] = []
@@ -291,7 +292,7 @@ def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, tech
     async def drive(ctx):
         ctx.set(trainer.records.payload.train, 1)
         ctx.set(trainer.records.valid, 1)
-        for clock in range(6 * trainer.schedule.latency):
+        for clock in range(6 * trainer.plan.schedule.latency):
             for number, unit in enumerate(trainer.units):
                 if ctx.get(unit.forward.valid):
                     reads.append((number, ctx.get(unit.forward.slot), clock + unit.timing.forward_read))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hw.datapath.trainer import TrainerCore
+from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
@@ -22,7 +23,9 @@ def random_trainer(seed: int) -> TrainerCore:
     sizes = [folded * generator.randint(1, 2) for folded in (taps, *lanes)]
     segments = [generator.choice([2, 4, 8, 16]) for _ in range(layers)]
     network = Network.chain(sizes, segments, width=generator.choice([12, 16, 18]))
-    return TrainerCore(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+    return TrainerCore(
+        plan_trainer(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 12, 13, 14, 16, 27])
@@ -31,10 +34,10 @@ def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> N
     parameters = {
         "network": trainer.network.describe(),
         "foldings": [asdict(layer.folding) for layer in trainer.addresses],
-        "initiation_interval": trainer.schedule.initiation_interval,
-        "latency": trainer.schedule.latency,
+        "initiation_interval": trainer.plan.schedule.initiation_interval,
+        "latency": trainer.plan.schedule.latency,
         "settling": trainer.settling,
-        "staleness": trainer.schedule.staleness,
+        "staleness": trainer.plan.schedule.staleness,
         "access_latency": trainer.access_latency,
     }
     run_bench(trainer, "tests.hw.datapath.bench_trainer", parameters=parameters, seed=seed, waves=waves)

@@ -1,19 +1,23 @@
 """Multipliers that several products share: how many there are, and that they are hardly ever idle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Elaboratable, Fragment
 from amaranth.sim import Simulator
 
 import boards
+from hw.datapath.layer import LayerUnit
 from hw.datapath.multiplier import Multiplier
-from hw.datapath.trainer import TrainerCore
+from hw.datapath.trainer import PlanMismatchError, TrainerCore
 from hw.design.design import Design
-from hw.design.multiplier_sharing import sharings_of, slot_orders_of
+from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import slot_orders_of
 from hw.schedule.timing import Sharing
 from sw.spec.network import Network
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
@@ -41,27 +45,51 @@ ALONE = Sharing()
     ids=["busy", "every other clock", "every fourth", "every third", "tetra-faces", "triangle"],
 )
 def test_a_layer_shares_as_many_products_as_its_slots_leave_room_for(network, taps, lanes, technology, sharings):
-    assert sharings_of(network, chain(taps, lanes), technology=technology, exact=False) == sharings
+    plan = plan_trainer(network, chain(taps, lanes), technology=technology)
+    assert tuple(layer.sharing for layer in plan.layers) == sharings
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
 @pytest.mark.parametrize("board", boards.names())
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_a_design_counts_and_plans_is_what_its_trainer_has(shape, board, exact, monkeypatch):
-    """Multipliers and schedule; and sharing makes no record wait."""
+def test_a_plan_counts_the_multipliers_that_its_trainer_has(shape, board, exact, monkeypatch):
+    """And sharing makes no record wait. That the latencies are the plan's, the trainer checks itself."""
     network, taps, lanes = SHAPES[shape]
-    design = Design(board=boards.find(board), network=network, lanes=lanes, taps=taps, exact=exact)
-    schedule, multipliers = design.schedule, design.multipliers
-    alone = slot_orders_of(
-        network, design.foldings, (ALONE,) * len(network.layers), technology=design.board.technology, exact=exact
-    )
-    assert schedule.initiation_interval <= Schedule.of(alone, exact=exact).initiation_interval
+    plan = Design(board=boards.find(board), network=network, lanes=lanes, taps=taps, exact=exact).plan
+    unshared = [
+        replace(layer, sharing=ALONE, timing=unshared_timing(plan, index)) for index, layer in enumerate(plan.layers)
+    ]
+    assert plan.schedule.initiation_interval <= Schedule.of(slot_orders_of(unshared), exact=exact).initiation_interval
     made: list[Elaboratable] = []
     monkeypatch.setattr(Multiplier, "elaborate", recording(Multiplier.elaborate, made))
-    trainer = design.make_trainer()
+    trainer = TrainerCore(plan)
     Fragment.get(trainer, None)
-    assert trainer.schedule == schedule
-    assert len(made) == sum(len(unit.multipliers) for unit in trainer.units) == multipliers
+    assert len(made) == sum(len(unit.multipliers) for unit in trainer.units) == plan.multipliers
+
+
+def unshared_timing(plan, index):
+    """The latencies of a layer in which each product has a multiplier, from its whole gateware."""
+    layer, folding = plan.network.layers[index], plan.foldings[index]
+    unit = LayerUnit(
+        plan.network.formats[index],
+        inputs=layer.inputs,
+        outputs=layer.outputs,
+        taps=folding.taps,
+        lanes=folding.lanes,
+        technology=plan.technology,
+        first=index == 0,
+        revisit=plan.revisit,
+    )
+    Fragment.get(unit, None)
+    return unit.timing
+
+
+def test_a_trainer_refuses_a_plan_with_other_latencies():
+    plan = plan_trainer(NORM4, chain(2, (1, 1)), technology=ICE40UP5K)
+    first, last = plan.layers
+    late = replace(last, timing=replace(last.timing, result=last.timing.result + 1))
+    with pytest.raises(PlanMismatchError, match="layer 1 was built with"):
+        Fragment.get(TrainerCore(replace(plan, layers=(first, late))), None)
 
 
 def recording(elaborate, made):
@@ -76,9 +104,9 @@ def recording(elaborate, made):
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
 def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technology):
     """In steady state, and none has two uses in a clock."""
-    trainer = TrainerCore(NORM4, chain(taps, (1, 1)), technology=technology, exact=False)
+    trainer = TrainerCore(plan_trainer(NORM4, chain(taps, (1, 1)), technology=technology, exact=False))
     uses = [[use.value for use in multiplier.uses] for unit in trainer.units for multiplier in unit.multipliers]
-    initiation_interval, before = trainer.schedule.initiation_interval, trainer.schedule.records_in_flight
+    initiation_interval, before = trainer.plan.schedule.initiation_interval, trainer.plan.schedule.records_in_flight
     counts = np.zeros((initiation_interval, len(uses)), dtype=int)
 
     async def drive(ctx):
@@ -103,8 +131,8 @@ def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technolog
 def test_no_multiplier_has_two_uses_in_a_clock_however_late_a_record_comes(taps):
     """The simulation would fail. What comes late in a pass of training is refused, but not in one of prediction."""
     network = Network.two_layer(4, 6, (4, 8))
-    trainer = TrainerCore(network, chain(taps, (1, 1)), technology=ICE40UP5K, exact=False)
-    late = np.random.default_rng(0).integers(1, 2 * trainer.schedule.initiation_interval, 30)
+    trainer = TrainerCore(plan_trainer(network, chain(taps, (1, 1)), technology=ICE40UP5K, exact=False))
+    late = np.random.default_rng(0).integers(1, 2 * trainer.plan.schedule.initiation_interval, 30)
     shared = [multiplier for multiplier in trainer.units[1].multipliers if len(multiplier.uses) > 1]
     seen = [0]
 

@@ -16,12 +16,11 @@ from hw.plan.cost_model import (
     breaches,
     check,
     demand,
-    expected_fmax_of,
+    expected_fmax,
     logic_of,
-    memory_requirements,
     requirements,
 )
-from hw.plan.search import LEAST_STORE_WORDS, MAX_STALENESS, consider, fold
+from hw.plan.search import LEAST_STORE_WORDS, MAX_STALENESS, memory_requirements, search
 from sw.spec.network import Network
 
 SMALL = Network.two_layer(2, 4, (4, 8))
@@ -112,7 +111,7 @@ def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
     ids=str,
 )
 def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network, initiation_interval: int) -> None:
-    design = fold(boards.find(board), network)
+    design = search(boards.find(board), network).design
     check(design)
     assert design.configuration.initiation_interval == initiation_interval
     assert max(design.configuration.staleness) <= MAX_STALENESS
@@ -120,7 +119,7 @@ def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network
 
 def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
     network = Network.two_layer(4, 16, (4, 8), outputs=2)
-    free, grouped = (fold(boards.find("ulx3s"), network, pretraining=addends) for addends in (0, 2))
+    free, grouped = (search(boards.find("ulx3s"), network, pretraining=addends).design for addends in (0, 2))
     assert free.foldings[-1].taps > 2 >= grouped.foldings[-1].taps
     assert grouped.foldings[-1].lanes == 2 and grouped.configuration.pretraining == 2
 
@@ -128,14 +127,15 @@ def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
 def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
     """Every folding that could be faster is there, with what rules it out."""
     network = Network.two_layer(4, 16, (4, 32), gain=0)
-    *ruled_out, chosen = consider(boards.find("ulx3s"), network)
-    assert chosen.against is None and chosen.design == fold(boards.find("ulx3s"), network)
+    found = search(boards.find("ulx3s"), network)
+    ruled_out, chosen = found.ruled_out, found.chosen
+    assert chosen.against is None and chosen.design == found.design
     assert all(verdict.against for verdict in ruled_out)
     faster = [
         (taps, lanes)
         for taps in (1, 2, 4)
         for lanes in (1, 2, 4, 8, 16)
-        if 4 // taps * 16 // lanes < chosen.design.schedule.initiation_interval
+        if 4 // taps * 16 // lanes < chosen.design.plan.schedule.initiation_interval
     ]
     assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
     assert any("176 multipliers, ulx3s has 156" in str(verdict.against) for verdict in ruled_out)
@@ -144,27 +144,28 @@ def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
 
 def test_who_allows_longer_delays_gets_a_record_a_clock() -> None:
     network, board = Network.two_layer(4, 8, (4, 32)), boards.find("ulx3s")
-    patient, quick = (fold(board, network, max_staleness=delay) for delay in (MAX_STALENESS, 64))
-    assert max(patient.schedule.staleness) <= MAX_STALENESS < max(quick.schedule.staleness) <= 64
-    assert quick.schedule.initiation_interval == 1 and quick.multipliers == network.products
+    patient, quick = (search(board, network, max_staleness=delay).design for delay in (MAX_STALENESS, 64))
+    assert max(patient.plan.schedule.staleness) <= MAX_STALENESS < max(quick.plan.schedule.staleness) <= 64
+    assert quick.plan.schedule.initiation_interval == 1 and quick.plan.multipliers == network.products
 
 
 def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
     network, board = Network.two_layer(4, 10, (4, 32)), boards.find("ulx3s").at(105_000_000)
-    *ruled_out, chosen = consider(board, network, max_staleness=64)
+    found = search(board, network, max_staleness=64)
+    ruled_out, chosen = found.ruled_out, found.chosen
     quickest = next(verdict for verdict in ruled_out if verdict.design.products == network.products)
     assert "should reach 102 MHz in place and route, ulx3s runs at 105" in str(quickest.against)
-    assert (expected_fmax_of(quickest.design) or 0) < board.clock_hz <= (expected_fmax_of(chosen.design) or 0)
+    assert (expected_fmax(quickest.design) or 0) < board.clock_hz <= (expected_fmax(chosen.design) or 0)
 
 
 def test_a_network_that_fits_no_folding_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
-        fold(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2)))
+        _ = search(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2))).design
 
 
 def test_a_clock_that_no_folding_should_reach_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="should reach 38 MHz in place and route, icebreaker runs at 42"):
-        fold(boards.find("icebreaker").at(42_000_000), SMALL)
+        _ = search(boards.find("icebreaker").at(42_000_000), SMALL).design
 
 
 def board_with(block_ram: int) -> boards.Board:
@@ -175,7 +176,7 @@ def board_with(block_ram: int) -> boards.Board:
 @pytest.mark.parametrize("block_ram", [208, 50, 26, 14])
 def test_the_store_has_what_block_ram_is_left(block_ram: int) -> None:
     board = board_with(block_ram)
-    design = fold(board, SMALL)
+    design = search(board, SMALL).design
     assert not shortfalls(need=requirements(design), have=board.budget)
     assert LEAST_STORE_WORDS <= design.store_words <= STORE_WORDS
     larger = replace(design, store_words=2 * design.store_words)
@@ -184,7 +185,7 @@ def test_the_store_has_what_block_ram_is_left(block_ram: int) -> None:
 
 def test_a_board_without_room_for_the_smallest_store_is_refused() -> None:
     with pytest.raises(DoesNotFitError, match="block RAMs, ulx3s has 3"):
-        fold(board_with(3), SMALL)
+        _ = search(board_with(3), SMALL).design
 
 
 @pytest.mark.parametrize("board", ["icebreaker", "ulx3s"])
@@ -203,20 +204,20 @@ def test_a_record_that_the_store_cannot_give_in_time_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"61 words takes 16 cycles to read, .* 4 words a cycle, .* use fewer lanes or taps"
     ):
-        _ = design.configuration
+        design.check_store()
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [(1000, "a power of two, not 1000"), (0, "not 0"), (4, "no room for two records of 3 words")]
+    ("words", "message"), [(1000, "a power of two, not 1000"), (0, "not 0"), (4, "cannot hold two records of 3 words")]
 )
 def test_a_store_that_cannot_be_is_refused(words: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        _ = Design(board=boards.find("ulx3s"), network=SMALL, store_words=words).configuration
+        Design(board=boards.find("ulx3s"), network=SMALL, store_words=words).check_store()
 
 
 def test_the_more_of_a_part_a_design_takes_the_slower_it_should_be() -> None:
     ulx3s, network = boards.find("ulx3s"), Network.two_layer(4, 8, (4, 32))
     small, large = (Design(board=ulx3s, network=network, lanes=(lanes, 1), taps=4) for lanes in (1, 8))
-    clocks = [reach or 0 for reach in map(expected_fmax_of, (small, large))]
+    clocks = [reach or 0 for reach in map(expected_fmax, (small, large))]
     assert 110e6 > clocks[0] > clocks[1] > 99e6
-    assert expected_fmax_of(replace(small, board=boards.find("nexys-a7"))) is None
+    assert expected_fmax(replace(small, board=boards.find("nexys-a7"))) is None

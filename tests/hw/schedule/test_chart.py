@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boards
 from hw.plan.__main__ import parser
-from hw.plan.options import design_of
+from hw.plan.options import search_of
 from hw.schedule.chart import chart
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
@@ -21,18 +21,16 @@ def test_the_documentations_charts_are_what_the_command_prints() -> None:
     for block in blocks:
         command, found = block.split("\n", 1)
         arguments = parser().parse_args(shlex.split(command.removeprefix(COMMAND)))
-        design = design_of(boards.find(arguments.board), arguments)
-        assert found == chart(design.slot_orders, design.schedule, arguments.chart)
+        design = search_of(boards.find(arguments.board), arguments).design
+        assert found == chart(design.plan, arguments.chart)
 
 
 def test_a_write_that_a_later_read_does_not_see_is_to_its_right() -> None:
     """Records whose writes of a layer come after a record's reads, less itself: the delay."""
     arguments = parser().parse_args(shlex.split("--board icebreaker --network norm2 --taps 1 --chart 9"))
-    design = design_of(boards.find(arguments.board), arguments)
-    lines = dict(
-        re.split(r"  +", line, maxsplit=1) for line in chart(design.slot_orders, design.schedule, 9).splitlines()
-    )
-    for layer, delay in enumerate(design.schedule.staleness):
+    design = search_of(boards.find(arguments.board), arguments).design
+    lines = dict(re.split(r"  +", line, maxsplit=1) for line in chart(design.plan, 9).splitlines())
+    for layer, delay in enumerate(design.plan.schedule.staleness):
         reads, writes = lines[f"layer {layer} forward"], lines[f"layer {layer} write"]
         unseen = [record for record in range(8) if writes.rindex(str(record)) > reads.rindex("8")]
         assert len(unseen) == delay

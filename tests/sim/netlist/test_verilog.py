@@ -51,7 +51,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     cells, need = flow_of(design.board.technology).cells, requirements(design)
     count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
     hard = design.board.technology.multiplies(word.width)
-    assert count.get("multipliers", 0) == need.multipliers == hard * design.multipliers
+    assert count.get("multipliers", 0) == need.multipliers == hard * design.plan.multipliers
     assert count["block_ram"] == need.block_ram
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (

@@ -1,0 +1,157 @@
+"""Making the plan of a trainer: latencies from the gateware of a layer, then sharings and schedule.
+
+The latencies come from the pipeline itself: a row and a column of a layer's tile are built to ask for them, which takes
+milliseconds where the whole layer would take seconds. `hw.datapath.trainer.TrainerCore` holds the whole layer to them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from amaranth.hdl import Fragment
+
+from hw.datapath.layer import LayerUnit
+from hw.datapath.node_bank import NodeBank
+from hw.datapath.pipeline import count_latency
+from hw.design.multiplier_sharing import share_multipliers
+from hw.fpga.technology import Technology
+from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
+from hw.schedule.slot_order import LayerPlan
+from hw.schedule.timing import LayerTiming, Sharing
+from hw.schedule.trainer_plan import TrainerPlan
+from sw.spec.addresses import Folding
+from sw.spec.configuration import check_contexts
+from sw.spec.network import Network
+from sw.spec.numerics import LayerFormat
+
+
+@cache
+def plan_trainer(
+    network: Network,
+    foldings: tuple[Folding, ...],
+    *,
+    technology: Technology,
+    exact: bool = False,
+    pretraining: int = 0,
+    contexts: int = 1,
+) -> TrainerPlan:
+    """Return the plan of a trainer with the shortest initiation interval, and the fewest multipliers for that interval.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    foldings : tuple of Folding
+        Of each layer.
+    technology : Technology
+        The FPGA family.
+    exact : bool
+        Whether a record waits until it sees every update of those before it.
+    pretraining : int
+        Addends of a group that can be trained alone, whole slots of the last layer; 0 if none can.
+    contexts : int
+        Interleaved models, one of `sw.spec.configuration.CONTEXTS`.
+
+    Raises
+    ------
+    ValueError
+        For foldings that are not the network's, groups that the folding does not have, or an illegal number of
+        contexts.
+    """
+    check_foldings(network, foldings)
+    if pretraining:
+        check_pretraining(network, foldings, pretraining)
+    check_contexts(contexts)
+    forwarding = _forwarding(technology, revisit_of(network, foldings, exact=exact, contexts=contexts))
+
+    def layers_with(sharings: Sequence[Sharing]) -> tuple[LayerPlan, ...]:
+        return tuple(
+            LayerPlan(
+                first=index == 0,
+                input_groups=layer.inputs // folding.taps,
+                output_groups=layer.outputs // folding.lanes,
+                timing=_timing(
+                    folding,
+                    form,
+                    sums=layer.inputs > folding.taps,
+                    walks=layer.outputs > folding.lanes,
+                    technology=technology,
+                    first=index == 0,
+                    sharing=sharing,
+                ),
+                forwarding=forwarding,
+                sharing=sharing,
+            )
+            for index, (layer, form, folding, sharing) in enumerate(
+                zip(network.layers, network.formats, foldings, sharings, strict=True)
+            )
+        )
+
+    layers, schedule = share_multipliers(foldings, layers_with, exact=exact, contexts=contexts)
+    return TrainerPlan(
+        network=network,
+        foldings=foldings,
+        technology=technology,
+        exact=exact,
+        pretraining=pretraining,
+        contexts=contexts,
+        layers=layers,
+        schedule=schedule,
+    )
+
+
+def _timing(
+    folding: Folding,
+    form: LayerFormat,
+    *,
+    sums: bool,
+    walks: bool,
+    technology: Technology,
+    first: bool,
+    sharing: Sharing,
+) -> LayerTiming:
+    """The latencies of a layer with several groups of inputs, if it `sums`, and of outputs, if it `walks`.
+
+    Results are summed over the taps of a tile and errors over its lanes, so that a column and a row of the tile have
+    the latencies of both. Saturations are counted over all of the tile.
+    """
+    kind = form, sums, walks, technology, first, sharing
+    row, column = _tile_timing(1, folding.lanes, *kind), _tile_timing(folding.taps, 1, *kind)
+    nodes = 2 * folding.lanes  # that one tap updates in a clock
+    counted = row.counted - count_latency(nodes) + count_latency(folding.taps * nodes)
+    return replace(row, result=column.result, counted=counted)
+
+
+@cache
+def _tile_timing(
+    taps: int,
+    lanes: int,
+    form: LayerFormat,
+    sums: bool,
+    walks: bool,
+    technology: Technology,
+    first: bool,
+    sharing: Sharing,
+) -> LayerTiming:
+    """The latencies of a layer of one or two tiles in each direction: more of them make no difference."""
+    unit = LayerUnit(
+        form,
+        inputs=taps * (1 + sums),
+        outputs=lanes * (1 + walks),
+        taps=taps,
+        lanes=lanes,
+        technology=technology,
+        first=first,
+        revisit=None,
+        sharing=sharing,
+    )
+    Fragment.get(unit, None)
+    return unit.timing
+
+
+@cache
+def _forwarding(technology: Technology, revisit: int | None) -> bool:
+    """Whether the node banks forward."""
+    bank = NodeBank(rows=1, width=1, lanes=1, technology=technology, revisit=revisit)
+    Fragment.get(bank, None)
+    return bank.forwarding
