@@ -148,8 +148,7 @@ class Network:
         """
         if len(self.layers) != 2:
             raise ValueError(
-                f"{self} has {len(self.layers)} layers; only a network of 2 is the sum of addends that can be trained "
-                "apart"
+                f"{self} has {len(self.layers)} layers; only a network of 2 has addends that can be trained alone"
             )
         inner, outer = self.layers
         layers = replace(inner, outputs=addends), replace(outer, inputs=addends, mean_of=outer.divisor)

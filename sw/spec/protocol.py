@@ -16,8 +16,8 @@ grows by one a word. A status other than OK may come after fewer data; the words
 
 The board executes a request whose sequence number is the expected one, and expects the next one when that succeeded.
 A WRITE seen before is answered OK but not executed again; a READ is. A request that comes too early is answered with
-the expected sequence number and NAK. HELLO is accepted with any number and begins a session, whose first number is 0.
-Without a session, as after a reset, every other request is answered NO_SESSION.
+the expected sequence number and NAK. HELLO is accepted with any number and begins a link session,
+whose first number is 0. Without one, as after a reset, every other request is answered NO_SESSION.
 
 Frames that are damaged, too long, or cut short are dropped and counted.
 """
