@@ -6,7 +6,7 @@ module when it is first used, so that `import kanloom` costs nothing. Gateware (
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sw.datasets import Dataset, DatasetError, MemorySource, Source, Split, open_source
@@ -101,18 +101,20 @@ _PLACES = {
 """The module of each name, and after a colon what it is called there if that differs."""
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # to a type checker, a module with this function has every name
 
-        value: Any = version(__name__)
-    elif name in _PLACES:
-        module, _, attribute = _PLACES[name].partition(":")
-        value = getattr(import_module(module), attribute or name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value = version(__name__)
+        elif name in _PLACES:
+            module, _, attribute = _PLACES[name].partition(":")
+            value = getattr(import_module(module), attribute or name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
