@@ -33,6 +33,16 @@ def read(path: Path) -> Table:
     Columns without names are called by their index: "0", "1", ... The default target is the last column; with `X` and
     `y`, all of `y`.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Table
+        All rows, float64.
+
     Raises
     ------
     DatasetError
@@ -52,6 +62,11 @@ def read(path: Path) -> Table:
 
 def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
     """Read the columns of a file, and its rows block by block if the format allows.
+
+    Parameters
+    ----------
+    path : Path
+        The file, of a format that `read` reads.
 
     Returns
     -------
@@ -74,6 +89,13 @@ def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
 
 def write(dataset: Dataset, path: Path) -> None:
     """Write a data set, the targets after the features, in the format of the extension.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The records.
+    path : Path
+        The file; it ends in .csv, .npy, .npz or .parquet.
 
     Raises
     ------

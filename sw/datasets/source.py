@@ -199,6 +199,11 @@ def open_source(
     name_or_path, records, holdout, seed, targets
         As `load` takes them.
 
+    Returns
+    -------
+    Source
+        Training records and hold-out.
+
     Raises
     ------
     DatasetError

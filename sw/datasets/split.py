@@ -41,6 +41,11 @@ def load(
         Target columns of a file, by name or by index from 0 (negative ones count from the end); all others are
         features. None for the last column, or for `y`.
 
+    Returns
+    -------
+    Split
+        Training records and hold-out, float64, in the user's units.
+
     Raises
     ------
     DatasetError
@@ -95,7 +100,21 @@ def known_counts(name: str, records: int | None, holdout: int | None, targets: T
 
 
 def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Sequence[str | int]) -> ColumnChoice:
-    """Choose the columns of a file: `targets`, by name or by index, in the order given; all others are features.
+    """Choose which columns of a file are targets; all others are features.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message; its name becomes the data set's.
+    columns : tuple of str
+        Names of all columns.
+    targets : str, int or sequence of these
+        Targets in the order wanted, by name or by index; negative indices count from the end.
+
+    Returns
+    -------
+    ColumnChoice
+        Features and targets.
 
     Raises
     ------
@@ -126,6 +145,17 @@ def choose_rows(
     name: str, rows: int, records: int | None, holdout: int | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose row numbers by a shuffle.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for the message.
+    rows : int
+        Rows of the file.
+    records, holdout : int or None
+        Rows in each split, with the defaults of `load`.
+    seed : int
+        Seed of the shuffle.
 
     Returns
     -------

@@ -175,7 +175,23 @@ def chunks(name: str, records: int, *, seed: int = 0, split: str = "train", size
 
 
 def generate(name: str, records: int, *, seed: int = 0, split: str = "train") -> Dataset:
-    """Generate the records that `chunks` gives for the same arguments, in one piece."""
+    """Generate the records that `chunks` gives for the same arguments, in one piece.
+
+    Parameters
+    ----------
+    name, records, seed, split
+        As `chunks` takes them.
+
+    Returns
+    -------
+    Dataset
+        The records.
+
+    Raises
+    ------
+    DatasetError
+        As `chunks` does.
+    """
     made = recipe(name)
     shards = chunks(name, records, seed=seed, split=split)
     features = np.empty((records, len(made.feature_names)))

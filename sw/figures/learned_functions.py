@@ -32,7 +32,18 @@ class Functions:
 
 
 def functions(model: Model) -> list[Functions]:
-    """Evaluate the functions of each layer, for features that are independent and uniform in their ranges."""
+    """Evaluate the functions of each layer, for features that are independent and uniform in their ranges.
+
+    Parameters
+    ----------
+    model : Model
+        The network and its nodes.
+
+    Returns
+    -------
+    list of Functions
+        The functions of each layer.
+    """
     domains = model.domains or Unquantised(model.network).domains
     low, high = domains[0].T
     arguments = np.random.default_rng(0).uniform(low, high, (SAMPLES, model.network.features))

@@ -74,6 +74,18 @@ def diagram(model: Model, title: str) -> Figure:
     """Draw a network, features on the left and targets on the right.
 
     A curve is darker, and steeper, the larger the extent of its function is.
+
+    Parameters
+    ----------
+    model : Model
+        The network, its nodes and the names of features and targets.
+    title : str
+        What is written above the diagram.
+
+    Returns
+    -------
+    Figure
+        The diagram.
     """
     layers = functions(model)
     shown = [np.arange(model.network.features), *map(strongest, layers[1:]), np.arange(model.network.outputs)]

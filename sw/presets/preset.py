@@ -37,19 +37,38 @@ class Preset:
     arithmetic: str = "fixed16"
 
     def all_phases(self, *, apart: bool) -> tuple[Phase, ...]:
-        """Put the preset's pre-training before its schedule, on a trainer that can train groups `apart`."""
+        """Put the preset's pre-training, if it has one, before its schedule.
+
+        Parameters
+        ----------
+        apart : bool
+            Whether the trainer can train groups of addends alone; without, the schedule is given.
+        """
         if not apart or self.pretraining is None:
             return self.phases
         return (Phase(self.pretraining[1], self.phases[0].rates, apart=True), *self.phases)
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
-    """Make the phases of a two-layer network, each of (epochs, update shift, back shift)."""
+    """Make the training schedule of a two-layer network.
+
+    Parameters
+    ----------
+    *phases : (int, int, int)
+        Epochs, update shift and back shift of each phase.
+    """
     return tuple(Phase(epochs, Rates((update,), (back,))) for epochs, update, back in phases)
 
 
 def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
-    """Change a schedule to `epochs` in all: the last phase is longer or shorter, phases beyond the end are dropped.
+    """Change the length of a schedule: the last phase is longer or shorter, phases beyond the end are dropped.
+
+    Parameters
+    ----------
+    phases : tuple of Phase
+        The schedule.
+    epochs : int
+        Epochs of the new schedule in all.
 
     Raises
     ------

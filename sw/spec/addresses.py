@@ -112,6 +112,11 @@ def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAdd
     foldings : sequence of Folding
         One folding for each layer.
 
+    Returns
+    -------
+    tuple of NodeAddresses
+        The addresses in each layer.
+
     Raises
     ------
     ValueError

@@ -139,7 +139,17 @@ class Network:
         return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
     def part(self, addends: int) -> "Network":
-        """Take so many addends of a two-layer network alone, their sum divided as if all addends were there.
+        """Take some addends of a two-layer network alone, their sum divided as if all addends were there.
+
+        Parameters
+        ----------
+        addends : int
+            Addends of the smaller network.
+
+        Returns
+        -------
+        Network
+            The smaller network.
 
         Raises
         ------

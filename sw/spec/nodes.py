@@ -36,7 +36,14 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
 
 
 def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
-    """Split the addends of a two-layer network into groups of `addends`; the last group may be smaller.
+    """Split the addends of a two-layer network into groups for pre-training.
+
+    Parameters
+    ----------
+    network : Network
+        A network of two layers.
+    addends : int
+        Addends of a group; the last group may have fewer.
 
     Returns
     -------
@@ -57,13 +64,37 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
 
 
 def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
-    """View the nodes of addends `start` up to `stop` of a network of two layers."""
+    """View the nodes of some addends of a network of two layers.
+
+    Parameters
+    ----------
+    nodes : list of ndarray
+        One array of `Layer.shape` for each layer.
+    start, stop : int
+        The first addend, and the one behind the last.
+
+    Returns
+    -------
+    list of ndarray
+        Views of shapes (features, nodes, stop - start) and (stop - start, nodes, outputs).
+    """
     inner, outer = nodes
     return [inner[:, :, start:stop], outer[start:stop]]
 
 
 def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
-    """Join the nodes of all groups of addends, in order: the inverse of `part_of_nodes`."""
+    """Join the nodes of all groups of addends: the inverse of `part_of_nodes`.
+
+    Parameters
+    ----------
+    parts : sequence of list of ndarray
+        What `part_of_nodes` gave for each group, in order.
+
+    Returns
+    -------
+    list of ndarray
+        One array of `Layer.shape` for each layer of the whole network.
+    """
     inner, outer = zip(*parts, strict=True)
     return [np.concatenate(inner, axis=2), np.concatenate(outer)]
 
@@ -79,6 +110,11 @@ def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.2
         Source of the nodes.
     spread : float
         Largest magnitude of a node, as a share of the word's range.
+
+    Returns
+    -------
+    list of ndarray of int64
+        One array of `Layer.shape` for each layer.
     """
     reach = int(spread * network.word.maximum)
     return [rng.integers(-reach, reach + 1, layer.shape) for layer in network.layers]

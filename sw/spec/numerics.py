@@ -26,9 +26,19 @@ WIDTHS = range(10, 25)
 
 
 def rounding_shift(value: Any, bits: int) -> Any:
-    """Compute `value / 2**bits`, rounded to the nearest, halves up; `bits` is 1 or more.
+    """Compute `value / 2**bits`, rounded to the nearest, halves up. Truncation would bias every update.
 
-    Truncation would bias every update.
+    Parameters
+    ----------
+    value : int, ndarray of int or Amaranth value
+        What is shifted, signed.
+    bits : int
+        1 or more.
+
+    Returns
+    -------
+    of the type of `value`
+        The rounded quotient.
     """
     return (value + (1 << (bits - 1))) >> bits
 
@@ -37,6 +47,20 @@ def rounding_product(a: Any, fraction: Any, width: int) -> Any:
     """Compute `a * fraction / 2**(width - 1)`, rounded to the nearest, halves up.
 
     With a width of 16 this is the x86 instruction pmulhrsw; in gateware, one multiplier and an adder.
+
+    Parameters
+    ----------
+    a : int, ndarray of int or Amaranth value
+        A signed word.
+    fraction : int, ndarray of int or Amaranth value
+        A fraction of `width - 1` bits, 0 or more and less than 1.
+    width : int
+        Bits of a word.
+
+    Returns
+    -------
+    of the type of `a`
+        The rounded product, a word.
     """
     return rounding_shift(a * fraction, width - 1)
 
@@ -152,6 +176,15 @@ def offset_bits(word: WordFormat, inputs: int, segments: int) -> int:
     """Count the offset bits of a layer: as many as the word, and an exact sum over `inputs` in 2 W bits, allow.
 
     The last bound, W - 2, keeps both weights of a segment (w and its complement) inside a signed word.
+
+    Parameters
+    ----------
+    word : WordFormat
+        Format of the nodes.
+    inputs : int
+        Inputs that a mean is over.
+    segments : int
+        Segments of a function.
     """
     return min(word.width - bits_for(segments), word.width - bits_for(inputs), word.width - 2)
 
@@ -168,6 +201,11 @@ def layer_formats(word: WordFormat, geometry: list[tuple[int, int, int]]) -> tup
         Format of the nodes of all layers.
     geometry : list of (int, int, int)
         Inputs, segments and gain in bits of each layer.
+
+    Returns
+    -------
+    tuple of LayerFormat
+        One format for each layer.
 
     Raises
     ------
