@@ -43,7 +43,7 @@ class SocBench:
         return self.configuration.network
 
     def open(self) -> BoardClient:
-        return BoardClient(HostLink(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
+        return BoardClient(HostLink(self._port, timeout=0.02, resend_after=2e-3, clock=self.clock))
 
     def oracle(self, nodes: list[np.ndarray]) -> ContextReference:
         return ContextReference.of(self.configuration, nodes)

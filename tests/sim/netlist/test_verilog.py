@@ -16,7 +16,7 @@ from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
 from sim.netlist.verilog import make_netlist
 from sim.virtual_board import VirtualBoard
-from sw.device.client import BAUD, BoardClient
+from sw.device.client import BoardClient
 from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
@@ -30,7 +30,7 @@ HX8K, ECP5 = (
     replace(board, baud=board.clock_hz // ICE40.clocks_per_bit) for board in map(boards.find, ("hx8k", "ulx3s"))
 )
 TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
-PATIENCE = 60.0  # s without an answer: a netlist takes long for a clock, beside other tests longer
+TIMEOUT = 60.0  # seconds: a simulated netlist takes long for a clock, and longer beside other tests
 DESIGNS = {
     "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, products in logic": Design(
@@ -56,7 +56,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
-        BoardClient(HostLink(open_port(virtual.port, BAUD), timeout=PATIENCE)) as board,
+        BoardClient(HostLink(open_port(virtual.port), timeout=TIMEOUT)) as board,
     ):
         assert board.configuration == design.configuration
         nodes, records = KINDS["extreme"](design.network, 40)

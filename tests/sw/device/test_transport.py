@@ -1,8 +1,8 @@
-"""The host's link with boards that are not there, not the right one, or in a bad state."""
+"""The host's end of the link, with boards that are missing, not the right one, or in a bad state."""
 
 import os
 import pty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,63 +18,7 @@ from sw.device.errors import (
 from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.spec.protocol import CREDITS, REPLY, VERSION, Command, Frame, Space, Status
-from sw.spec.registers import COUNTER_BITS, LINK_COUNTERS, REGISTERS
-
-DIGEST = b"kanloom!"
-
-Answer = Callable[[Frame], bytes]
-
-
-def greet(frame: Frame, version: int = VERSION, digest: bytes = DIGEST) -> bytes:
-    payload = bytes([version]) + digest + bytes([2, CREDITS]) + frame.payload + bytes([Status.OK])
-    return Frame(Command.HELLO | REPLY, frame.sequence, payload).encode()
-
-
-def replying(payload: bytes) -> Answer:
-    """A board that greets, and answers everything else with `payload`."""
-    return lambda frame: (
-        greet(frame) if frame.type == Command.HELLO else Frame(frame.type | REPLY, frame.sequence, payload).encode()
-    )
-
-
-class ScriptedPort:
-    """Answers each request by a function; every read without an answer takes `timeout` of a made-up clock."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.timeout: float | None = None
-        self.write_timeout: float | None = None
-        self.requests: list[Frame] = []
-        self.time = 0.0
-        self.closed = False
-        self._answer = answer
-        self._input = bytearray()
-
-    @property
-    def in_waiting(self) -> int:
-        return len(self._input)
-
-    def read(self, size: int, /) -> bytes:
-        data = bytes(self._input[:size])
-        del self._input[:size]
-        self.time += 1e-4 if data else self.timeout or 0.0
-        return data
-
-    def write(self, data: bytes, /) -> int:
-        for piece in filter(None, data.split(b"\x00")):
-            self.requests.append(Frame.decode(piece))
-            self._input += self._answer(self.requests[-1])
-        return len(data)
-
-    def reset_input_buffer(self) -> None:
-        self._input.clear()
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def link_to(answer: Answer) -> tuple[HostLink, ScriptedPort]:
-    port = ScriptedPort(answer)
-    return HostLink(port, timeout=2.0, clock=lambda: port.time), port
+from tests.sw.device.scripted import DIGEST, Answer, greet, link_to, replying
 
 
 def test_silence_is_no_answer_in_bounded_time() -> None:
@@ -134,7 +78,7 @@ def test_another_configuration_is_refused_now_and_later() -> None:
         (bytes([100, Status.NAK]), BoardResetError, "expects request 100, not 0"),
     ],
 )
-def test_refusals_are_errors_and_the_next_access_begins_a_session(
+def test_refusals_are_errors_and_the_next_access_begins_a_link_session(
     payload: bytes, error: type[LinkError], message: str
 ) -> None:
     link, port = link_to(replying(payload))
@@ -145,7 +89,7 @@ def test_refusals_are_errors_and_the_next_access_begins_a_session(
         assert [frame.type for frame in port.requests[:2]] == [Command.HELLO, Command.WRITE]
 
 
-def test_an_interrupted_write_leaves_no_session() -> None:
+def test_an_interrupted_write_leaves_no_link_session() -> None:
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
@@ -157,37 +101,13 @@ def test_an_interrupted_write_leaves_no_session() -> None:
     assert [(frame.type, frame.sequence) for frame in port.requests] == [(Command.HELLO, 0), (Command.WRITE, 0)]
 
 
-def test_words_and_registers_that_do_not_fit_are_refused() -> None:
+def test_words_and_addresses_that_do_not_fit_are_refused() -> None:
     link, _ = link_to(replying(bytes([Status.OK])))
     for word in (1 << 16, -(1 << 15) - 1):
         with pytest.raises(ValueError, match=f"a word has 16 bits; {word} does not fit"):
             link.write(Space.RECORDS, 0, [0, word])
     with pytest.raises(ValueError, match="an address is 0 to 16777215, not 16777216"):
         link.write(Space.RECORDS, 1 << 24, [0])
-    with pytest.raises(ValueError, match="'gaps' cannot be written"):
-        link.write_register("gaps", 1)
-    with pytest.raises(KeyError, match="no register 'gap'"):
-        link.read_register("gap")
-
-
-def test_a_register_is_read_by_name() -> None:
-    value = (1 << COUNTER_BITS) - 2
-    link, port = link_to(replying(value.to_bytes(2, "little") + bytes([Status.OK])))
-    assert link.read_register(LINK_COUNTERS[-1].name) == value
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, len(LINK_COUNTERS) - 1, 0, 0, 1])
-
-
-def test_registers_that_follow_each_other_take_one_request() -> None:
-    link, port = link_to(replying(bytes([1, 0, 2, 0, 3, 0, Status.OK])))
-    assert link.read_registers("busy", "records") == {"busy": 1, "records": 2 + (3 << 16)}
-    busy = REGISTERS.address("busy")
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, busy, 0, 0, 3])
-    link, port = link_to(replying(bytes([Status.OK])))
-    link.write_registers({"count": 5 + (6 << 16), "start": 1})
-    count = REGISTERS.address("count")
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, count, 0, 0, 5, 0, 6, 0, 1, 0])
-    with pytest.raises(ValueError, match="'busy' does not follow the one before it in records, busy"):
-        link.read_registers("records", "busy")
 
 
 def test_the_window_never_exceeds_the_credits() -> None:
