@@ -1,3 +1,4 @@
 """Simulation of the gateware: virtual boards, the trainer in Amaranth's simulator, cocotb benches, netlists.
 
-Belongs here: running gateware without a board. Does not: gateware (`hw`). Begin with `virtual_board`."""
+Belongs here: running gateware without a board. Does not: gateware (`hw`). Begin with `virtual_board`.
+"""

@@ -1,5 +1,4 @@
-"""A whole board at the end of a bad wire, with more records than its store holds: every record arrives once, and every
-bit of the outcome is the oracle's."""
+"""A board at the end of a bad wire, with more records than its store holds: it still trains to the oracle's bits."""
 
 import numpy as np
 import pytest

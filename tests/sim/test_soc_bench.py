@@ -13,7 +13,7 @@ from sim.cocotb_bench.runner import run_bench
 from sw.spec.network import Network
 
 NETWORK = Network.two_layer(2, 4, (4, 8), gain=0)
-TESTS = ["the_board_equals_the_fixed_point_oracle", "the_board_follows_the_float_twin"]
+TESTS = ["the_board_equals_the_fixed_point_oracle", "the_board_follows_the_unquantised_model"]
 LONG = ["streaming_fills_the_wire", "training_is_as_accurate_as_floating_point"]
 
 

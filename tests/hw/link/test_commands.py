@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The command engine, asked over the wire by hand-made frames."""
+"""The command engine, given requests as hand-made frames on the wire."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def write(sequence: int, address: int, data: bytes, space: int = Space.RECORDS) 
 
 
 def ask(port: EndpointPort, *frames: Frame) -> list[Frame]:
-    """The replies to `frames`, sent without waiting between them."""
+    """Send `frames` without waiting between them; return the replies."""
     port.write(b"".join(frame.encode() for frame in frames))
     received = b""
     while received.count(0) < len(frames):
@@ -54,7 +54,7 @@ def test_hello_tells_what_the_host_must_know(word_bytes: int) -> None:
     assert reply == Frame(Command.HELLO | REPLY, 200, told + bytes([Status.OK]))
 
 
-def test_nothing_happens_without_a_session() -> None:
+def test_nothing_happens_without_a_link_session() -> None:
     port = EndpointPort()
     replies = ask(port, write(0, 0, b"ab"), read(255, 0, 1), Frame(77, 3, b""), Frame(Command.HELLO, 0, b"abc"))
     assert statuses(replies) == [Status.NO_SESSION] * 3 + [Status.BAD_LENGTH]
@@ -154,7 +154,7 @@ def test_a_failed_request_may_be_tried_again(port: EndpointPort) -> None:
         (Frame(Command.HELLO, 0, bytes(MAX_PAYLOAD)), Status.BAD_LENGTH),
     ],
 )
-def test_what_cannot_be_executed_is_refused_and_the_session_goes_on(
+def test_what_cannot_be_executed_is_refused_and_the_link_session_goes_on(
     port: EndpointPort, request_: Frame, status: Status
 ) -> None:
     replies = ask(port, request_, write(0, 3, b"ab"))
@@ -169,7 +169,7 @@ def test_the_longest_read_fits_one_reply(port: EndpointPort) -> None:
     assert reply.payload == bytes(2 * count) + bytes([Status.OK])
 
 
-def test_hello_begins_a_new_session(port: EndpointPort) -> None:
+def test_hello_begins_a_new_link_session(port: EndpointPort) -> None:
     replies = ask(port, write(0, 1, b"ab"), Frame(Command.HELLO, 0, NONCE), write(0, 2, b"cd"))
     assert statuses(replies) == [Status.OK] * 3
     assert [address for address, _ in port.memory.records] == [1, 2]

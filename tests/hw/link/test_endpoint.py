@@ -1,4 +1,4 @@
-"""The whole link, over its two wires."""
+"""The board's end of the link, over its two wires."""
 
 import random
 from typing import Any
@@ -14,7 +14,7 @@ IDLE_BITS = 64
 
 
 def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Frame], dict[str, int]]:
-    """Words written, replies and counters, when the line has `levels`, one a cycle."""
+    """Return words written, replies and counters, after the line had `levels`, one a cycle."""
     link = LinkEndpoint(clocks_per_bit=CLOCKS_PER_BIT, word_bytes=2, digest=bytes(8), idle_bits=IDLE_BITS)
     written: list[tuple[int, int]] = []
     encoded = bytearray()

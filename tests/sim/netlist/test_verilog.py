@@ -1,4 +1,4 @@
-"""What synthesis makes of the system trains to the same bits as the reference: the last step before place and route."""
+"""The netlist that synthesis makes trains to the same bits as the reference: the last step before place and route."""
 
 import re
 from dataclasses import replace
@@ -43,7 +43,7 @@ DESIGNS = {
 
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
 def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design) -> None:
-    """One test, so that it is synthesised and compiled once."""
+    """One test, so that each design is synthesised and compiled once."""
     past = len(design.network.layers) - 1
     word = design.network.word
     rates = Rates((2,) * past, (word.width - 3,) * past)
@@ -63,7 +63,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
         starts = {
             "extreme": (nodes, records),
             "ordinary": KINDS["ordinary"](design.network, 40),
-            # Predictions reach the ends of the word when all nodes are there.
+            # Predictions reach the ends of the word when all nodes are at one of them.
             **{
                 f"all at {end}": ([np.full_like(layer, end) for layer in nodes], records)
                 for end in (word.minimum, word.maximum)
@@ -85,7 +85,7 @@ def test_family_without_models_is_refused() -> None:
 
 
 def memory(parameters: dict[str, str], connections: dict[str, list]) -> dict[str, Any]:
-    """A cell that is modelled, but for what is given."""
+    """Return a memory cell that is modelled, unless the given parameters and connections are not."""
     off = {port: ["0"] for port in ("CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2", "RSTA", "RSTB", "WEB")}
     return {
         "type": "DP16KD",
