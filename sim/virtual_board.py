@@ -21,9 +21,9 @@ class VirtualBoard:
     """A simulated board that a host talks to through a port, like one on a cable; a context manager.
 
     The board is simulated as fast as possible, from entry to exit. A byte is taken from the host only when the UART
-    line is soon ready for it, and a host that does not read stalls the clock, so no byte is lost on the way. After ten seconds
-    without a byte in either direction the clock is slowed down, to leave the processor to others, until the next byte
-    arrives.
+    line is soon ready for it, and a host that does not read stalls the clock, so no byte is lost on the way. After ten
+    seconds without a byte in either direction the clock is slowed down, to leave the processor to others, until the
+    next byte arrives.
 
     Parameters
     ----------
