@@ -85,12 +85,12 @@ class RecordStore(wiring.Component):
         ways = [Branches(m, signal) for signal in access] if self.technology.fine_stages else []
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            found = bank(m, index, _Access(*(way.near() for way in ways)) if ways else access)
+            word = bank(m, index, _Access(*(way.near() for way in ways)) if ways else access)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
-                m.d.sync += later.eq(found)
-                found = later
-            m.d.comb += self.row_data[index].eq(found)
+                m.d.sync += later.eq(word)
+                word = later
+            m.d.comb += self.row_data[index].eq(word)
         return m
 
     def _block_ram(self, m: Module, index: int, access: "_Access") -> Value:
