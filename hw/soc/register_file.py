@@ -21,8 +21,8 @@ def counter_memory(table: RegisterTable) -> MemoryShape:
 class RegisterFile(wiring.Component):
     """The bus target of the space REGISTERS; every transfer takes five cycles.
 
-    Counters lie in a memory, and one of them is increased at a time, while there is no transfer. An event must
-    therefore not come again before it is counted, which takes some cycles for each counter and transfer in between.
+    Counters lie in a memory, and one of them is increased at a time, while there is no transfer. An event is counted
+    within a few cycles, more if other counters or transfers come first; if it comes again before, it counts once.
     Counters wrap, and a reset does not clear them.
 
     Parameters

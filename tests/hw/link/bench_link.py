@@ -25,6 +25,7 @@ from sw.spec.protocol import (
     max_write_words,
 )
 from sw.spec.registers import LINK_COUNTERS
+from tests.hw.link import requests
 from tests.hw.link.bus_memory import BusMemory
 
 BUSY = Space.CONFIGURATION
@@ -97,7 +98,7 @@ class Model:
         """Make a new WRITE; there may be no words at some of its addresses."""
         space, address, count = self._place(max_write_words(self.word_bytes))
         data = random.randbytes(count * self.word_bytes)
-        frame = self._fresh(Command.WRITE, space, address, data)
+        frame = requests.write(self.expected, address, data, space)
         status = Status.OK
         for index in range(count):
             status = self._status(space, address + index)
@@ -110,7 +111,7 @@ class Model:
 
     def read(self) -> Frame:
         space, address, count = self._place(max_read_words(self.word_bytes))
-        frame = self._fresh(Command.READ, space, address, bytes([count]))
+        frame = requests.read(self.expected, address, count, space)
         return self._execute(frame, *self._load(space, address, count))
 
     def duplicate(self) -> Frame:
@@ -127,15 +128,12 @@ class Model:
     def early(self) -> Frame:
         sequence = (self.expected + random.randint(1, 127)) % 256
         self.counters["gaps"] += 1
-        frame = Frame(Command.WRITE, sequence, bytes([Space.RECORDS, 0, 0, 0]) + bytes(self.word_bytes))
+        frame = requests.write(sequence, 0, bytes(self.word_bytes))
         return self._answer(frame, bytes([self.expected]), Status.NAK)
 
     def _place(self, most: int) -> tuple[int, int, int]:
         space = random.choice([Space.RECORDS, Space.PARAMETERS, Space.RECORDS, BUSY])
         return space, random.randrange(LIMIT), random.choice([1, 2, random.randint(1, most)])
-
-    def _fresh(self, command: Command, space: int, address: int, rest: bytes) -> Frame:
-        return Frame(command, self.expected, bytes([space]) + address.to_bytes(3, "little") + rest)
 
     @staticmethod
     def _status(space: int, address: int) -> Status:
@@ -232,10 +230,10 @@ async def traffic_is_what_the_protocol_says(dut: Any) -> None:
         driver.baud_error = random.choice([-0.03, 0.0, 0.03])
         if random.random() < 0.3:
             await noise.make()
-        requests = [random.choice(kinds)() for _ in range(random.randint(1, CREDITS))] if window else [model.greet()]
-        for request in requests:
-            await driver.send(request.encode())
-        while monitor.received.count(DELIMITER) < len(requests):
+        frames = [random.choice(kinds)() for _ in range(random.randint(1, CREDITS))] if window else [model.greet()]
+        for frame in frames:
+            await driver.send(frame.encode())
+        while monitor.received.count(DELIMITER) < len(frames):
             monitor.arrival.clear()
             await monitor.arrival.wait()
         assert [Frame.decode(piece) for piece in bytes(monitor.received).split(DELIMITER)[:-1]] == model.replies

@@ -5,21 +5,10 @@ import pytest
 
 from hw.link.commands import CommandEngine
 from sw.spec.protocol import CREDITS, MAX_PAYLOAD, REPLY, VERSION, Command, Frame, Space, Status, max_read_words
+from tests.hw.link.requests import read, target, write
 from tests.hw.link.simulated import DIGEST, EndpointPort
 
 NONCE = b"\x00\x01\xfe\xff"
-
-
-def target(space: int, address: int) -> bytes:
-    return bytes([space]) + address.to_bytes(3, "little")
-
-
-def read(sequence: int, address: int, count: int, space: int = Space.PARAMETERS) -> Frame:
-    return Frame(Command.READ, sequence, target(space, address) + bytes([count]))
-
-
-def write(sequence: int, address: int, data: bytes, space: int = Space.RECORDS) -> Frame:
-    return Frame(Command.WRITE, sequence, target(space, address) + data)
 
 
 def ask(port: EndpointPort, *frames: Frame) -> list[Frame]:

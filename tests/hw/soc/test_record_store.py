@@ -18,7 +18,8 @@ from hw.soc.bus_targets import RecordTarget
 from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import RecordStore, arbitrate
 from sw.spec.network import Network
-from sw.spec.protocol import Mode, Space
+from sw.spec.protocol import Mode
+from tests.hw.bus import transfer
 
 TECHNOLOGIES = {
     "single port": ICE40UP5K,
@@ -96,25 +97,10 @@ class Run:
             cycle += 1
 
     async def write(self, ctx: Any, address: int, word: int) -> None:
-        await self.transfer(ctx, address, write=True, word=word)
+        await transfer(ctx, self.harness.bus, address, word)
 
     async def read(self, ctx: Any, address: int) -> int:
-        return (await self.transfer(ctx, address, write=False))[0]
-
-    async def transfer(self, ctx: Any, address: int, *, write: bool, word: int = 0) -> tuple[int, int, int]:
-        """Make a transfer on the bus; return the word read, and whether it is refused and a fault."""
-        bus = self.harness.bus
-        for name, value in (
-            ("space", Space.RECORDS),
-            ("address", address),
-            ("write", write),
-            ("write_data", word),
-            ("valid", 1),
-        ):
-            ctx.set(getattr(bus, name), value)
-        answer = await ctx.tick().sample(bus.read_data, bus.refused, bus.fault).until(bus.ready)
-        ctx.set(bus.valid, 0)
-        return answer
+        return (await transfer(ctx, self.harness.bus, address))[0]
 
     async def load(self, ctx: Any, records: list[list[int]], first: int) -> None:
         runner = self.harness.runner
@@ -214,12 +200,12 @@ def test_the_host_writes_beside_a_pass_and_does_not_read(
     async def host(ctx: Any) -> None:
         await run.load(ctx, records, 0)
         await run.start(ctx, mode, len(records), results=56)
-        answers.append((await run.transfer(ctx, 40, write=False))[1:])
+        answers.append((await transfer(ctx, run.harness.bus, 40))[1:])
         for place, word in enumerate(words):
             await run.write(ctx, 40 + place, word)
         await run.end(ctx)
         read_words.extend([await run.read(ctx, 40 + place) for place in range(len(words))])
-        answers.append((await run.transfer(ctx, WORDS, write=True))[1:])
+        answers.append((await transfer(ctx, run.harness.bus, WORDS, 0))[1:])
 
     run(host)
     assert [arguments + targets for _, arguments, targets, _ in run.taken] == records

@@ -7,6 +7,7 @@ import pytest
 
 from hw.soc.register_file import RegisterFile
 from sw.spec.registers import Register, RegisterTable
+from tests.hw.bus import transfer
 from tests.hw.streams import simulate
 
 COUNTERS = tuple(Register(f"events_{index}", 16, "r", "events") for index in range(5))
@@ -26,14 +27,8 @@ class Host:
         self.dut = RegisterFile(TABLE, counters=COUNTERS, word_bits=16)
 
     async def transfer(self, context: Any, address: int, word: int | None = None) -> tuple[int, int, int]:
-        """Read or, with a word, write; return data, refused and fault."""
-        bus = self.dut.bus
-        context.set(bus.address, address)
-        context.set(bus.write, word is not None)
-        context.set(bus.write_data, word or 0)
-        context.set(bus.valid, 1)
-        answer = await context.tick().sample(bus.read_data, bus.refused, bus.fault).until(bus.ready)
-        context.set(bus.valid, 0)
+        """Make a transfer, and leave the bus idle for a cycle after it."""
+        answer = await transfer(context, self.dut.bus, address, word)
         await context.tick()
         return answer
 
