@@ -24,7 +24,7 @@ MIN_WORD_BYTES = 2
 
 
 class CommandEngine(wiring.Component):
-    """Executes each request once and in order, and answers it (`sw.spec.protocol`).
+    """Executes requests in order, each WRITE once, and answers them as `sw.spec.protocol` says.
 
     A packet byte takes one cycle; a bus transfer takes as many cycles as its target. A word of a WRITE is transferred
     as soon as all of its bytes have come. A transfer that is refused or a fault ends the request, and gives its status.

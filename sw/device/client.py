@@ -1,4 +1,4 @@
-"""A board, real or virtual, as a trainer like the oracle: the host's client at the other end of a serial line."""
+"""The host's client for a board, real or virtual: a trainer like the oracle, at the other end of a serial line."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -142,8 +142,8 @@ class BoardClient(Trainer):
 
     def _predict(self, records: Records) -> np.ndarray:
         configuration = self.configuration
-        store_words = configuration.store_rows * configuration.row_words
-        blocks, results = records.blocks(store_words // (self._record_size + self.network.outputs)), []
+        most = configuration.store_rows * configuration.row_words // (self._record_size + self.network.outputs)
+        blocks, results = records.blocks(most), []
         for block, _ in zip(blocks, self._sending(blocks, [0] * len(blocks)), strict=True):
             address = len(block) * self._record_size
             self._start(Mode.PREDICT, len(block), results=address)
@@ -162,7 +162,7 @@ class BoardClient(Trainer):
         return self.configuration.record_rows * self.configuration.row_words
 
     def _sending(self, blocks: list[Records], rows: list[int]) -> Iterator[None]:
-        """Send the blocks, one in each step, to their rows of the record store."""
+        """Each step sends a block to its row of the store."""
         self._loaded = None
         total, done = self._record_size * sum(map(len, blocks)), 0
 
