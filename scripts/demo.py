@@ -25,8 +25,8 @@ from scripts.stream import Bars, progress_bars
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets
 from sw.commands.training_options import pretraining_of
-from sw.device.client import BoardClient, BoardError
-from sw.device.errors import LinkError
+from sw.device.client import BoardClient
+from sw.device.errors import BoardError, LinkError
 from sw.experiment import Experiment, Outcome
 from sw.oracle.contexts import ContextReference
 from sw.presets import catalogue as presets

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sw import datasets
-from sw.device.client import BAUD, BoardClient, BoardError
-from sw.device.errors import LinkError
+from sw.device.client import BoardClient
+from sw.device.errors import BoardError, LinkError
+from sw.device.serial_port import DEFAULT_BAUD
 from sw.experiment import Experiment
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", help=f"{', '.join(datasets.NAMES)}, or a .csv, .npy, .npz or .parquet file")
     parser.add_argument("--port", required=True, help="serial port, or the path that a virtual board prints")
-    parser.add_argument("--baud", type=int, default=BAUD, help="default: %(default)s")
+    parser.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="default: %(default)s")
     parser.add_argument("--preset", help="training schedule to use, for a file (default: the data set's, else norm4)")
     parser.add_argument("--epochs", type=int, help="passes over the records (default: the schedule's)")
     parser.add_argument(

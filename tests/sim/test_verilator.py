@@ -36,9 +36,9 @@ def test_simultaneous_requests_build_once(build: Path) -> None:
         (directory / "product").touch()
 
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda _: verilator._cached("thing", ["key"], make), range(4)))
+        directories = list(pool.map(lambda _: verilator._cached("thing", ["key"], make), range(4)))
     assert len(built) == 1
-    assert len(set(found)) == 1 and (found[0] / "product").exists()
+    assert len(set(directories)) == 1 and (directories[0] / "product").exists()
 
 
 def test_interrupted_build_is_built_again(build: Path) -> None:
