@@ -220,7 +220,7 @@ def test_processors_without_our_instructions_get_the_same_bits(processor: str, t
     environment = os.environ | {
         "NUMBA_CPU_NAME": name,
         "NUMBA_CPU_FEATURES": features,
-        "NUMBA_CACHE_DIR": str(tmp_path),
+        "KANLOOM_CACHE": str(tmp_path),
     }
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
