@@ -93,7 +93,9 @@ class _KernelCache(FunctionCache):
     def load_overload(self, signature: tuple, target: Any) -> Any:
         with self._disabled_by_errors():
             loaded = super().load_overload(signature, target)
-            if loaded is not None:
+            if loaded is None:
+                self._impl.locator.ensure_cache_path()  # raises before the compiler is at work, not after it
+            else:
                 cache.mark_used(Path(self.cache_path))
             return loaded
 
