@@ -69,7 +69,7 @@ class _Locator(_CacheLocator):
 
 
 class _KernelCacheImpl(CompileResultCacheImpl):
-    _locator_classes = (_Locator,)
+    _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012 (an instance variable to Numba's types)
 
 
 class _KernelCache(FunctionCache):
@@ -106,7 +106,7 @@ class _KernelCache(FunctionCache):
 
 def kernel(function: Callable) -> Any:
     """Compile a function as a kernel: at its first call, kept on disk; it runs beside other threads."""
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     dispatcher._cache = _KernelCache(function)
     return dispatcher
 
