@@ -1,223 +1,91 @@
-"""From a network to a bitstream: `python -m hw.build --board icebreaker --network norm2`."""
+"""`kanloom build`: from a network to a board's bitstream."""
+
+from __future__ import annotations
 
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+from hw.plan.options import add_design, board_of, search_of
+from sw.spec.options import numbers
 
-from hw.design.design import Design
-from hw.flow.bitstream import make_bitstream
-from hw.flow.tools import BuildError
-from hw.flow.vendor import make_vendor_plan
-from hw.fpga.board import Board
-from hw.fpga.resources import RESOURCE_NAMES, Resources
-from hw.fpga.tool_flow import TOP, flow_of
-from hw.plan.cost_model import check, expected_fmax
-from hw.plan.options import SCHEDULES, add_design, board_of, search_of
-from hw.plan.usage import Usage, add_rows, usages
-from hw.soc.soc import Soc
+if TYPE_CHECKING:
+    from sw.spec.reporter import Reporter
 
 OUTPUT = Path("build")
 
+EXAMPLES = (
+    "--board icebreaker",
+    "--board ulx3s --network 16-64-1 --segments 2,32 --seed 1,2,3 --json build.json",
+)
 
-@dataclass(frozen=True, kw_only=True)
-class BuildReport:
-    """What a build came to: the table that is printed and the JSON that is written.
 
-    `estimated_logic` and `expected_fmax_mhz` are what was expected before synthesis. `target_mhz` is the clock that
-    the PLL makes, and `records_per_second` counts at that.
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
     """
-
-    board: str
-    network: str
-    schedule: str
-    contexts: int
-    lanes: tuple[int, ...]
-    taps: int
-    logic: Usage
-    block_ram: Usage
-    multipliers: Usage
-    single_port_ram: Usage
-    estimated_logic: int
-    expected_fmax_mhz: float | None
-    target_mhz: float
-    cycles_per_record: int
-    records_per_second: int
-    wall_s: float
-
-    @classmethod
-    def of(
-        cls, design: Design, *, need: Resources, used: Resources, available: Resources, wall_s: float, **others: Any
-    ) -> Self:
-        configuration = design.configuration
-        return cls(
-            board=design.board.name,
-            network=str(design.network),
-            schedule=SCHEDULES[design.exact],
-            contexts=design.contexts,
-            lanes=tuple(folding.lanes for folding in design.foldings),
-            taps=design.taps,
-            estimated_logic=need.logic,
-            expected_fmax_mhz=round(reach / 1e6, 1) if (reach := expected_fmax(design)) else None,
-            target_mhz=design.board.clock_hz / 1e6,
-            cycles_per_record=configuration.initiation_interval,
-            records_per_second=int(configuration.records_per_second),
-            wall_s=round(wall_s, 1),
-            **usages(used, available),
-            **others,
-        )
-
-    def table(self) -> Table:
-        table = Table(title=f"{self.network} on {self.board}", title_justify="left", show_header=False)
-        add_rows(table, {name: getattr(self, name) for name in RESOURCE_NAMES})
-        table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
-        clock = f", {self.expected_fmax_mhz:g} MHz" if self.expected_fmax_mhz else ""
-        table.add_row("estimated", f"{self.estimated_logic} logic cells{clock}")
-        table.add_row("schedule", f"{self.schedule}; lanes {', '.join(map(str, self.lanes))}; taps {self.taps}")
-        if self.contexts > 1:
-            table.add_row("contexts", str(self.contexts))
-        table.add_row("cycles per record", str(self.cycles_per_record))
-        table.add_row("records per second", f"{self.records_per_second:,}")
-        table.add_row("built in", f"{self.wall_s:g} s")
-        return table
-
-    @property
-    def timing(self) -> str:
-        """What is known of the clock."""
-        raise NotImplementedError
-
-    def next_steps(self, board: Board) -> list[str]:
-        """What its user does next, in lines."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedReport(BuildReport):
-    """Of a bitstream that is there; `fmax_mhz` is what this placement would reach."""
-
-    fmax_mhz: float
-    seed: int
-    bitstream: str
-
-    @property
-    def timing(self) -> str:
-        return f"seed {self.seed} reaches {self.fmax_mhz:g} MHz"
-
-    def next_steps(self, board: Board) -> list[str]:
-        return [
-            f"bitstream: {self.bitstream}",
-            f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=self.bitstream)}",
-        ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EstimateReport(BuildReport):
-    """Of a build that is left to the vendor's tool: what is used is Yosys' estimate, and nothing is placed or timed."""
-
-    vendor: str
-    plan: str
-    script: str
-
-    @property
-    def timing(self) -> str:
-        return f"nobody has checked it: {self.vendor} does"
-
-    def next_steps(self, board: Board) -> list[str]:
-        flow, directory = flow_of(board.technology), Path(self.plan).parent
-        return [
-            "There is no bitstream yet: nothing was placed or routed, and what is used is Yosys' estimate.",
-            f"sources, constraints and scripts: {directory}, and all of them in {self.plan}",
-            f"to make the bitstream, with {self.vendor} on the path: cd {directory} && sh {self.script}",
-            f"then, if {TOP}_timing.rpt says that the clock is met: {board.flash.format(bitstream=flow.bitstream)}",
-        ]
-
-
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
+    parser.description = (
+        f"{parser.description} For a board whose family has no open place and route, it makes all that the vendor's "
+        "tool needs."
+    )
     add_design(parser)
-    parser.add_argument(
+    group = parser.add_argument_group("place and route")
+    group.add_argument(
         "--seed",
-        type=int,
-        nargs="+",
-        default=[1],
-        metavar="N",
-        help="of the placer, default 1; of several, the first that meets the clock",
+        type=numbers,
+        default=(1,),
+        metavar="N,N",
+        help="of the placer; of several, the first that meets the clock is taken (default: 1)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
-    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
-    return parser
+    group = parser.add_argument_group("files")
+    group.add_argument("--output", type=Path, metavar="DIR", help=f"directory, emptied first (default: {OUTPUT}/BOARD)")
+    group.add_argument("--json", type=Path, metavar="FILE", help="write the report to a file, too")
 
 
-def build(
-    design: Design, *, directory: Path, seeds: Sequence[int], progress: Callable[[str], None] = lambda what: None
-) -> BuildReport:
-    """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
-    needs to make it. `seeds`, `progress`: as for `make_bitstream`.
+def run(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Build and show the report.
 
-    Raises:
-        ValueError: naming the budget that the design breaks (`DoesNotFitError`), or records that come too late.
-        BuildError: see `make_bitstream`, `make_vendor_plan`.
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : Reporter
+        For progress and results.
+
+    Returns
+    -------
+    int
+        The exit status.
     """
-    began = time.perf_counter()
-    board, need = design.board, check(design)
-    _ = design.configuration  # refuses records that cannot be fetched in time
-    if vendor := flow_of(board.technology).vendor:
-        found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)
-        return EstimateReport.of(
+    with reporter.step("planning") as step:
+        from hw.build_report import build
+
+        if options.json and not options.json.parent.is_dir():
+            raise ValueError(f"{options.json}: there is no folder {options.json.parent}")
+        board = board_of(options)
+        design = search_of(board, options).design
+        step.update(what=f"building {design.network} on {board.name}, which takes minutes")
+        report = build(
             design,
-            need=need,
-            used=found,
-            available=board.budget,
-            wall_s=time.perf_counter() - began,
-            vendor=vendor,
-            plan=str(archive),
-            script=script,
+            directory=options.output or OUTPUT / board.name,
+            seeds=options.seed,
+            progress=lambda what: step.update(note=what),
         )
-    placement, seed, bitstream = make_bitstream(
-        board=board, soc=Soc(design), need=need, directory=directory, seeds=seeds, progress=progress
-    )
-    return PlacedReport.of(
-        design,
-        need=need,
-        used=placement.used,
-        available=placement.available,
-        wall_s=time.perf_counter() - began,
-        fmax_mhz=round(placement.fmax_hz / 1e6, 2),
-        seed=seed,
-        bitstream=str(bitstream),
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
-    console = Console()
-    try:
-        board = board_of(arguments)
-        design = search_of(board, arguments).design
-        title = f"{design.network} on {board.name}, which takes minutes"
-        with console.status(title) as status:
-            report = build(
-                design,
-                directory=arguments.output or OUTPUT / board.name,
-                seeds=arguments.seed,
-                progress=lambda what: status.update(f"{title}; {what}"),
-            )
-    except (ValueError, BuildError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    console.print(report.table())
-    print(*report.next_steps(board), sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps(asdict(report), indent=1) + "\n")
+    reporter.show(report.table())
+    reporter.note("\n".join(report.next_steps(board)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Named, not imported: the gateware knows nothing of the command line that runs it.
+    sys.exit(import_module("sw.__main__").main("build", "python -m hw.build"))
