@@ -109,7 +109,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     hidden = len(sizes) - 2
     segments = segments or (inner.segments, *(last.segments,) * hidden)
     if len(segments) != hidden + 1:
-        raise ValueError(f"segments {'/'.join(map(str, segments))}: a network of {hidden + 1} layers needs as many")
+        given = ",".join(map(str, segments))
+        raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
     layers = tuple(map(Layer, sizes, sizes[1:], segments, (*(inner.gain,) * hidden, last.gain)))
     phases = tuple(
         replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))

@@ -1,30 +1,23 @@
-"""From a network to a bitstream: `python -m hw.build --board icebreaker --network norm2`."""
+"""A build: from a design to a bitstream and a report."""
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
 from rich.table import Table
 
 from hw.design.design import Design
 from hw.flow.bitstream import make_bitstream
-from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources
 from hw.fpga.tool_flow import TOP
 from hw.plan.cost_model import check, expected_fmax
-from hw.plan.options import SCHEDULES, add_design, board_of, search_of
+from hw.plan.options import SCHEDULES
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
-
-OUTPUT = Path("build")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,23 +191,6 @@ class EstimateReport(BuildReport):
         ]
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
-    add_design(parser)
-    parser.add_argument(
-        "--seed",
-        type=int,
-        nargs="+",
-        default=[1],
-        metavar="N",
-        help="of the placer, default 1; of several, the first that meets the clock",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
-    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
-    return parser
-
-
 def build(
     design: Design, *, directory: Path, seeds: Sequence[int], progress: Callable[[str], None] = lambda what: None
 ) -> BuildReport:
@@ -245,7 +221,7 @@ def build(
     """
     began = time.perf_counter()
     board, need = design.board, check(design)
-    _ = design.configuration  # refuses records that cannot be fetched in time
+    design.check_store()
     if vendor := board.technology.flow.vendor:
         found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)
         return EstimateReport.of(
@@ -271,43 +247,3 @@ def build(
         seed=seed,
         bitstream=str(bitstream),
     )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; those of the process if not given.
-
-    Returns
-    -------
-    int
-        Exit status.
-    """
-    arguments = parser().parse_args(argv)
-    console = Console()
-    try:
-        board = board_of(arguments)
-        design = search_of(board, arguments).design
-        title = f"{design.network} on {board.name}, which takes minutes"
-        with console.status(title) as status:
-            report = build(
-                design,
-                directory=arguments.output or OUTPUT / board.name,
-                seeds=arguments.seed,
-                progress=lambda what: status.update(f"{title}; {what}"),
-            )
-    except (ValueError, BuildError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    console.print(report.table())
-    print(*report.next_steps(board), sep="\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
