@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fanout import Branches
+from hw.datapath.fanout import FanOutTree
 from hw.fpga.resources import MemoryShape, Storage
 from hw.fpga.technology import Technology
 
@@ -82,10 +82,10 @@ class RecordStore(wiring.Component):
         m = Module()
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
         access = _Access(self.read, self.row, self.written, self.address, self.data)
-        ways = [Branches(m, signal) for signal in access] if self.technology.fine_stages else []
+        trees = [FanOutTree(m, signal) for signal in access] if self.technology.fine_stages else []
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            word = bank(m, index, _Access(*(way.near() for way in ways)) if ways else access)
+            word = bank(m, index, _Access(*(tree.register() for tree in trees)) if trees else access)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
                 m.d.sync += later.eq(word)
