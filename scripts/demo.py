@@ -32,7 +32,7 @@ from sw.oracle.contexts import ContextReference
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
 from sw.spec.configuration import Configuration
-from sw.spec.trainer import Phase
+from sw.spec.schedule import Phase
 
 
 def train_oracle(experiment: Experiment, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     if options.pretrain is not None:
         preset = replace(preset, pretraining=options.pretrain or None)
     addends, _ = preset.pretraining or (0, 0)
-    phases = preset.all_phases(apart=addends > 0)
+    phases = preset.all_phases(pretraining=addends > 0)
     epochs = sum(phase.epochs for phase in phases)
     split = datasets.load(
         options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets

@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
                 experiment = Experiment.begin(preset, split, seed=options.seed, network=board.network)
                 if options.pretrain is not None:
                     preset = replace(preset, pretraining=(board.pretraining, options.pretrain))
-                phases = preset.all_phases(apart=board.pretraining > 0 or options.pretrain is not None)
+                phases = preset.all_phases(pretraining=board.pretraining > 0 or options.pretrain is not None)
                 outcome = experiment.run(board, phases, bars.epoch)
                 figures = {
                     "board": board.configuration.board,
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "rmse": outcome.rmse,
                     "records": len(split.train),
                     "epochs": sum(phase.epochs for phase in phases),
-                    "pretraining_epochs": sum(phase.epochs for phase in phases if phase.apart),
+                    "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
                     "cycles": board.cycles,
                     "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
                     "link_errors": board.counters(),

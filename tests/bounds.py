@@ -1,4 +1,4 @@
-"""How far a fixed-point machine may be from its float twin, derived from the number format alone.
+"""How far a fixed-point trainer may be from its unquantised network, derived from the number format alone.
 
 Half a unit for each rounding, carried on through the steepest segment. Valid where nothing saturates or is clipped, and
 no argument is nearer to a node than its own bound: beyond the node another slope would count.
@@ -7,7 +7,7 @@ no argument is nearer to a node than its own bound: beyond the node another slop
 import numpy as np
 
 from sw.spec.network import Network
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:

@@ -1,11 +1,11 @@
-"""Networks and records on which every machine must do the same: ordinary ones, and the ends of every range."""
+"""Networks and records on which every trainer must do the same: ordinary ones, and the ends of every range."""
 
 import numpy as np
 
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from sw.spec.records import Records
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 RATES = Rates((2,), (13,))
 

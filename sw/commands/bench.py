@@ -18,6 +18,7 @@ from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, op
 from sw.commands.training_options import add_plan, preset_of, strategy_of
 from sw.datasets import MemorySource, Split
 from sw.experiment import first_model
+from sw.spec.schedule import epochs_in
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,8 @@ def measured(
     cases: list[Case], threads: int, turns: int, baseline: CBaseline | None, console: Console
 ) -> dict[str, Any]:
     """Every figure. The cases are trained in turn; what they are compared with, after each of them."""
-    case, epochs = cases[0], cases[0].strategy.epochs
+    case, schedule = cases[0], cases[0].strategy.schedule()
+    epochs = epochs_in(schedule)
     run_trial(case, threads)  # compiles the kernels, or loads them
     ours: list[Trial] = []
     singles: list[Trial] = []
@@ -76,7 +78,7 @@ def measured(
         if threads > 1:
             singles.append(run_trial(alone(chosen), 1))
         if baseline:
-            theirs.append(baseline.run(len(epochs), index + 1))
+            theirs.append(baseline.run(epochs, index + 1))
     times = [each.cpu_ns if threads == 1 else each.wall_ns for each in ours]
     scores = [each.score for each in ours if each.score]
     figures = {
@@ -88,8 +90,8 @@ def measured(
         "models": case.strategy.models,
         "records": case.source.count("train"),
         "holdout": case.source.count("holdout"),
-        "epochs": len(epochs),
-        "pretraining_epochs": sum(apart for _, apart in epochs),
+        "epochs": epochs,
+        "pretraining_epochs": sum(phase.epochs for phase in schedule if phase.pretraining),
         "turns": turns,
         "ns_per_update": statistics.median(times),
         "ns_per_update_wall": statistics.median(each.wall_ns for each in ours),

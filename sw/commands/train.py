@@ -31,6 +31,7 @@ from sw.engine.history import TrainingHistory
 from sw.engine.processes import Processes, launched
 from sw.engine.training import TrainingReport
 from sw.presets.preset import Preset
+from sw.spec.schedule import epochs_in
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +102,7 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
         "relaxation": strategy.merging.relaxation,
         "pretraining_addends": addends,
         "pretraining_epochs": before,
-        "epochs": len(strategy.epochs),
+        "epochs": epochs_in(strategy.schedule()),
         "seed": options.seed,
     }
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sw.engine.conversion import ARITHMETICS, as_floating, machine_of
+from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
 from sw.engine.ensemble import Member, joined
 from sw.estimator import NKRegressor
 from sw.model import Model
@@ -78,8 +78,8 @@ def test_the_model_in_a_file_predicts_the_same(fitted, samples, tmp_path):
     unseen = samples[2]
     fitted.model_.save(tmp_path / "model.npz")
     model = Model.load(tmp_path / "model.npz")
-    machine = machine_of(model, "fixed16")
-    results = machine.predict(model.encode(unseen, np.zeros((len(unseen), 1))).arguments)
+    trainer = compiled_trainer(model, "fixed16")
+    results = trainer.predict(model.encode_features(unseen))
     assert np.array_equal(model.decode(results)[:, 0], fitted.predict(unseen))
 
 
@@ -179,15 +179,15 @@ def test_joined_members_predict_their_mean(samples, arithmetic, count):
     ]
     if arithmetic != "fixed16":
         models = [as_floating(model) for model in models]
-    records = machine_of(models[0], arithmetic).encode(models[0].encode(features, targets))
+    records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(features, targets))
     members = [Member(model, arithmetic, records, np.arange(30), rng) for model in models]
     for _ in range(3):
         for member in members:
             member.train(preset.phases[0].rates)
     one = joined(models[0], members)
-    means = np.mean([models[0].decode(member.machine.results(records)) for member in members], axis=0)
-    machine = machine_of(one, arithmetic)
-    together = one.decode(machine.results(machine.encode(one.encode(features, targets))))
+    means = np.mean([models[0].decode(member.trainer.results(records.arguments)) for member in members], axis=0)
+    trainer = compiled_trainer(one, arithmetic)
+    together = one.decode(trainer.predict(one.encode_features(features)))
     assert np.abs(together - means).max() < 0.01 * targets.std()
 
 
