@@ -1,4 +1,4 @@
-"""The gateware's trainer as a machine: Amaranth's simulator drives it through its ports."""
+"""The gateware's trainer in Amaranth's simulator, which drives it through its ports."""
 
 from typing import Any
 

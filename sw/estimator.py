@@ -132,11 +132,10 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 models, self._holdouts(len(features), rng), rng.spawn(self.n_models), strict=True
             )
         ]
-        self._begin()
         stopping = None
         if self.early_stopping and len(features) > 1:
             stopping = EarlyStopping(members, self.tol, self.n_iter_no_change)
-            self.validation_scores_ = stopping.scores
+        self._begin(stopping.scores if stopping else None)
         phases, most = self._schedule(preset, len(features), patient=stopping is not None)
         epochs = EpochLoop(phases)
         with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
@@ -173,7 +172,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         preset = self._preset(features, targets)
         if first:
             self.model_ = self._first_model(preset, Scaling.robust(features, targets), self._rng())
-            self._begin()
+            self._begin(None)
         trainer = compiled_trainer(self.model_, self.arithmetic)
         statistics = trainer.run(trainer.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
         self.model_ = with_trainer(self.model_, trainer)
@@ -222,10 +221,10 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(f"y has {columns.shape[1]} outputs, but NKRegressor was fitted to {self.n_outputs_}")
         return features, columns
 
-    def _begin(self) -> None:
+    def _begin(self, validation_scores: list[float] | None) -> None:
         self.n_iter_ = 0
         self.loss_curve_: list[float] = []
-        self.validation_scores_: list[float] | None = None
+        self.validation_scores_ = validation_scores
 
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))

@@ -189,7 +189,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[1],
         choices=CONTEXTS,
-        help="models that take turns and become their mean after each pass",
+        help="interleaved models, which become their mean after each pass",
     )
     parser.add_argument("--addends", type=int, help="of the network; default: the preset's")
     parser.add_argument(

@@ -1,7 +1,8 @@
-"""The orders in which records are trained on, each by its name.
+"""The orders in which records are trained on, by their names.
 
-- "source": as the source has them, in every epoch. `Trainer.fit` trains so, hence `sw.experiment` and boards, and
-  `sw.bench.time_to_accuracy`; predictions and hold-outs keep this order, too.
+Records are trained on in the source's order in every epoch, unless one of these names is asked for. `Trainer.fit` keeps
+the source's order, hence `sw.experiment` and boards do; so do `sw.bench.time_to_accuracy`, predictions and hold-outs.
+
 - "shuffled": shuffled once, the same in every epoch, since each epoch's records then stay encoded. `Training` shuffles
   each shard so, by the seed of its strategy.
 - "reshuffled": shuffled anew for every epoch. Each `Member` of an ensemble trains so, from a generator of its own.
@@ -13,11 +14,6 @@ shard teaches, the next one would unteach.
 from collections.abc import Callable, Iterator
 
 import numpy as np
-
-
-def _source(rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    while True:
-        yield rows
 
 
 def _shuffled(rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -32,7 +28,6 @@ def _reshuffled(rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarr
 
 
 ORDERS: dict[str, Callable[[np.ndarray, np.random.Generator], Iterator[np.ndarray]]] = {
-    "source": _source,
     "shuffled": _shuffled,
     "reshuffled": _reshuffled,
 }
@@ -43,7 +38,7 @@ def orders(name: str, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np
 
     Parameters
     ----------
-    name : {"source", "shuffled", "reshuffled"}
+    name : {"shuffled", "reshuffled"}
         The policy.
     rows : ndarray of int
         Numbers of the records to train on.

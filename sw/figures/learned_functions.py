@@ -1,4 +1,4 @@
-"""The learned functions of a model, each over the part of its domain where its argument falls."""
+"""The learned functions of a model, each over the range of its arguments."""
 
 from dataclasses import dataclass
 

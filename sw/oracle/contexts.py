@@ -1,4 +1,4 @@
-"""Several models in one trainer: they take turns record by record, and are merged after each pass."""
+"""Interleaved models in one trainer: each record goes to the next of them, and they are merged after each pass."""
 
 from collections.abc import Callable, Sequence
 
@@ -120,7 +120,7 @@ class ContextReference(Contexts):
         )
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
-        """Make one pass as `FixedReference.run`; a record that is only inferred takes its context's turn, too."""
+        """Make one pass as `FixedReference.run`; a record that is only inferred is one of its context, too."""
         results, statistics, count = np.empty_like(records.targets), Statistics(), len(self.trainers)
         for index, trainer in enumerate(self.trainers):
             own, found = trainer.run(self._own(records, index), train[index::count], rates)

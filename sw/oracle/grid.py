@@ -1,4 +1,4 @@
-"""Where arguments fall on the grids of a layer's functions: the part of interpolation that both oracles share."""
+"""Places of arguments on the grids of a layer's functions: what both oracles share of interpolation."""
 
 from typing import NamedTuple
 

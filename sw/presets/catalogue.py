@@ -40,8 +40,9 @@ QUICK = {
     **{f"norm{features}": _quick_norm(features) for features in (2, 4, 8)},
     "triangle": Preset(Network.two_layer(6, 128, (2, 32)), schedule((9, 3, 14), (6, 4, 15)), 4, (0.75, 0.125)),
 }
-"""Where others than `PRESETS` reach a Pearson of 0.99 on unseen records in fewer visits, or at all: by a search on
-other seeds than the reported ones, for long delays as well as short ones. The triangle's is for 65 536 records."""
+"""The presets that reach a Pearson of 0.99 on unseen records in fewer record updates than `PRESETS`, or at all. They
+were found by a search on other seeds than the reported ones, for a long staleness as well as a short one. The
+triangle's is for 65 536 records."""
 
 
 DEFAULT = "norm2"

@@ -11,7 +11,7 @@ class Preset:
     """`phases`: the training schedule. `headroom`: bits of the word above the targets.
 
     `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: addends of a group
-    and epochs before the schedule, on a machine that has groups. `robust`: for data that may have heavy tails, scaled
+    and epochs before the schedule, on a trainer that has groups. `robust`: for data that may have heavy tails, scaled
     accordingly.
     `arithmetic`: of a CPU, as `sw.engine.strategy.Strategy` has it.
     """

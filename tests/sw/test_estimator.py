@@ -140,15 +140,15 @@ def test_without_early_stopping_all_epochs_are_run_on_all_samples(samples):
 
 def test_partial_fit_goes_on_where_it_was(samples):
     features, targets, unseen, _ = samples
-    whole, parts = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
+    whole, in_turn = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
     whole.partial_fit(features, targets).partial_fit(features, targets)
-    parts.partial_fit(features, targets)
-    preset = parts.model_.network
+    in_turn.partial_fit(features, targets)
+    preset = in_turn.model_.network
     for rows in (slice(0, 50), slice(50, 300)):
-        parts.partial_fit(features[rows], targets[rows])
-    assert parts.model_.network == preset
-    assert np.array_equal(parts.predict(unseen), whole.predict(unseen))
-    assert (whole.n_iter_, parts.n_iter_) == (2, 3)
+        in_turn.partial_fit(features[rows], targets[rows])
+    assert in_turn.model_.network == preset
+    assert np.array_equal(in_turn.predict(unseen), whole.predict(unseen))
+    assert (whole.n_iter_, in_turn.n_iter_) == (2, 3)
 
 
 def test_partial_fit_goes_on_from_fit_and_learns_what_has_changed(fitted, samples):

@@ -21,8 +21,10 @@ ERRORS = ["errors__valid", "errors__train", "errors__values"]
 
 @dataclass
 class LayerModel:
-    """One layer by the rules of `sw.spec.numerics`; not `rounded`, it is its float twin, which takes codes with
+    """One layer by the rules of `sw.spec.numerics`; not `rounded`, it is the unquantised layer, which takes codes with
     fractions.
+
+    It is written independently of `sw.oracle`, on purpose: the same mistake in the oracle and the gateware would show.
 
     `nodes`: of `Layer.shape`, changed by `update`. `inputs` and `outputs` choose the functions of a slot.
     """

@@ -139,6 +139,28 @@ def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
     np.testing.assert_allclose(unquantised.domains[1], compiled_unquantised.domains[1])
 
 
+@pytest.mark.parametrize("staleness", [0, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_preparing_changes_nothing(name: str, staleness: int) -> None:
+    """Before training and between passes."""
+    network = NETWORKS[name]
+    nodes, records = KINDS["extreme"](network, 40)
+    late = (staleness,) * len(network.layers)
+    pairs = [
+        [make() for _ in range(2)]
+        for make in (
+            lambda: CompiledFixed(network, nodes, late),
+            lambda: CompiledUnquantised(network, nodes, word=np.float64),
+        )
+    ]
+    for prepared, other in pairs:
+        for _ in range(2):
+            prepared.prepare()
+            assert np.array_equal(prepared.parameters, other.parameters)
+            assert prepared.train(records, rates(network)) == other.train(records, rates(network))
+        assert np.array_equal(prepared.parameters, other.parameters)
+
+
 def test_a_deep_network_has_no_groups() -> None:
     with pytest.raises(ValueError, match="3 layers"):
         CompiledFixed(DEEP, ordinary(DEEP, 0)[0], groups=(0, 4))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sw.datasets import Source, open_source
 from sw.engine.compiled import CompiledFixed
 from sw.engine.conversion import addend_slice, as_floating, compiled_trainer, parameters_of
+from sw.engine.history import TrainingHistory
 from sw.engine.strategy import Pretraining, Strategy
 from sw.engine.training import State, Training
 from sw.metrics import pearson, rmse
@@ -246,6 +248,17 @@ def test_the_residual_is_the_machines(source, model):
     expected = [oracle.train(records, RATES).mean_residual for records in shuffled(model, source)]
     training = Training(model, source, replace(SINGLE, phases=(Phase(1, RATES),)), shard_records=SHARD)
     assert [report.mean_residual for report in training.run()] == expected
+
+
+def test_compiling_kernels_is_no_training(monkeypatch, source, model):
+    """Nor is loading them: neither before pre-training nor before the rounds."""
+    monkeypatch.setattr(CompiledFixed, "prepare", lambda trainer: time.sleep(0.6))
+    training, begun = Training(model, source, STRATEGIES["fixed16"]), time.monotonic()
+    history = TrainingHistory(training)
+    for report in training.run():
+        history.follow(report)
+    assert time.monotonic() - begun - history.seconds >= 2 * 0.6
+    assert history.pace == pytest.approx(report.records / history.seconds)
 
 
 @pytest.mark.parametrize("models", [1, 2, 5])
