@@ -1,4 +1,4 @@
-"""How a model is trained on a CPU: schedule, arithmetic, pre-training, concurrent models and their merging."""
+"""Strategies of training: schedule, arithmetic, pre-training, concurrent models and their merging."""
 
 from dataclasses import dataclass, field, replace
 
@@ -51,7 +51,7 @@ class Pretraining:
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """How a model is trained.
+    """A way to train a model on a CPU.
 
     Attributes
     ----------

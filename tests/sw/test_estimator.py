@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sw.engine.compiled import CompiledFixed
 from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
 from sw.engine.ensemble import Member, joined
 from sw.estimator import NKRegressor
@@ -104,18 +105,23 @@ def test_it_is_a_step_of_pipelines(samples):
 
 def test_holdouts_are_never_trained_on(monkeypatch, samples):
     features, targets, _, _ = samples
-    seen = []
+    trained, held = [], []
 
-    def watch(self, rates, train=Member.train):
-        seen.append((self, set(map(bytes, self.records.take(self._rows, 10).arguments[:-16].reshape(-1, 10)))))
-        return train(self, rates)
+    def run(trainer, records, rates, run=CompiledFixed.run):
+        trained.append(set(map(bytes, records.arguments.rows)))
+        return run(trainer, records, rates)
 
-    monkeypatch.setattr(Member, "train", watch)
+    def results(trainer, arguments, results=CompiledFixed.results):
+        held.append(set(map(bytes, arguments.rows)))
+        return results(trainer, arguments)
+
+    monkeypatch.setattr(CompiledFixed, "run", run)
+    monkeypatch.setattr(CompiledFixed, "results", results)
     NKRegressor(n_models=3, max_iter=1, random_state=SEED).fit(features, targets)
-    holdouts = [set(map(bytes, member._holdout.arguments[:-16].reshape(-1, 10))) for member, _ in seen]
-    assert [len(holdout) for holdout in holdouts] == [30, 30, 30]
-    assert all(not holdout & trained for holdout, (_, trained) in zip(holdouts, seen, strict=True))
-    assert len(set.union(*holdouts)) == 90
+    assert [len(holdout) for holdout in held] == [30, 30, 30]
+    assert [len(rows) for rows in trained] == [len(features) - 30] * 3
+    assert all(not holdout & rows for holdout, rows in zip(held, trained, strict=True))
+    assert len(set.union(*held)) == 90
 
 
 def test_targets_that_are_noise_stop_early_and_those_that_are_not_do_not():
