@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sw.spec.configuration import Configuration
     from sw.spec.network import Layer, Network
     from sw.spec.records import Records
-    from sw.spec.trainer import Phase, Rates, Statistics, Trainer
+    from sw.spec.schedule import Phase, Rates
+    from sw.spec.trainer import Statistics, Trainer
 
     __version__: str
 
@@ -79,11 +80,11 @@ _PLACES = {
     "ModelFileError": "sw.model",
     "NKRegressor": "sw.estimator",
     "Network": "sw.spec.network",
-    "Phase": "sw.spec.trainer",
+    "Phase": "sw.spec.schedule",
     "Predictor": "sw.engine.prediction",
     "Preset": "sw.presets.preset",
     "Pretraining": "sw.engine.strategy",
-    "Rates": "sw.spec.trainer",
+    "Rates": "sw.spec.schedule",
     "Records": "sw.spec.records",
     "Scaling": "sw.scaling",
     "Source": "sw.datasets",

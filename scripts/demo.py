@@ -31,7 +31,7 @@ from sw.presets.selection import selected
 if TYPE_CHECKING:
     from sw.experiment import Experiment, Outcome
     from sw.spec.configuration import Configuration
-    from sw.spec.trainer import Phase
+    from sw.spec.schedule import Phase
 
 DEMO = Verb("demo", "watch a network train on the simulated gateware of a board", BOARDS, "scripts.demo", "simulation")
 
@@ -104,7 +104,7 @@ def trained(options: argparse.Namespace, reporter: TerminalReporter) -> dict[str
         base = selected(options.network, options.segments, preset_for(MemorySource(split)))
         preset = scheduled(base, options.epochs, options.pretraining)
         addends, _ = preset.pretraining or (0, 0)
-        phases = preset.all_phases(apart=addends > 0)
+        phases = preset.all_phases(pretraining=addends > 0)
         epochs = sum(phase.epochs for phase in phases)
         experiment = Experiment.begin(preset, split, seed=options.seed)
         board = board_of(options)

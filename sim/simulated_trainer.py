@@ -1,4 +1,4 @@
-"""The gateware's trainer as a `sw.spec.trainer.Trainer`: Amaranth's simulator drives it through its ports."""
+"""The gateware's trainer in Amaranth's simulator, which drives it through its ports."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from hw.fpga.technology import Technology
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import FixedTrainer, Rates, Statistics
+from sw.spec.schedule import Rates
+from sw.spec.trainer import FixedTrainer, Statistics
 
 
 class SimulatedTrainer(FixedTrainer):
@@ -71,7 +72,9 @@ class SimulatedTrainer(FixedTrainer):
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates, pretrain=True)[1]
 
-    def _predict(self, records: Records) -> np.ndarray:
+    def _predict(self, arguments: np.ndarray) -> np.ndarray:
+        # The record port has targets, too; of a record that is only inferred, the gateware looks at none of them.
+        records = Records(arguments, np.zeros((len(arguments), self.network.outputs), np.int64))
         word, past = self.network.word, len(self.network.layers) - 1
         rates = Rates((word.update_shifts.start,) * past, (word.back_shifts.start,) * past)
         return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]

@@ -1,8 +1,8 @@
 """`NKRegressor`: Kolmogorov-Arnold networks with scikit-learn's conventions."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from numbers import Integral, Real
 from typing import Literal, Self
 
@@ -13,15 +13,15 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sw.engine.conversion import ARITHMETICS, as_floating, machine_of, with_machine
-from sw.engine.ensemble import Member, joined
+from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer, with_trainer
+from sw.engine.ensemble import EarlyStopping, Member, joined
 from sw.model import Model
 from sw.presets.by_size import default_preset
 from sw.presets.preset import Preset, stretched
 from sw.scaling import TARGET_DEVIATIONS, Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import EpochLoop, Phase, Rates
 
 Auto = Literal["auto"]
 PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
@@ -36,8 +36,8 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Parameters
     ----------
     n_models : int, default=8
-        Networks that are trained apart, from different first parameters and on records in different orders. More of
-        them smooth out noise.
+        Networks that are trained separately, from different first parameters and on records in different orders. More
+        of them smooth out noise.
     addends : int or "auto", default="auto"
         Addends k of each network; "auto" chooses by the number of samples.
     segments : (int, int) or "auto", default="auto"
@@ -107,35 +107,64 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit to samples (n_samples, n_features) and targets (n_samples,) or (n_samples, n_outputs)."""
+        """Fit to samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
         self._check_parameters()
         features, targets = self._checked(X, y, reset=True)
         preset, scaling, rng = self._preset(features, targets), Scaling.robust(features, targets), self._rng()
         models = [self._first_model(preset, scaling, rng) for _ in range(self.n_models)]
-        records = machine_of(models[0], self.arithmetic).encode(models[0].encode(features, targets))
+        records = compiled_trainer(models[0], self.arithmetic).encode(models[0].encode(features, targets))
         members = [
             Member(model, self.arithmetic, records, holdout, order)
             for model, holdout, order in zip(
                 models, self._holdouts(len(features), rng), rng.spawn(self.n_models), strict=True
             )
         ]
-        self._begin()
+        stopping = None
+        if self.early_stopping and len(features) > 1:
+            stopping = EarlyStopping(members, self.tol, self.n_iter_no_change)
+        self._begin(stopping.scores if stopping else None)
+        phases, most = self._schedule(preset, len(features), patient=stopping is not None)
+        epochs = EpochLoop(phases)
         with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
-            if self.early_stopping and len(features) > 1:
-                self._train_patiently(parallel, members, preset.phases)
-            else:
-                phases = preset.phases if self.max_iter == "auto" else stretched(preset.phases, self.max_iter)
-                for phase in phases:
-                    for _ in range(phase.epochs):
-                        self._train_epoch(parallel, members, phase.rates)
+            for epoch in islice(epochs, most):
+                errors = self._train_epoch(parallel, members, epoch.phase.rates)
+                if stopping and stopping.ends_phase(errors):
+                    epochs.end_phase()
+        if stopping:
+            stopping.go_back()
         self.model_ = joined(models[0], members)
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """One pass over the samples, in their order, by `model_` as it is.
+        """Make one pass over the samples, in their order, with the present `model_`.
 
         The first call, unless `fit` came before, begins a single network; the scales and, where they are "auto", its
         addends and segments come from that call's samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
         """
         self._check_parameters()
         first = not hasattr(self, "model_")
@@ -143,21 +172,31 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         preset = self._preset(features, targets)
         if first:
             self.model_ = self._first_model(preset, Scaling.robust(features, targets), self._rng())
-            self._begin()
-        machine = machine_of(self.model_, self.arithmetic)
-        statistics = machine.run(machine.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
-        self.model_ = with_machine(self.model_, machine)
-        self._record(self.model_, statistics.mean_residual * machine.result_scale)
+            self._begin(None)
+        trainer = compiled_trainer(self.model_, self.arithmetic)
+        statistics = trainer.run(trainer.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
+        self.model_ = with_trainer(self.model_, trainer)
+        self._record(self.model_, statistics.mean_residual * trainer.result_scale)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict (n_samples,) or (n_samples, n_outputs), as the targets were."""
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, of the shape that the targets had.
+        """
         check_is_fitted(self)
         features = validate_data(self, X, dtype=np.float64, reset=False)
-        machine = machine_of(self.model_, self.arithmetic)
-        nothing = np.zeros((len(features), self.n_outputs_))
-        results = machine.results(machine.encode(self.model_.encode(features, nothing)))
-        predicted = self.model_.decode(results)
+        trainer = compiled_trainer(self.model_, self.arithmetic)
+        arguments = trainer.encode_arguments(self.model_.encode_features(features))
+        predicted = self.model_.decode(trainer.results(arguments))
         return predicted[:, 0] if self._flat else predicted
 
     def _check_parameters(self) -> None:
@@ -173,7 +212,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(f"arithmetic == {self.arithmetic!r}, must be one of {', '.join(ARITHMETICS)}")
 
     def _checked(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Samples and targets, both (n_samples, columns)."""
+        """Return samples and targets, both (n_samples, columns)."""
         features, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset)
         columns = targets.reshape(len(targets), -1).astype(float)
         if reset:
@@ -182,10 +221,10 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(f"y has {columns.shape[1]} outputs, but NKRegressor was fitted to {self.n_outputs_}")
         return features, columns
 
-    def _begin(self) -> None:
+    def _begin(self, validation_scores: list[float] | None) -> None:
         self.n_iter_ = 0
         self.loss_curve_: list[float] = []
-        self.validation_scores_: list[float] | None = None
+        self.validation_scores_ = validation_scores
 
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -215,36 +254,24 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return model if ARITHMETICS[self.arithmetic] is None else as_floating(model)
 
     def _holdouts(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Records that each network is not trained on: disjoint as far as there are enough."""
+        """Choose the records that each network is not trained on: disjoint as far as there are enough."""
         if not self.early_stopping or count == 1:
             return [np.arange(0)] * self.n_models
         size = min(max(1, round(self.validation_fraction * count)), count - 1)
         order = rng.permutation(count)
         return [order[np.arange(index * size, (index + 1) * size) % count] for index in range(self.n_models)]
 
-    def _train_patiently(self, parallel: Parallel, members: list[Member], phases: Sequence[Phase]) -> None:
-        """Each phase lasts until the hold-outs no longer improve; the next one goes on from the best."""
-        self.validation_scores_ = scores = []
-        power = sum(np.sum(member.true**2, axis=0) for member in members)
-        best, waited, left = -np.inf, 0, list(phases)
+    def _schedule(self, preset: Preset, count: int, *, patient: bool) -> tuple[tuple[Phase, ...], int | None]:
+        """Make the schedule for so many samples, and a limit of its epochs.
+
+        `patient`: each phase lasts until it is ended.
+        """
+        if not patient:
+            return preset.phases if self.max_iter == "auto" else stretched(preset.phases, self.max_iter), None
         most = self.max_iter
         if most == "auto":
-            most = int(np.clip(PATIENT_RECORDS // len(members[0].records), *PATIENT_EPOCHS))
-        while left and self.n_iter_ < most:
-            errors = self._train_epoch(parallel, members, left[0].rates)
-            score = float(np.mean(1 - np.divide(errors, power, out=np.ones_like(errors), where=power > 0)))
-            scores.append(score)
-            waited = waited + 1 if score < best + self.tol else 0
-            if score > best:
-                best = score
-                for member in members:
-                    member.keep()
-            if waited == self.n_iter_no_change:
-                waited, left = 0, left[1:]
-                for member in members:
-                    member.go_back()
-        for member in members:
-            member.go_back()
+            most = int(np.clip(PATIENT_RECORDS // count, *PATIENT_EPOCHS))
+        return tuple(replace(phase, epochs=most) for phase in preset.phases), most
 
     def _train_epoch(self, parallel: Parallel, members: list[Member], rates: Rates) -> np.ndarray:
         """Train all members; returns the sum of their squared errors on the hold-outs, one an output."""
@@ -253,6 +280,6 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return np.sum(errors, axis=0)
 
     def _record(self, model: Model, residual: float) -> None:
-        """An epoch is done; `residual`: the mean over it, of all outputs together, in words."""
+        """Take note of an epoch; `residual`: the mean over it, of all outputs together, in words."""
         self.n_iter_ += 1
         self.loss_curve_.append(TARGET_DEVIATIONS * float(residual) / (model.units.target_scale * self.n_outputs_))

@@ -1,4 +1,4 @@
-"""Training a machine on a data set, from the user's units and back."""
+"""Training a trainer on a data set, from the user's units and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +8,14 @@ import numpy as np
 from sw.datasets import MemorySource, Source, Split
 from sw.metrics import pearson, rmse
 from sw.model import Model, check_fit
-from sw.oracle.floating import FloatReference, UnquantisedTrainer
+from sw.oracle.floating import OWN_RATES, FloatReference, UnquantisedTrainer
 from sw.presets.preset import Preset
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.records import Records
-from sw.spec.trainer import Phase, Progress, Statistics, Trainer
+from sw.spec.schedule import Phase
+from sw.spec.trainer import Progress, Statistics, Trainer
 
 PAPER_RATE = 0.2
 SCALING_RECORDS = 1 << 16  # that are read at a time
@@ -22,7 +23,21 @@ SCALING_RECORDS = 1 << 16  # that are read at a time
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained model, and how it does on the hold-out: predictions (n, outputs) and errors in the user's units."""
+    """A trained model and its score on the hold-out.
+
+    Attributes
+    ----------
+    model : Model
+        The trained model.
+    predicted : ndarray of shape (n, outputs)
+        Predictions of the hold-out, in the user's units.
+    pearson : float
+        Pearson correlation of predictions and targets.
+    rmse : float
+        Root of the mean squared error, in the user's units.
+    statistics : Statistics
+        The counts of the last epoch.
+    """
 
     model: Model
     predicted: np.ndarray
@@ -33,9 +48,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A fresh model and the data set in its integers.
+    """A fresh model and the data set to train it on.
 
-    The scales come from the training records alone; `records` are what a fixed-point machine trains on.
+    Attributes
+    ----------
+    split : Split
+        The data set, in the user's units.
+    model : Model
+        The model before its first record; its scales come from the training records alone.
+    records : Records
+        The training records in the model's integers, as a fixed-point trainer takes them.
     """
 
     split: Split
@@ -44,49 +66,127 @@ class Experiment:
 
     @classmethod
     def begin(cls, preset: Preset, split: Split, *, seed: int, network: Network | None = None) -> "Experiment":
-        """`network`: in place of the preset's. Raises ValueError for a data set that the network does not fit."""
+        """Make a fresh model for a data set.
+
+        Parameters
+        ----------
+        preset : Preset
+            Network and scaling.
+        split : Split
+            The data set.
+        seed : int
+            Seed of the first nodes.
+        network : Network, optional
+            A network in place of the preset's.
+
+        Returns
+        -------
+        Experiment
+            The model and the encoded records.
+
+        Raises
+        ------
+        ValueError
+            For a data set that does not fit the network.
+        """
         preset = replace(preset, network=network or preset.network)
         model = first_model(preset, MemorySource(split), seed=seed)
         return cls(split, model, model.encode(split.train.features, split.train.targets))
 
-    def run(self, machine: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
-        """Give the machine the model's nodes, train it, and predict the hold-out."""
-        machine.nodes = self.model.nodes
-        statistics = machine.fit(self.records, phases, progress)
+    def run(self, trainer: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
+        """Train the model in a trainer, which takes over its nodes, and predict the hold-out.
+
+        Parameters
+        ----------
+        trainer : Trainer
+            The trainer, of the model's network.
+        phases : sequence of Phase
+            The schedule.
+        progress : Progress, optional
+            Called after each epoch.
+
+        Returns
+        -------
+        Outcome
+            The trained model and its score.
+        """
+        trainer.nodes = self.model.nodes
+        statistics = trainer.fit(self.records, phases, progress)
         holdout = self.split.holdout
-        arguments = self.model.encode(holdout.features, holdout.targets).arguments
-        predicted = self.model.decode(machine.predict(arguments))
-        model = replace(self.model, nodes=machine.nodes)
-        return Outcome(
-            model, predicted, pearson(predicted, holdout.targets), rmse(predicted, holdout.targets), statistics
-        )
+        predicted = self.model.decode(trainer.predict(self.model.encode_features(holdout.features)))
+        model = replace(self.model, nodes=trainer.nodes)
+        return Outcome(model, predicted, *self._score(predicted), statistics)
 
     def run_unquantised(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
-        """Train the same first nodes by the same schedule, with groups of `pretraining` addends, without rounding;
-        Pearson and RMSE on the hold-out."""
-        twin = UnquantisedTrainer(self.model.network, self.model.nodes, pretraining=pretraining)
-        twin.fit(self.records, phases)
-        holdout = self.split.holdout
-        arguments = self.model.encode(holdout.features, holdout.targets).arguments
-        predicted = self.model.decode(twin.result_scale * twin.predict(arguments))
-        return pearson(predicted, holdout.targets), rmse(predicted, holdout.targets)
+        """Train the model by the same schedule without rounding, and score it on the hold-out.
+
+        Parameters
+        ----------
+        phases : sequence of Phase
+            The schedule.
+        pretraining : int, default=0
+            Addends of a group in pre-training; 0 for none.
+
+        Returns
+        -------
+        pearson, rmse : float
+            As in `Outcome`.
+        """
+        trainer = UnquantisedTrainer(self.model.network, self.model.nodes, pretraining=pretraining)
+        trainer.fit(self.records, phases)
+        arguments = self.model.encode_features(self.split.holdout.features)
+        return self._score(self.model.decode(trainer.result_scale * trainer.predict(arguments)))
 
     def run_float(self, epochs: int, *, seed: int, rate: float = PAPER_RATE) -> tuple[float, float]:
-        """Train the paper's way, from random nodes at a constant rate, in float64; Pearson and RMSE on the hold-out."""
-        scaling, train, holdout = self.model.scaling, self.split.train, self.split.holdout
-        machine = FloatReference.random(self.model.network, np.random.default_rng(seed), rate)
+        """Train the network in float64 the paper's way, and score it on the hold-out.
+
+        Parameters
+        ----------
+        epochs : int
+            Passes over the records.
+        seed : int
+            Seed of the first nodes.
+        rate : float, optional
+            The learning rate of all layers.
+
+        Returns
+        -------
+        pearson, rmse : float
+            As in `Outcome`.
+        """
+        scaling, train = self.model.scaling, self.split.train
+        trainer = FloatReference.random(self.model.network, np.random.default_rng(seed), rate)
         records = Records(scaling.unit_features(train.features), scaling.unit_targets(train.targets))
-        for _ in range(epochs):
-            machine.train(records)
-        predicted = scaling.user_targets(machine.predict(scaling.unit_features(holdout.features)))
-        return pearson(predicted, holdout.targets), rmse(predicted, holdout.targets)
+        trainer.fit(records, [Phase(epochs, OWN_RATES)])
+        return self._score(scaling.user_targets(trainer.predict(scaling.unit_features(self.split.holdout.features))))
+
+    def _score(self, predicted: np.ndarray) -> tuple[float, float]:
+        """Compute Pearson and RMSE of predictions of the hold-out."""
+        targets = self.split.holdout.targets
+        return pearson(predicted, targets), rmse(predicted, targets)
 
 
 def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
-    """The preset's network before its first record, scaled to the source's training records, which are read once; a
-    robust scaling is that of the first ones.
+    """Make the preset's network before its first record, scaled to a source's training records.
 
-    Raises ValueError for a source that the network does not fit.
+    Parameters
+    ----------
+    preset : Preset
+        Network and scaling; a robust scaling is by the first `SCALING_RECORDS` records, any other one reads all.
+    source : Source
+        The records.
+    seed : int
+        Seed of the first nodes.
+
+    Returns
+    -------
+    Model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        For a source that does not fit the network.
     """
     network = preset.network
     check_fit(network, source)

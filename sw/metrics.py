@@ -1,11 +1,21 @@
-"""How good predictions are, on records that were never trained on."""
+"""Scores of predictions, on records that were never trained on."""
 
 import numpy as np
 
 
 def pearson(predicted: np.ndarray, true: np.ndarray) -> float:
-    """Pearson correlation of predictions and targets, (n, outputs): the lowest over the outputs; 0 for constant
-    columns."""
+    """Compute the Pearson correlation of predictions and targets.
+
+    Parameters
+    ----------
+    predicted, true : ndarray of shape (n, outputs)
+        Predictions and targets.
+
+    Returns
+    -------
+    float
+        The lowest correlation over the outputs; 0 for a constant column.
+    """
     lowest = 1.0
     for p, t in zip(predicted.T, true.T, strict=True):
         p, t = p - p[0], t - t[0]  # so that what is constant is exactly zero
@@ -16,15 +26,31 @@ def pearson(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def rmse(predicted: np.ndarray, true: np.ndarray) -> float:
-    """Root of the mean squared error over all records and outputs, in the targets' units."""
+    """Compute the root of the mean squared error over all records and outputs, in the targets' units.
+
+    Parameters
+    ----------
+    predicted, true : ndarray of shape (n, outputs)
+        Predictions and targets.
+
+    Returns
+    -------
+    float
+        The error.
+    """
     return float(np.sqrt(np.mean((predicted - true) ** 2)))
 
 
 class Score:
-    """Predictions against targets, (n, outputs), added shard by shard: the figures of all of them together.
+    """The score of predictions that are added shard by shard.
 
-    Means and products of deviations are joined as Chan, Golub and LeVeque do. All are taken from the first record on,
-    so that no digits are lost to large means, and what is constant is exactly zero.
+    Means and products of deviations are joined as Chan, Golub and LeVeque do. All values are taken relative to the
+    first record, so that no digits are lost to large means, and constants are exactly zero.
+
+    Attributes
+    ----------
+    records : int
+        Records that were added.
     """
 
     def __init__(self) -> None:
@@ -34,7 +60,7 @@ class Score:
         self._products: np.ndarray = np.zeros((2, 2, 1))
 
     def add(self, predicted: np.ndarray, true: np.ndarray) -> None:
-        """One record or more."""
+        """Add predictions and targets, (n, outputs), of one record or more."""
         both = np.stack([predicted, true]).astype(float)
         if not self.records:
             self._first = both[:, 0].copy()
@@ -43,10 +69,10 @@ class Score:
         deviations = both - means[:, None]
         products = np.einsum("ano,bno->abo", deviations, deviations)
         if self.records:
-            apart, total = means - self._means, self.records + count
-            between = np.einsum("ao,bo->abo", apart, apart) * (self.records * count / total)
+            difference, total = means - self._means, self.records + count
+            between = np.einsum("ao,bo->abo", difference, difference) * (self.records * count / total)
             products = self._products + products + between
-            means = self._means + apart * (count / total)
+            means = self._means + difference * (count / total)
         self.records, self._means, self._products = self.records + count, means, products
 
     @property
@@ -58,14 +84,14 @@ class Score:
 
     @property
     def pearson(self) -> float:
-        """As `pearson`: the lowest over the outputs."""
+        """The Pearson correlation, the lowest over the outputs, as `pearson` computes it."""
         (pp, pt), (_, tt) = self._products
         norm = np.sqrt(pp * tt)
         return float(np.min(np.divide(pt, norm, out=np.zeros_like(pt), where=norm > 0)))
 
     @property
     def rmse(self) -> float:
-        """As `rmse`, in the targets' units."""
+        """The root of the mean squared error, in the targets' units, as `rmse` computes it."""
         return float(np.sqrt(self._squared_error.mean()))
 
     @property

@@ -15,10 +15,7 @@ from sw.spec.nodes import check_nodes
 from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
-
-
 FILE_VERSION = 1
-
 
 HISTORY = np.dtype(
     [
@@ -29,45 +26,95 @@ HISTORY = np.dtype(
         ("pretraining", np.bool_),
     ]
 )
-"""A training's course, a row an epoch: records trained on so far, and in how many seconds; Pearson and RMSE of the
-hold-out then; whether the addends were trained apart."""
+"""A row of a training's history, one an epoch: records that have been trained on so far, and in how many seconds;
+Pearson and RMSE of the hold-out after that; whether the epoch was one of pre-training."""
 
 
 class ModelFileError(Exception):
-    """A file that is no model of this program, or a damaged one."""
+    """A file is damaged, or it is no model of this program."""
 
 
 @dataclass(frozen=True)
 class Units:
-    """How unit values become integers: targets of +-1 are +-2**(W - 1 - headroom), the rest is headroom."""
+    """The conversion of unit values to the integers of a network.
+
+    Attributes
+    ----------
+    network : Network
+        Its formats give the width of codes and words.
+    headroom : int
+        Bits of the word above the targets: unit targets of +-1 are +-2**(W - 1 - headroom).
+    """
 
     network: Network
     headroom: int = 2
 
     @property
     def target_scale(self) -> int:
+        """The word that a unit target of 1 becomes."""
         return 1 << (self.network.width - 1 - self.headroom)
 
-    def encode(self, unit_features: np.ndarray, unit_targets: np.ndarray, *, exact: bool = False) -> Records:
-        """Codes and words; `exact`: not rounded, nor limited to the word, as floating-point machines take them."""
-        top = (1 << self.network.formats[0].argument_bits) - 1
-        arguments, targets = unit_features * top, unit_targets * self.target_scale
-        if exact:
-            return Records(arguments, targets)
-        return Records(np.rint(arguments).astype(np.int64), self.network.word.limit(np.rint(targets)).astype(np.int64))
+    def encode_features(self, unit_features: np.ndarray, *, exact: bool = False) -> np.ndarray:
+        """Encode features as argument codes.
+
+        Parameters
+        ----------
+        unit_features : ndarray of shape (n, features)
+            Values in [0, 1].
+        exact : bool, default=False
+            Do not round, as floating-point trainers take them.
+
+        Returns
+        -------
+        ndarray of shape (n, features)
+            Codes, int64; float64 if `exact`.
+        """
+        arguments = unit_features * ((1 << self.network.formats[0].argument_bits) - 1)
+        return arguments if exact else np.rint(arguments).astype(np.int64)
+
+    def encode_targets(self, unit_targets: np.ndarray, *, exact: bool = False) -> np.ndarray:
+        """Encode targets as words.
+
+        Parameters
+        ----------
+        unit_targets : ndarray of shape (n, outputs)
+            Values in [-1, 1], and somewhat beyond.
+        exact : bool, default=False
+            Neither round nor limit to the word, as floating-point trainers take them.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+            Words, int64; float64 if `exact`.
+        """
+        targets = unit_targets * self.target_scale
+        return targets if exact else self.network.word.limit(np.rint(targets)).astype(np.int64)
 
     def decode(self, results: np.ndarray) -> np.ndarray:
-        """Unit targets of the words that a fixed-point machine predicted."""
+        """Compute unit targets from words, both (n, outputs)."""
         return np.asarray(results) / self.target_scale
 
 
 @dataclass
 class Model:
-    """A network with its parameters and the units of the data it was made for.
+    """A network with its parameters and the units of the data that it was made for.
 
-    `nodes`: one array per layer, of `Layer.shape`; int64, or float64 in the units of the fixed-point form.
-    `domains`: of a floating-point model, per layer (inputs, 2), the limits of each input's grid; None in fixed point.
-    `history`: how it was trained, an array of `HISTORY`, or None.
+    Attributes
+    ----------
+    network : Network
+        Geometry and number formats.
+    scaling : Scaling
+        The user's units.
+    nodes : list of ndarray
+        One array of `Layer.shape` a layer: int64, or float64 in the units of the fixed-point form.
+    headroom : int
+        Bits of the word above the targets.
+    feature_names, target_names : tuple of str
+        Names of the columns.
+    domains : list of ndarray or None
+        Limits of each input's grid, one array (inputs, 2) a layer, for a floating-point model; None in fixed point.
+    history : ndarray or None
+        How the model was trained, an array of dtype `HISTORY`.
     """
 
     network: Network
@@ -84,18 +131,49 @@ class Model:
 
     @property
     def units(self) -> Units:
+        """The conversion of unit values to the model's integers."""
         return Units(self.network, self.headroom)
 
+    def encode_features(self, features: np.ndarray) -> np.ndarray:
+        """Encode features for a trainer of this model.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, features)
+            In the user's units.
+
+        Returns
+        -------
+        ndarray of shape (n, features)
+            Arguments as in `Records`: codes in fixed point, the same without rounding in floating point.
+        """
+        return self.units.encode_features(self.scaling.unit_features(features), exact=self.domains is not None)
+
     def encode(self, features: np.ndarray, targets: np.ndarray) -> Records:
-        """Records in the model's integers from (n, features) and (n, outputs) in the user's units."""
-        unit_features, unit_targets = self.scaling.unit_features(features), self.scaling.unit_targets(targets)
-        return self.units.encode(unit_features, unit_targets, exact=self.domains is not None)
+        """Encode records for a trainer of this model.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, features)
+            In the user's units.
+        targets : ndarray of shape (n, outputs)
+            In the user's units.
+
+        Returns
+        -------
+        Records
+            Codes and words in fixed point, the same without rounding in floating point.
+        """
+        exact = self.domains is not None
+        words = self.units.encode_targets(self.scaling.unit_targets(targets), exact=exact)
+        return Records(self.encode_features(features), words)
 
     def decode(self, results: np.ndarray) -> np.ndarray:
-        """Predictions in the user's units from a machine's words, (n, outputs)."""
+        """Compute predictions in the user's units from a trainer's words, both (n, outputs)."""
         return self.scaling.user_targets(self.units.decode(results))
 
     def save(self, path: str | Path) -> None:
+        """Write the model to a .npz file."""
         header = {
             "format": FILE_FORMAT,
             "version": FILE_VERSION,
@@ -114,7 +192,15 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path) -> "Model":
-        """Raises `ModelFileError` for a file that is damaged, of another program, or of a later version."""
+        """Read a model from a .npz file.
+
+        Raises
+        ------
+        ModelFileError
+            For a file that is damaged, of another program, or of another version.
+        FileNotFoundError
+            If there is no such file.
+        """
         try:
             file = np.load(path, allow_pickle=False)
             if isinstance(file, np.ndarray):
@@ -154,7 +240,13 @@ class Model:
 
 
 def check_fit(network: Network, source: Source) -> None:
-    """Raise ValueError unless the source has the network's features and outputs."""
+    """Check that a source has as many features and targets as the network.
+
+    Raises
+    ------
+    ValueError
+        If it has not.
+    """
     features, outputs = len(source.feature_names), len(source.target_names)
     if (features, outputs) != (network.features, network.outputs):
         raise ValueError(

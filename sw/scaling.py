@@ -8,31 +8,28 @@ import numpy as np
 from sw.datasets import Source
 
 RANGES = ("feature_low", "feature_high", "target_low", "target_high")
-
-
-TARGET_DEVIATIONS = 4  # of the targets, to their low and high; beyond lies the headroom
-
-
+TARGET_DEVIATIONS = 4  # standard deviations from a target's mean to its low and high; beyond lies the headroom
 QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
-
-
 KNOTS = 33
-
-
-CROWDED = 0.12  # of its range, or less of it, holds half the values of a feature that needs knots
-
-
-BY_QUANTILES = 0.75  # the share of quantiles in its knots, the rest equal steps
+CROWDED = 0.12  # a feature needs knots if half its values are within this share of its range
+BY_QUANTILES = 0.75  # the share of quantiles in such knots; the rest are equal steps
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """The user's units: features to [0, 1], targets of low and high to -1 and 1; all arrays one value a column.
-
-    `feature_knots`: (points, features), the shares of a feature's range that become equal steps of [0, 1], where a
-    uniform grid would see little of it; None if the whole range is mapped by one line.
+    """The user's units: features to [0, 1], targets of low and high to -1 and 1.
 
     Any finite numbers will do: all is computed on columns multiplied by a power of two that brings them near 1.
+
+    Attributes
+    ----------
+    feature_low, feature_high : ndarray of shape (features,)
+        The range of each feature.
+    target_low, target_high : ndarray of shape (outputs,)
+        The targets that become -1 and 1.
+    feature_knots : ndarray of shape (points, features), or None
+        Shares of a feature's range that become equal steps of [0, 1], where a uniform grid would see little of it;
+        None if the whole range is mapped by one line.
     """
 
     feature_low: np.ndarray
@@ -43,12 +40,12 @@ class Scaling:
 
     @classmethod
     def of(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """The ranges seen in the training records, (n, features) and (n, outputs)."""
+        """Take the ranges seen in training records, (n, features) and (n, outputs)."""
         return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
 
     @classmethod
     def robust(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """For data that may have heavy tails: targets by their mean and deviation, heavy-tailed features by knots."""
+        """Scale data that may have heavy tails: targets by mean and deviation, heavy-tailed features by knots."""
         ranges = cls.of(features, targets)
         factor = _to_one(ranges.target_low, ranges.target_high)
         scaled = targets * factor
@@ -60,18 +57,18 @@ class Scaling:
         return replace(ranges, target_low=low, target_high=high, feature_knots=_knots(ranges.unit_features(some)))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What it consists of, by name."""
+        """List the arrays by name; knots only if there are any."""
         return {name: values for name, values in vars(self).items() if values is not None}
 
     def widened(self, ratio: float) -> "Scaling":
-        """The same with targets that reach `ratio` times as far from their centre."""
+        """Widen the range of the targets around its centre to `ratio` times as much."""
         factor, centre, reach = self._target_units
         low, high = (_unscaled(centre + sign * ratio * reach, factor) for sign in (-1, 1))
         return replace(self, target_low=low, target_high=high)
 
     @classmethod
     def of_source(cls, source: Source, size: int) -> "Scaling":
-        """The ranges seen in a source's training records, read once, `size` at a time."""
+        """Take the ranges seen in a source's training records, read once, `size` at a time."""
         return reduce(cls._hull, (cls.of(shard.features, shard.targets) for shard in source.shards("train", size)))
 
     def _hull(self, other: "Scaling") -> "Scaling":
@@ -83,7 +80,10 @@ class Scaling:
         )
 
     def unit_features(self, features: np.ndarray) -> np.ndarray:
-        """In [0, 1]; values beyond the training range are clipped, a constant column becomes 0."""
+        """Map features to [0, 1], both (n, features).
+
+        Values beyond the training range are clipped; a constant column becomes 0.
+        """
         factor = _to_one(self.feature_low, self.feature_high)
         low = self.feature_low * factor
         span = self.feature_high * factor - low
@@ -104,17 +104,21 @@ class Scaling:
         return factor, low + reach, reach
 
     def unit_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Map targets to [-1, 1] and somewhat beyond, both (n, outputs)."""
         factor, centre, reach = self._target_units
         return (targets * factor - centre) / np.where(reach > 0, reach, 1.0)
 
     def user_targets(self, unit: np.ndarray) -> np.ndarray:
-        """A target that was constant stays so. Values that no float could hold become the largest that one can."""
+        """Map unit targets to the user's units, both (n, outputs).
+
+        A target that was constant stays so. Values that no float can hold become the largest that one can.
+        """
         factor, centre, reach = self._target_units
         return _unscaled(unit * reach + centre, factor)
 
 
 def _to_one(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A power of two for each column that brings its largest value near 1, so that no difference overflows."""
+    """Return a power of two for each column that brings its largest value near 1: no difference overflows."""
     _, exponents = np.frexp(np.maximum(np.abs(low), np.abs(high)))
     return np.ldexp(1.0, -np.clip(exponents, -1000, 1000))
 
@@ -125,7 +129,7 @@ def _unscaled(values: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
 
 def _knots(unit: np.ndarray) -> np.ndarray | None:
-    """Knots for features in [0, 1], or None if all of them fill their range.
+    """Choose knots for features in [0, 1]; None if all of them fill their range.
 
     Those that do not get knots between equal steps and quantiles: quantiles alone would hide the tail.
     """
@@ -138,7 +142,7 @@ def _knots(unit: np.ndarray) -> np.ndarray | None:
     knots = np.tile(levels[:, None], unit.shape[1])
     for column in crowded:
         values, place = np.unique(quantiles[:, column], return_inverse=True)
-        share = np.bincount(place, levels) / np.bincount(place)  # the middle of the levels of a value that is frequent
+        share = np.bincount(place, levels) / np.bincount(place)  # the mean level of each value
         share = (share - share[0]) / (share[-1] - share[0])
         knots[:, column] = np.interp(levels, values + BY_QUANTILES * (share - values), values)
     return knots

@@ -7,7 +7,7 @@ saturates or is clipped, and no argument is nearer to a node than its own bound:
 import numpy as np
 
 from sw.spec.network import Network
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:

@@ -6,7 +6,7 @@ from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from sw.spec.numerics import LayerFormat
 from sw.spec.records import Records
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 RATES = Rates((2,), (13,))
 """Rates for two layers."""

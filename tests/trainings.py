@@ -11,7 +11,7 @@ from sw.oracle.merging import Merging
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 
 NETWORK = Network.two_layer(4, 8, (4, 8))
 RATES, LATER = Rates((2,), (13,)), Rates((3,), (14,))

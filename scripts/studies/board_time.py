@@ -1,16 +1,17 @@
-"""Board time until unseen records are predicted well, beside the CPU engine's: `python scripts/studies/board_time.py
-norm4`.
+"""Board time until unseen records are predicted well, beside the CPU engine's.
+
+    python scripts/studies/board_time.py norm4
 
 Each board trains the data set's quick preset (`sw.presets.catalogue.quick`) from its first nodes, on the design that
-the planner picks: the same bits, by `sw.engine.compiled` with the design's staleness. It is judged after each pass of a
-few records. Board time is cycles by clock: an initiation_interval a record, and after each pass the wait for its last
-update. Not counted are making, scaling and encoding records, judging, and the link: records lie in the store, commands
-take no time.
+the planner picks. `sw.engine.compiled` computes the same bits, with the design's staleness, and the model is evaluated
+after each pass of a few records. Board time is clocks divided by the clock frequency: an initiation interval a record,
+and after each pass the wait for its last update. Not counted are making, scaling and encoding records, evaluations, and
+the link: the records are in the store, and commands take no time.
 
 With `--pretraining` groups of addends are trained alone first, on the design that the planner picks for them.
 
 The CPU engine trains one model on one thread without staleness, by the quick preset and by the data set's own; the
-better one counts. Its time is process time with compiled kernels loaded, the least of a few repeats.
+better one counts. Its time is process time with compiled kernels, the least of a few repeats.
 """
 
 import argparse
@@ -46,8 +47,17 @@ PASSES = 64  # of an epoch, at most
 
 @dataclass(frozen=True)
 class Built:
-    """A design and the clock that it runs at. `measured`: by placement and routing, not the board's own; `estimated`:
-    the board's own, where only a vendor's tool could time it."""
+    """A design and its clock.
+
+    Attributes
+    ----------
+    design : Design
+        The design.
+    clock_hz : float
+        Its clock frequency.
+    measured : bool
+        True if the frequency is the Fmax after placement and routing, False if it is the board's clock.
+    """
 
     design: Design
     clock_hz: float
@@ -55,10 +65,11 @@ class Built:
 
     @property
     def estimated(self) -> bool:
+        """True if nothing but a vendor's tool could say whether the design runs at the board's clock."""
         return not self.measured and self.design.board.technology.flow.vendor is not None
 
     def cycles(self, reached: Reached) -> int:
-        """From the first record's start to the last write, passes one after the other."""
+        """Count the clocks from the first record's start to the last write, with passes one after the other."""
         schedule = self.design.plan.schedule
         return reached.record_updates * schedule.initiation_interval + reached.passes * (
             schedule.latency - schedule.initiation_interval
@@ -67,9 +78,26 @@ class Built:
 
 @dataclass(frozen=True)
 class Row:
-    """Of a board and a data set. Lists are over seeds, seconds are None where the goal was not reached.
+    """The figures of a board on a data set.
 
-    `refusal`: why the board has no design for it; then there is nothing else.
+    Attributes
+    ----------
+    board, dataset : str
+        Their names.
+    goal : float
+        Pearson correlation on the hold-out at which a run ends.
+    refusal : str or None
+        The reason why the board has no design for the data set; all that follows is empty then.
+    network, lanes, taps, initiation_interval, staleness, pretraining
+        The design.
+    clock_mhz, clock_measured, clock_estimated
+        The clock, as in `Built`.
+    record_updates, pearson, board_seconds : tuple
+        The runs on the board, one a seed; seconds are None where the goal was not reached.
+    cpu_preset : str
+        The better preset on the CPU, "quick" or "own".
+    cpu_record_updates, cpu_seconds : tuple
+        The runs on the CPU, one a seed.
     """
 
     board: str
@@ -89,13 +117,13 @@ class Row:
     pearson: tuple[float, ...] = ()
     board_seconds: tuple[float | None, ...] = ()
     cpu_preset: str = ""
-    cpu_visits: tuple[int, ...] = ()
+    cpu_record_updates: tuple[int, ...] = ()
     cpu_seconds: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class Timed:
-    """CPU seconds over seeds."""
+    """The runs on the CPU by one preset, one a seed; seconds are None where the goal was not reached."""
 
     preset: str
     record_updates: tuple[int, ...]
@@ -103,29 +131,36 @@ class Timed:
 
     @property
     def mean(self) -> float:
-        """Infinite if a run did not reach the goal."""
+        """Mean seconds; infinite if a run did not reach the goal."""
         return mean(self.seconds) or np.inf
 
 
 def mean(seconds: tuple[float | None, ...]) -> float | None:
-    """None unless all of them reached the goal."""
+    """Return the mean; None unless all runs reached the goal."""
     known = [value for value in seconds if value is not None]
     return float(np.mean(known)) if len(known) == len(seconds) else None
 
 
 class Bench:
-    """The data sets and how they are trained on.
+    """The runs on data sets, each made once.
 
-    `seeds` runs; `records`, `holdout`: as `datasets.load` takes them. `pretraining`: in place of the presets' own.
+    Parameters
+    ----------
+    seeds : int
+        Runs, each with its own records.
+    records, holdout : int or None
+        As in `datasets.load`.
+    pretraining : tuple of int, or None
+        Addends of a group and epochs, in place of the presets' own.
     """
 
     def __init__(self, seeds: int, records: int | None, holdout: int | None, pretraining: tuple[int, int] | None):
         self._seeds, self._records, self._holdout = seeds, records, holdout
         self._pretraining = pretraining
-        self.approaches = cache(self._approaches)
+        self.methods = cache(self._methods)
         self.cpu = cache(self._cpu)
 
-    def _approaches(self, dataset: str, preset: presets.Preset) -> list[Method]:
+    def _methods(self, dataset: str, preset: presets.Preset) -> list[Method]:
         return list(self._made(dataset, preset))
 
     def _made(self, dataset: str, preset: presets.Preset) -> Iterator[Method]:
@@ -134,15 +169,15 @@ class Bench:
             split = datasets.load(dataset, records=records, holdout=self._holdout, seed=seed)
             step = max(STEP, len(split.train) // PASSES)
             groups = preset.pretraining[0] if preset.pretraining else 0
-            experiment, phases = Experiment.begin(preset, split, seed=seed), preset.all_phases(apart=True)
+            experiment, phases = Experiment.begin(preset, split, seed=seed), preset.all_phases(pretraining=True)
             yield Method(experiment, phases, step=step, pretraining=groups)
 
     def preset(self, dataset: str) -> presets.Preset:
-        """That a board trains by."""
+        """Choose the preset that a board trains by."""
         return replace(presets.quick(dataset), pretraining=self._pretraining)
 
     def _cpu(self, dataset: str, goal: float) -> Timed:
-        """By the better preset."""
+        """Train by both presets; returns the better one's runs."""
         own = replace(presets.find(dataset), pretraining=None)
         kinds = {self.preset(dataset): "quick", own: "own"}
         return min(
@@ -150,18 +185,19 @@ class Bench:
         )
 
     def _timed(self, dataset: str, goal: float, name: str, preset: presets.Preset) -> Timed:
-        approaches = self.approaches(dataset, preset)
-        runs = [approach.run(goal, staleness=()) for approach in approaches]
+        methods = self.methods(dataset, preset)
+        runs = [method.run(goal, staleness=()) for method in methods]
         seconds = tuple(
-            approach.cpu_seconds(run.record_updates) if run.reached else None
-            for approach, run in zip(approaches, runs, strict=True)
+            method.cpu_seconds(run.record_updates) if run.reached else None
+            for method, run in zip(methods, runs, strict=True)
         )
         return Timed(name, tuple(run.record_updates for run in runs), seconds)
 
     def row(self, built: Built, dataset: str, goal: float) -> Row:
+        """Train a data set to the goal on a design."""
         configuration, timed = built.design.configuration, self.cpu(dataset, goal)
-        approaches = self.approaches(dataset, self.preset(dataset))
-        runs = [approach.run(goal, staleness=configuration.staleness) for approach in approaches]
+        methods = self.methods(dataset, self.preset(dataset))
+        runs = [method.run(goal, staleness=configuration.staleness) for method in methods]
         return Row(
             built.design.board.name,
             dataset,
@@ -179,15 +215,20 @@ class Bench:
             pearson=tuple(run.pearson for run in runs),
             board_seconds=tuple(built.cycles(run) / built.clock_hz if run.reached else None for run in runs),
             cpu_preset=timed.preset,
-            cpu_visits=timed.record_updates,
+            cpu_record_updates=timed.record_updates,
             cpu_seconds=timed.seconds,
         )
 
 
 def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, reports: list[dict[str, Any]]) -> Built:
-    """The design asked for: that of a build report, if there is one; a folding; or the planner's.
+    """Make the design of a build report, if there is one; else that of the options' folding; else the planner's.
 
-    Raises DoesNotFitError if there is none, ValueError for a folding that is not the network's.
+    Raises
+    ------
+    DoesNotFitError
+        If there is none.
+    ValueError
+        For a folding that does not fit the network.
     """
     network, groups = presets.quick(dataset).network, options.pretraining[0] if options.pretraining else 0
     folded = partial(Design, board=board, network=network, pretraining=groups)
@@ -203,6 +244,7 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
 
 
 def groups_and_epochs(text: str) -> tuple[int, int]:
+    """Parse the option --pretraining."""
     addends, epochs = map(int, text.split(":"))
     if min(addends, epochs) < 1:
         raise ValueError(text)
@@ -210,6 +252,7 @@ def groups_and_epochs(text: str) -> tuple[int, int]:
 
 
 def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"default: {', '.join(GOALS)}")
     parser.add_argument("--board", nargs="+", default=boards.names(), help="default: %(default)s")
@@ -238,6 +281,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the study; returns the exit status."""
     command = parser()
     options = command.parse_args(arguments)
     names = options.datasets or list(GOALS)
@@ -271,7 +315,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def milliseconds(seconds: tuple[float | None, ...]) -> str:
-    """The mean, and the least and the most."""
+    """Format the mean, the least and the most."""
     known = [1e3 * value for value in seconds if value is not None]
     if len(known) < len(seconds):
         return f"{len(seconds) - len(known)} of {len(seconds)} not reached"
@@ -279,11 +323,12 @@ def milliseconds(seconds: tuple[float | None, ...]) -> str:
 
 
 def table_of(rows: list[Row], seeds: int) -> Table:
+    """Make the table of all rows."""
     table = Table(title=f"Time to an accuracy on unseen records, mean of {seeds} seeds (least - most)")
     table.title_justify = "left"
     for column in ("data set", "Pearson", "board", "design", "clocks a record", "staleness", "MHz"):
         table.add_column(column, justify="left" if column in ("data set", "board", "design") else "right")
-    for column in ("record_updates", "board ms", "CPU ms", "CPU record_updates"):
+    for column in ("record updates", "board ms", "CPU ms", "CPU record updates"):
         table.add_column(column, justify="right")
     for row in rows:
         if row.refusal:
@@ -302,7 +347,7 @@ def table_of(rows: list[Row], seeds: int) -> Table:
             f"{np.mean(row.record_updates):.0f}",
             milliseconds(row.board_seconds),
             milliseconds(row.cpu_seconds),
-            f"{np.mean(row.cpu_visits):.0f} ({row.cpu_preset})",
+            f"{np.mean(row.cpu_record_updates):.0f} ({row.cpu_preset})",
         )
     return table
 

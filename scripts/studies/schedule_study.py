@@ -1,12 +1,13 @@
-"""What staleness cost in accuracy, and what contexts do: `python scripts/studies/schedule_study.py norm4 det4 --board
-ulx3s`.
+"""The price of staleness and of contexts in accuracy.
 
-Each way of training starts from the same first nodes and record_updates as many records as sequential fixed-point
+    python scripts/studies/schedule_study.py norm4 det4 --board ulx3s
+
+Each variant of training starts from the same first nodes and makes as many record updates as sequential fixed-point
 training by the same schedule of rates. Figures are means over seeds of the error on unseen records, and its ratio to
 the sequential one. All are bit for bit what a board would compute (`sw.engine.compiled`), with passes as long as a
-board's store is.
+board's store.
 
-With `--board`, the ways are the designs that the planner picks, with their staleness and stores.
+With `--board`, the variants are the designs that the planner picks, with their staleness and stores.
 """
 
 import argparse
@@ -34,19 +35,31 @@ from sw.oracle.contexts import Contexts
 from sw.presets import catalogue as presets
 from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import CONTEXTS
-from sw.spec.trainer import Phase, Trainer
+from sw.spec.schedule import Phase
+from sw.spec.trainer import Trainer
 
 SETS = "norm2", "norm4", "norm8", "triangle", "det4"
-DELAYS = (2, 1), (4, 2), (6, 3), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
+STALENESS = (2, 1), (4, 2), (6, 3), (8, 4), (16, 8), (24, 12), (50, 25), (100, 50)
 LEFT = "data set", "network", "schedule", "design"  # columns of text
-BLOCK = 4096  # records that the nodes settle after: some board's store holds as many
+BLOCK = 4096  # records of a pass: the store of one of the boards holds as many
 
 
 @dataclass(frozen=True)
-class Way:
-    """Of training: with these staleness, in records of one of so many contexts, in passes of `block` records.
+class Variant:
+    """A variant of training.
 
-    `board`: whose design it is, if it is one's; then `design` says which.
+    Attributes
+    ----------
+    staleness : tuple of int
+        Staleness of each layer, in records of one context.
+    contexts : int
+        Number of interleaved models.
+    block : int
+        Records of a pass.
+    board : str
+        The board that trains so; empty if it is none.
+    design : str
+        The folding of the board's design.
     """
 
     staleness: tuple[int, ...] = (0, 0)
@@ -56,28 +69,49 @@ class Way:
     design: str = ""
 
     @classmethod
-    def planned(cls, board: boards.Board, preset: Preset, contexts: int) -> "Way":
-        """As the planner's design trains. Raises DoesNotFitError if there is none."""
+    def planned(cls, board: boards.Board, preset: Preset, contexts: int) -> "Variant":
+        """Train as the planner's design does.
+
+        Raises
+        ------
+        DoesNotFitError
+            If there is none.
+        """
         design = search(board, preset.network, contexts=contexts).design
         configuration = design.configuration
         lanes = ",".join(str(folding.lanes) for folding in design.foldings)
         text = f"lanes {lanes}, taps {design.taps}, {configuration.initiation_interval} clocks"
         return cls(configuration.staleness, contexts, configuration.block, board.name, text)
 
-    def machine(self, experiment: Experiment) -> Trainer:
+    def trainer(self, experiment: Experiment) -> Trainer:
+        """Make a trainer of the experiment's model."""
         network, nodes = experiment.model.network, experiment.model.nodes
-        machines = [CompiledFixed(network, nodes, self.staleness, counting=False) for _ in range(self.contexts)]
-        return Contexts(machines, self.block)
+        trainers = [CompiledFixed(network, nodes, self.staleness, counting=False) for _ in range(self.contexts)]
+        return Contexts(trainers, self.block)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Means over seeds; `rmse_runs`: of each. `ratio`: of the mean error to that of sequential training."""
+    """The figures of a variant on a data set.
+
+    Attributes
+    ----------
+    dataset, network, phases : str
+        What was trained, and the schedule of rates.
+    variant : Variant
+        How it was trained.
+    rmse, pearson : float
+        Means over seeds.
+    ratio : float
+        The ratio of `rmse` to that of sequential training.
+    rmse_runs : list of float
+        The error of each seed.
+    """
 
     dataset: str
     network: str
     phases: str
-    way: Way
+    variant: Variant
     rmse: float
     ratio: float
     pearson: float
@@ -85,23 +119,29 @@ class Row:
 
 
 def label(phases: tuple[Phase, ...]) -> str:
+    """Format a schedule as the option --phases takes it."""
     return ", ".join(f"{phase.epochs}:{phase.rates.update[0]}:{phase.rates.back[0]}" for phase in phases)
 
 
-def study(preset: Preset, splits: list[datasets.Split], ways: list[Way], phases: tuple[Phase, ...]) -> list[Row]:
-    """A row for each way, trained by `phases`; the ratios are to sequential training by the preset's own."""
+def study(
+    preset: Preset, splits: list[datasets.Split], variants: list[Variant], phases: tuple[Phase, ...]
+) -> list[Row]:
+    """Train each variant by `phases`; the ratios are to sequential training by the preset's own phases."""
     experiments = [Experiment.begin(preset, split, seed=seed) for seed, split in enumerate(splits)]
-    outcomes = {way: [experiment.run(way.machine(experiment), phases) for experiment in experiments] for way in ways}
-    sequential = [experiment.run(Way().machine(experiment), preset.phases).rmse for experiment in experiments]
+    outcomes = {
+        variant: [experiment.run(variant.trainer(experiment), phases) for experiment in experiments]
+        for variant in variants
+    }
+    sequential = [experiment.run(Variant().trainer(experiment), preset.phases).rmse for experiment in experiments]
     rows = []
-    for way, runs in outcomes.items():
+    for variant, runs in outcomes.items():
         errors = [run.rmse for run in runs]
         rows.append(
             Row(
                 splits[0].train.name,
                 str(preset.network),
                 label(phases),
-                way,
+                variant,
                 float(np.mean(errors)),
                 float(np.mean(errors) / np.mean(sequential)),
                 float(np.mean([run.pearson for run in runs])),
@@ -111,7 +151,8 @@ def study(preset: Preset, splits: list[datasets.Split], ways: list[Way], phases:
     return rows
 
 
-def pair(text: str) -> tuple[int, int]:
+def staleness_of(text: str) -> tuple[int, int]:
+    """Parse the option --staleness."""
     first, last = map(int, text.split(","))
     if not 0 <= last <= first:
         raise ValueError(text)
@@ -119,19 +160,21 @@ def pair(text: str) -> tuple[int, int]:
 
 
 def phase_of(text: str) -> Phase:
+    """Parse the option --phases."""
     epochs, update, back = map(int, text.split(":"))
     return schedule((epochs, update, back))[0]
 
 
 def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"with presets of 2 layers; default {SETS}")
     parser.add_argument(
         "--staleness",
-        type=pair,
+        type=staleness_of,
         nargs="*",
         metavar="FIRST,LAST",
-        help=f"in records of all contexts; default: {DELAYS}, but none with --board",
+        help=f"in records of all contexts; default: {STALENESS}, but none with --board",
     )
     parser.add_argument(
         "--board",
@@ -146,7 +189,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[1],
         choices=CONTEXTS,
-        help="models that take turns and become their mean after each pass",
+        help="interleaved models, which become their mean after each pass",
     )
     parser.add_argument("--addends", type=int, help="of the network; default: the preset's")
     parser.add_argument(
@@ -168,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the study; returns the exit status."""
     command = parser()
     options = command.parse_args(arguments)
     names = options.datasets or SETS
@@ -184,16 +228,16 @@ def main(arguments: list[str] | None = None) -> int:
                 datasets.load(name, records=options.records, holdout=options.holdout, seed=seed)
                 for seed in range(options.seeds)
             ]
-            ways = [Way(block=options.block)]
+            variants = [Variant(block=options.block)]
             for contexts in options.contexts:
-                staleness = options.staleness if options.staleness is not None else () if options.board else DELAYS
-                ways += ways_of(((0, 0), *staleness), contexts, options.block)
+                staleness = options.staleness if options.staleness is not None else () if options.board else STALENESS
+                variants += variants_of(((0, 0), *staleness), contexts, options.block)
                 for board in options.board:
                     try:
-                        ways.append(Way.planned(boards.find(board), preset, contexts))
+                        variants.append(Variant.planned(boards.find(board), preset, contexts))
                     except DoesNotFitError as error:
                         refusals.append(f"{name}, {board}: {error}")
-            rows += study(preset, splits, list(dict.fromkeys(ways)), tuple(options.phases or preset.phases))
+            rows += study(preset, splits, list(dict.fromkeys(variants)), tuple(options.phases or preset.phases))
     console.print(table_of(rows, options.seeds))
     for refusal in refusals:
         console.print(refusal, soft_wrap=True)
@@ -204,20 +248,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def ways_of(staleness: Iterable[tuple[int, ...]], contexts: int, block: int) -> list[Way]:
-    """With staleness in records of all contexts."""
-    return [Way(tuple(delay // contexts for delay in pair), contexts, block) for pair in staleness]
+def variants_of(staleness: Iterable[tuple[int, ...]], contexts: int, block: int) -> list[Variant]:
+    """Make variants from staleness in records of all contexts."""
+    return [Variant(tuple(records // contexts for records in each), contexts, block) for each in staleness]
 
 
 def plot(rows: list[Row]) -> Figure:
-    """The rows of one context: lines over the first layer's delay, and the designs of boards."""
+    """Draw the rows of one context: lines over the first layer's staleness, and the designs of boards."""
     curves: dict[str, list[tuple[int, float]]] = {}
     designs = []
     for row in rows:
-        point = row.way.staleness[0], row.ratio
-        if row.way.contexts > 1:
+        point = row.variant.staleness[0], row.ratio
+        if row.variant.contexts > 1:
             continue
-        if row.way.board:
+        if row.variant.board:
             designs.append(point)
         else:
             curves.setdefault(row.dataset, []).append(point)
@@ -225,6 +269,7 @@ def plot(rows: list[Row]) -> Figure:
 
 
 def preset_of(name: str, addends: int | None) -> Preset:
+    """Find a preset, with another number of addends if there is one."""
     preset = presets.find(name)
     inner, outer = preset.network.layers
     if addends is None:
@@ -234,15 +279,16 @@ def preset_of(name: str, addends: int | None) -> Preset:
 
 
 def table_of(rows: list[Row], seeds: int) -> Table:
+    """Make the table of all rows."""
     table = Table(title=f"RMSE on unseen records, mean of {seeds} seeds", title_justify="left")
     columns: dict[str, Any] = {
         "data set": lambda row: row.dataset,
         "network": lambda row: row.network.split()[0],
         "schedule": lambda row: row.phases,
-        "design": lambda row: f"{row.way.board}: {row.way.design}" if row.way.board else "",
-        "contexts": lambda row: str(row.way.contexts),
-        "block": lambda row: str(row.way.block),
-        "staleness": lambda row: ", ".join(map(str, row.way.staleness)),
+        "design": lambda row: f"{row.variant.board}: {row.variant.design}" if row.variant.board else "",
+        "contexts": lambda row: str(row.variant.contexts),
+        "block": lambda row: str(row.variant.block),
+        "staleness": lambda row: ", ".join(map(str, row.variant.staleness)),
         "RMSE": lambda row: f"{row.rmse:.5g}",
         "ratio": lambda row: f"{row.ratio:.3f}",
         "Pearson": lambda row: f"{row.pearson:.5f}",

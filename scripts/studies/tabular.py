@@ -1,4 +1,6 @@
-"""Hold-out R2 and fit times of `NKRegressor` beside scikit-learn's regressors: `python scripts/studies/tabular.py`.
+"""Hold-out R2 and fit times of `NKRegressor` beside scikit-learn's regressors.
+
+    python scripts/studies/tabular.py
 
 The data sets are those that scikit-learn ships or generates, a heavy-tailed and a mixed-scale one. All estimators have
 their default parameters; the perceptron gets standardised features and targets, and 500 iterations. A quarter of the
@@ -35,12 +37,12 @@ Samples = tuple[np.ndarray, np.ndarray]
 
 
 def shipped(load: Callable) -> Callable[[int], Samples]:
-    """A data set that is always the same; classes are regressed on their index."""
+    """Make a data set that is the same for all seeds; classes are regressed on their index."""
     return lambda seed: load(return_X_y=True)
 
 
 def heavy_tailed(seed: int) -> Samples:
-    """Log-normal features, some of them products of their logarithms."""
+    """Make records of log-normal features, some of them products of their logarithms."""
     rng = np.random.default_rng(seed)
     features = rng.lognormal(0, 1.5, (2000, 6))
     logs = np.log(features)
@@ -49,7 +51,7 @@ def heavy_tailed(seed: int) -> Samples:
 
 
 def heavy_target(seed: int) -> Samples:
-    """A log-normal target of normal features."""
+    """Make records of a log-normal target of normal features."""
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(2000, 6))
     signal = np.exp(1.2 * (features[:, 0] + 0.5 * features[:, 1] * features[:, 2]))
@@ -57,7 +59,7 @@ def heavy_target(seed: int) -> Samples:
 
 
 def mixed_scale(seed: int) -> Samples:
-    """Features of scales from 1e-12 to 1e20, some far from zero, and a constant one."""
+    """Make records with features of scales from 1e-12 to 1e20, some far from zero, and a constant one."""
     rng = np.random.default_rng(seed)
     unit = rng.uniform(-1, 1, (2000, 7))
     signal = np.sin(3 * unit[:, 0]) + unit[:, 1] * unit[:, 2] + unit[:, 3] ** 2 + rng.normal(0, 0.1, len(unit))
@@ -89,6 +91,7 @@ SETS: dict[str, Callable[[int], Samples]] = {
 
 
 def perceptron(seed: int) -> BaseEstimator:
+    """Make a perceptron for standardised features and targets."""
     network = MLPRegressor(max_iter=500, random_state=seed)
     return TransformedTargetRegressor(make_pipeline(StandardScaler(), network), transformer=StandardScaler())
 
@@ -101,8 +104,8 @@ CONTENDERS: dict[str, Callable[[int], BaseEstimator]] = {
 }
 
 
-def judge(name: str, samples: Samples, seed: int) -> tuple[float, float]:
-    """Hold-out R2 of a contender, and seconds of its fit."""
+def measure(name: str, samples: Samples, seed: int) -> tuple[float, float]:
+    """Measure the hold-out R2 of a contender, and the seconds of its fit."""
     features, holdout, targets, truth = train_test_split(*samples, random_state=seed)
     estimator = CONTENDERS[name](seed)
     if targets.ndim > 1 and name == "HistGradientBoosting":
@@ -116,6 +119,7 @@ def judge(name: str, samples: Samples, seed: int) -> tuple[float, float]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the study; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="splits and data sets of each; default: %(default)s")
@@ -135,10 +139,12 @@ def main(arguments: list[str] | None = None) -> int:
         table.add_column(name, justify="right")
     figures = []
     for label in track(options.sets or list(SETS), console=Console(stderr=True), transient=True):
-        judge("NKRegressor", SETS[label](0), 0)  # loads the kernels
+        measure("NKRegressor", SETS[label](0), 0)  # compiles the kernels, or loads them
         results = {}
         for name in CONTENDERS:
-            scores, seconds = zip(*(judge(name, SETS[label](seed), seed) for seed in range(options.seeds)), strict=True)
+            scores, seconds = zip(
+                *(measure(name, SETS[label](seed), seed) for seed in range(options.seeds)), strict=True
+            )
             results[name] = float(np.mean(scores)), float(np.median(seconds))
         features, targets = SETS[label](0)
         shape = [*features.shape, targets.size // len(targets)]

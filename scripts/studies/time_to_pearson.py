@@ -1,8 +1,9 @@
-"""CPU seconds until unseen records are predicted well, beside other trainers: `python
-scripts/studies/time_to_pearson.py det4`.
+"""CPU seconds until unseen records are predicted well, beside other methods.
 
-Counted is the process time of all threads, from the first parameters on, with compiled kernels loaded. Making, scaling
-and encoding the records is not counted, nor is the judging on the hold-out, four times an epoch.
+    python scripts/studies/time_to_pearson.py det4
+
+Counted is the process time of all threads, from the first parameters on, with compiled kernels. Not counted are making,
+scaling and encoding the records, and the evaluation on the hold-out, four times an epoch.
 """
 
 import argparse
@@ -25,11 +26,13 @@ from threadpoolctl import threadpool_limits
 
 from sw import datasets
 from sw.datasets import Split
-from sw.engine.conversion import machine_of
+from sw.engine.conversion import compiled_trainer
+from sw.engine.order import orders
 from sw.experiment import Experiment
 from sw.metrics import pearson
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
+from sw.spec.schedule import steps
 
 STEPS = 4  # of an epoch, after each of which the hold-out is predicted
 PATIENCE = 4  # schedules long: then a run is given up
@@ -39,50 +42,54 @@ EPOCHS = 40  # of a perceptron: then a run is given up
 
 
 class Contender(ABC):
-    """A trainer with its records ready; a new one for each run."""
+    """A model to train, with its records ready; a new one for each run."""
 
     @abstractmethod
     def steps(self) -> Iterator[None]:
-        """Train from first parameters, `1 / STEPS` of an epoch each time."""
+        """Train from the first parameters, `1 / STEPS` of an epoch before each yield."""
 
     @abstractmethod
     def predict(self) -> np.ndarray:
-        """Of the hold-out, up to a linear map: (n, outputs)."""
+        """Predict the hold-out, up to a linear map: (n, outputs)."""
 
 
 class Kanloom(Contender):
-    """Newton-Kaczmarz by the data set's preset, in 16-bit fixed point, one model on one thread."""
+    """Newton-Kaczmarz by the data set's preset, in 16-bit fixed point: one model on one thread."""
 
     def __init__(self, split: Split, seed: int):
         preset = presets.find(split.train.name)
         model = Experiment.begin(preset, split, seed=seed).model
-        self._preset, self._model, self._machine = preset, model, machine_of(model, "fixed16")
-        order = np.random.default_rng(seed).permutation(len(split.train))
+        self._preset, self._model, self._trainer = preset, model, compiled_trainer(model, "fixed16")
+        order = next(orders("shuffled", np.arange(len(split.train)), np.random.default_rng(seed)))
         train, holdout = split.train.take(order), split.holdout
-        self._records = self._machine.encode(model.encode(train.features, train.targets))
-        self._holdout = self._machine.encode(model.encode(holdout.features, holdout.targets))
+        self._records = self._trainer.encode(model.encode(train.features, train.targets))
+        self._holdout = self._trainer.encode_arguments(model.encode_features(holdout.features))
+
+    def prepare(self) -> None:
+        """Compile the kernels, or load them."""
+        self._trainer.prepare()
 
     def steps(self) -> Iterator[None]:
-        self._machine = machine_of(self._model, "fixed16")
+        """Train from the first parameters."""
+        self._trainer = compiled_trainer(self._model, "fixed16")
         epochs = PATIENCE * sum(phase.epochs for phase in self._preset.phases)
-        for phase in stretched(self._preset.phases, epochs):
-            for _ in range(phase.epochs):
-                for part in self._records.split(STEPS, self._model.network.features):
-                    self._machine.run(part, phase.rates)
-                    yield
+        for step in steps(stretched(self._preset.phases, epochs), self._records.split(STEPS)):
+            self._trainer.run(step.shard, step.epoch.phase.rates)
+            yield
 
     def predict(self) -> np.ndarray:
-        return self._model.decode(self._machine.results(self._holdout))
+        """Predict the hold-out."""
+        return self._model.decode(self._trainer.results(self._holdout))
 
 
 class Standardised(Contender):
-    """Records of mean 0 and deviation 1, in float32; a perceptron with layers `HIDDEN`, trained by Adam."""
+    """A perceptron with layers `HIDDEN`, trained by Adam on records of mean 0 and deviation 1, in float32."""
 
     def __init__(self, split: Split, seed: int, settings: dict[str, Any]):
         train, self._seed, self._settings = split.train, seed, settings
         centre, deviation = train.features.mean(axis=0), train.features.std(axis=0)
         self._features, self._holdout = (
-            ((part.features - centre) / deviation).astype(np.float32) for part in (train, split.holdout)
+            ((records.features - centre) / deviation).astype(np.float32) for records in (train, split.holdout)
         )
         self._targets = ((train.targets - train.targets.mean(axis=0)) / train.targets.std(axis=0)).astype(np.float32)
 
@@ -91,6 +98,7 @@ class SklearnPerceptron(Standardised):
     """scikit-learn's `MLPRegressor`."""
 
     def steps(self) -> Iterator[None]:
+        """Train from the first parameters."""
         self._model = MLPRegressor(
             hidden_layer_sizes=HIDDEN,
             learning_rate_init=self._settings["learning_rate"],
@@ -98,19 +106,21 @@ class SklearnPerceptron(Standardised):
             random_state=self._seed,
         )
         targets = self._targets[:, 0] if self._targets.shape[1] == 1 else self._targets
-        parts = np.array_split(np.arange(len(targets)), STEPS)
-        for part in itertools.chain.from_iterable(itertools.repeat(parts, EPOCHS)):
-            self._model.partial_fit(self._features[part], targets[part])
+        slices = np.array_split(np.arange(len(targets)), STEPS)
+        for rows in itertools.chain.from_iterable(itertools.repeat(slices, EPOCHS)):
+            self._model.partial_fit(self._features[rows], targets[rows])
             yield
 
     def predict(self) -> np.ndarray:
+        """Predict the hold-out."""
         return self._model.predict(self._holdout).reshape(len(self._holdout), -1)
 
 
 class TorchPerceptron(Standardised):
-    """The same in PyTorch."""
+    """The same perceptron in PyTorch."""
 
     def steps(self) -> Iterator[None]:
+        """Train from the first parameters."""
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)
         torch.manual_seed(self._seed)
@@ -124,14 +134,15 @@ class TorchPerceptron(Standardised):
         self._model = torch.nn.Sequential(*layers, torch.nn.Linear(widths[-1], targets.shape[1]))
         adam = torch.optim.Adam(self._model.parameters(), self._settings["learning_rate"])
         for _ in range(EPOCHS):
-            for part in torch.randperm(len(targets)).chunk(STEPS):
-                for batch in part.split(self._settings["batch"]):
+            for rows in torch.randperm(len(targets)).chunk(STEPS):
+                for batch in rows.split(self._settings["batch"]):
                     adam.zero_grad(set_to_none=True)
                     torch.nn.functional.mse_loss(self._model(features[batch]), targets[batch]).backward()
                     adam.step()
                 yield
 
     def predict(self) -> np.ndarray:
+        """Predict the hold-out."""
         torch = importlib.import_module("torch")
         with torch.no_grad():
             return self._model(torch.from_numpy(self._holdout)).numpy()
@@ -142,7 +153,17 @@ BASELINES: dict[str, type[Standardised]] = {"mlp": SklearnPerceptron, "torch": T
 
 @dataclass(frozen=True)
 class Run:
-    """`seconds`: of CPU until the target was reached; None if it was not."""
+    """The end of a run.
+
+    Attributes
+    ----------
+    seconds : float or None
+        CPU seconds until the target was reached; None if it was not.
+    epochs : float
+        Epochs until then.
+    pearson : float
+        Pearson correlation on the hold-out at the end.
+    """
 
     seconds: float | None
     epochs: float
@@ -164,7 +185,7 @@ def race(contender: Contender, truth: np.ndarray, target: float, most: float = n
 
 
 def best_settings(kind: type[Standardised], split: Split, target: float) -> dict[str, Any]:
-    """The settings that reach the target soonest, of `SETTINGS`; each has as much time as the best one before it."""
+    """Find the settings that reach the target soonest; each of them has as much time as the best one before it."""
     best, most = SETTINGS[0], np.inf
     for settings in SETTINGS:
         run = race(kind(split, 0, settings), split.holdout.targets, target, most)
@@ -174,12 +195,13 @@ def best_settings(kind: type[Standardised], split: Split, target: float) -> dict
 
 
 def mean_seconds(runs: list[Run]) -> float | None:
-    """None unless all of them reached the target."""
+    """Return the mean time; None unless all runs reached the target."""
     seconds = [run.seconds for run in runs if run.seconds is not None]
     return float(np.mean(seconds)) if len(seconds) == len(runs) else None
 
 
 def summary(name: str, settings: dict[str, Any], runs: list[Run]) -> dict[str, Any]:
+    """Collect the figures of a contender's runs."""
     return {
         "name": name,
         "settings": settings,
@@ -191,6 +213,7 @@ def summary(name: str, settings: dict[str, Any], runs: list[Run]) -> dict[str, A
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the study; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", choices=sorted(presets.PRESETS), help="data set with a preset")
     parser.add_argument("--target", type=float, default=0.97, help="Pearson on the hold-out; default: %(default)s")
@@ -217,9 +240,8 @@ def main(arguments: list[str] | None = None) -> int:
             made = time.process_time()
             contender = Kanloom(split, seed)
             making, encoding = making + made - begun, encoding + time.process_time() - made
+            contender.prepare()
             truth = split.holdout.targets
-            if not seed:  # loads the kernels
-                race(contender, truth, options.target)
             runs["kanloom"].append(race(contender, truth, options.target))
             for name in options.baseline:
                 kind = BASELINES[name]

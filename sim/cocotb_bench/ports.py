@@ -7,7 +7,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from sw.spec.numerics import WordFormat, bits_for
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 PERIOD_NS = 10
 

@@ -1,3 +1,4 @@
-"""How fast trainings are, and how soon they are accurate.
+"""Measurement of trainings: time of a record's update, and time to an accuracy.
 
-Belongs here: measurement and its baselines. Does not: training (`sw.engine`). Begin with `timing`."""
+Belongs here: measurement and its baselines. Does not: training (`sw.engine`). Begin with `timing`.
+"""

@@ -1,4 +1,4 @@
-"""A C program to compare with: compiled, run, its figures read."""
+"""A baseline in C to compare training times with: it is compiled and run, and its figures are read."""
 
 import json
 import shutil
@@ -14,7 +14,15 @@ COMPILER = ("gcc", "-O3", "-march=native", "-ffast-math")
 
 @dataclass(frozen=True)
 class CBaseline:
-    """A program to compare with, `./program EPOCHS SEED`: it prints {"ns_per_update": ..., "pearson": ..., ...}."""
+    """A program, run as `./program EPOCHS SEED`, that prints {"ns_per_update": ..., "pearson": ..., ...}.
+
+    Attributes
+    ----------
+    source : Path
+        The C file.
+    program : Path
+        The compiled program.
+    """
 
     source: Path
     program: Path
@@ -22,7 +30,13 @@ class CBaseline:
     @classmethod
     @contextmanager
     def compiled(cls, source: Path) -> Iterator["CBaseline"]:
-        """A C file's. Raises ValueError if it cannot be compiled."""
+        """Compile a C file for the time of a `with` statement.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be compiled.
+        """
         if not source.is_file():
             raise ValueError(f"{source}: there is no such file")
         if not shutil.which(COMPILER[0]):
@@ -36,6 +50,13 @@ class CBaseline:
             yield cls(source, program)
 
     def run(self, epochs: int, seed: int) -> dict[str, float]:
+        """Run the program; returns its "ns_per_update" and "pearson".
+
+        Raises
+        ------
+        ValueError
+            If it prints anything but JSON with these figures.
+        """
         done = subprocess.run([self.program, str(epochs), str(seed)], capture_output=True, text=True)
         names = "ns_per_update", "pearson"
         try:

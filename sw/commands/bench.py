@@ -133,8 +133,10 @@ def measured(
         Every figure.
     """
     from sw.bench.timing import independent, run_trial
+    from sw.spec.schedule import epochs_in
 
-    case, epochs = cases[0], cases[0].strategy.epochs
+    case, schedule = cases[0], cases[0].strategy.schedule()
+    epochs = epochs_in(schedule)
     with reporter.step(COMPILING):
         run_trial(case, threads)
     ours: list[Trial] = []
@@ -147,7 +149,7 @@ def measured(
             if threads > 1:
                 singles.append(run_trial(alone(chosen), 1))
             if baseline:
-                theirs.append(baseline.run(len(epochs), index + 1))
+                theirs.append(baseline.run(epochs, index + 1))
             step.update(index + 1)
     times = [each.cpu_ns if threads == 1 else each.wall_ns for each in ours]
     scores = [each.score for each in ours if each.score]
@@ -160,8 +162,8 @@ def measured(
         "models": case.strategy.models,
         "records": case.source.count("train"),
         "holdout": case.source.count("holdout"),
-        "epochs": len(epochs),
-        "pretraining_epochs": sum(apart for _, apart in epochs),
+        "epochs": epochs,
+        "pretraining_epochs": sum(phase.epochs for phase in schedule if phase.pretraining),
         "trials": trials,
         "ns_per_update": statistics.median(times),
         "ns_per_update_wall": statistics.median(each.wall_ns for each in ours),

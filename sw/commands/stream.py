@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         schedule, name = schedule_for(MemorySource(split), options.network, board.network)
         groups = groups_for(board.pretraining, options.pretraining)
         chosen = scheduled(schedule, options.epochs, groups)
-        phases = chosen.all_phases(apart=board.pretraining > 0)
+        phases = chosen.all_phases(pretraining=board.pretraining > 0)
         epochs = sum(phase.epochs for phase in phases)
         reporter.note(
             f"{split.train.name}: {len(split.train):,} records, {len(split.holdout):,} held out; {board.network} on "
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "rmse": outcome.rmse,
             "records": len(split.train),
             "epochs": epochs,
-            "pretraining_epochs": sum(phase.epochs for phase in phases if phase.apart),
+            "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
             "cycles": board.cycles,
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
             "link_errors": board.counters(),

@@ -126,6 +126,8 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
     preset : Preset
         The network and the schedule.
     """
+    from sw.spec.schedule import epochs_in
+
     strategy = strategy_of(options, preset)
     addends, before = preset.pretraining or (0, 0)
     return {
@@ -142,7 +144,7 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
         "relaxation": strategy.merging.relaxation,
         "pretraining_addends": addends,
         "pretraining_epochs": before,
-        "epochs": len(strategy.epochs),
+        "epochs": epochs_in(strategy.schedule()),
         "seed": options.seed,
     }
 
@@ -200,7 +202,7 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
     return (
         f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
         f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-        f"evaluations. Training took {figures['seconds']:.2f} s, loading or compiling kernels included.{rate}\n"
+        f"evaluations. Training took {figures['seconds']:.2f} s{rate}.\n"
         f"The best model is in {model}. Next:\n"
         f"  {program} plot {model} --output {model.with_suffix('.png')}\n"
         f"  {program} predict {model} FILE"

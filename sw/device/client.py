@@ -15,8 +15,9 @@ from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
+from sw.spec.schedule import Rates
 from sw.spec.text_words import content_words, unpack_text
-from sw.spec.trainer import Rates, Statistics, Trainer
+from sw.spec.trainer import Statistics, Trainer
 
 BLOCKS_ON_BOARD = 2
 STALL_SECONDS = 10.0  # time without a single record done, after which a pass is given up
@@ -127,7 +128,8 @@ class BoardClient(Trainer):
         blocks = records.blocks(self.configuration.block)
         block_rows = len(blocks[0]) * self.configuration.record_rows
         rows = [index % BLOCKS_ON_BOARD * block_rows for index in range(len(blocks))]
-        sending = iter(()) if records is self._loaded else self._sending(blocks, rows)
+        tables = (np.hstack([block.arguments, block.targets]) for block in blocks)
+        sending = iter(()) if records is self._loaded else self._sending(tables, rows, len(records))
         next(sending, None)
         statistics = Statistics()
         for block, row in zip(blocks, rows, strict=True):
@@ -140,11 +142,12 @@ class BoardClient(Trainer):
             self._loaded = records
         return statistics
 
-    def _predict(self, records: Records) -> np.ndarray:
+    def _predict(self, arguments: np.ndarray) -> np.ndarray:
         configuration = self.configuration
         most = configuration.store_rows * configuration.row_words // (self._record_size + self.network.outputs)
-        blocks, results = records.blocks(most), []
-        for block, _ in zip(blocks, self._sending(blocks, [0] * len(blocks)), strict=True):
+        blocks = [arguments[start : start + most] for start in range(0, len(arguments), most)]
+        results = [np.zeros((0, self.network.outputs), np.int64)]
+        for block, _ in zip(blocks, self._sending(iter(blocks), [0] * len(blocks), len(arguments)), strict=True):
             address = len(block) * self._record_size
             self._start(Mode.PREDICT, len(block), results=address)
             self._finish(len(block))
@@ -161,20 +164,22 @@ class BoardClient(Trainer):
         """Words of the record store that a record takes."""
         return self.configuration.record_rows * self.configuration.row_words
 
-    def _sending(self, blocks: list[Records], rows: list[int]) -> Iterator[None]:
-        """Each step sends a block to its row of the store."""
+    def _sending(self, tables: Iterator[np.ndarray], rows: list[int], count: int) -> Iterator[None]:
+        """Each step sends a table of records to its row of the store: arguments, and targets if there are any.
+
+        `count`: records of all tables.
+        """
         self._loaded = None
-        total, done = self._record_size * sum(map(len, blocks)), 0
+        total, done = self._record_size * count, 0
 
         def progress(written: int) -> None:
             nonlocal done
             done += written
             self.transfer(done, total)
 
-        for block, row in zip(blocks, rows, strict=True):
-            words = np.zeros((len(block), self._record_size), dtype=np.int64)
-            words[:, : self.network.features] = block.arguments
-            words[:, self.network.features : self.network.record_words] = block.targets
+        for table, row in zip(tables, rows, strict=True):
+            words = np.zeros((len(table), self._record_size), dtype=np.int64)
+            words[:, : table.shape[1]] = table
             self.link.write(Space.RECORDS, row * self.configuration.row_words, words, progress)
             yield
 

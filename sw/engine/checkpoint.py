@@ -1,11 +1,11 @@
-"""Checkpoints: the state of a training in a file, so that one that was killed goes on as if it had not been.
+"""Checkpoints: the state of a training in a file, so that a training that was killed can go on to the same end.
 
     resume(training, path)
     for report in run(training, path, seconds=60):
         ...
 
-At any time there is a whole checkpoint on the disk: a new one takes the place of the last when it is written
-completely, and the last is kept beside it, as `path` with .previous added, in case the new one is damaged.
+At any time there is a whole checkpoint on the disk: a new one replaces the last one when it is written completely. The
+last one is kept beside it, as `path` with .previous added, in case the new one is damaged.
 """
 
 import json
@@ -20,23 +20,38 @@ from typing import Any
 
 import numpy as np
 
-from sw.engine.training import Position, State, Training, TrainingReport
+from sw.engine.training import State, Training, TrainingReport
+from sw.spec.schedule import Position
 
 FILE_FORMAT = "kanloom-checkpoint"
-FILE_VERSION = 1
+FILE_VERSION = 2
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is damaged, or of another training."""
+    """A checkpoint is damaged, or it is one of another training."""
 
 
 def resume(training: Training, path: Path) -> bool:
-    """Bring a training to where its checkpoint is; False if there is none. All processes must call this at the same
-    time; the first reads.
+    """Bring a training to the state in its checkpoint.
+
+    All processes must call this at the same time; the first one reads the file.
+
+    Parameters
+    ----------
+    training : Training
+        The training; it is left as it is if there is no checkpoint.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        True if there is a checkpoint.
 
     Raises
     ------
-    CheckpointError: if neither the checkpoint nor the previous one is whole, or it is of another training.
+    CheckpointError
+        If neither the checkpoint nor the previous one is whole, or it is one of another training.
     """
     state = training.processes.broadcast(load(training, path) if training.processes.rank == 0 else None)
     if state:
@@ -45,8 +60,24 @@ def resume(training: Training, path: Path) -> bool:
 
 
 def run(training: Training, path: Path, seconds: float) -> Generator[TrainingReport, None, None]:
-    """`training.run()`, with a checkpoint after the first shard that ends so many seconds after the last one, and at
-    the end, which is where the caller stops, too. The first process writes.
+    """Run a training, as `Training.run`, and write checkpoints.
+
+    The first process writes one when `seconds` have passed since the last one, and one where the training ends or the
+    caller stops.
+
+    Parameters
+    ----------
+    training : Training
+        The training.
+    path : Path
+        The file.
+    seconds : float
+        Time between checkpoints.
+
+    Yields
+    ------
+    TrainingReport
+        The progress after each shard.
     """
     writes, written = training.processes.rank == 0, time.monotonic()
     for report in training.run():
@@ -63,7 +94,7 @@ def run(training: Training, path: Path, seconds: float) -> Generator[TrainingRep
 
 
 def save(training: Training, path: Path) -> None:
-    """Write a checkpoint, between two reports."""
+    """Write a checkpoint of a training that is between two reports."""
     state, new = training.state, _beside(path, ".new")
     header = {
         "format": FILE_FORMAT,
@@ -82,8 +113,18 @@ def save(training: Training, path: Path) -> None:
 
 
 def load(training: Training, path: Path) -> State | None:
-    """The state in a checkpoint, or in the previous one if it is damaged, which a warning says. None if there is
-    neither. Raises CheckpointError as `resume`."""
+    """Read the state in a checkpoint, or in the previous one if it is damaged, which a warning says.
+
+    Returns
+    -------
+    State or None
+        None if there is no checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        As `resume`.
+    """
     damages = []
     # A .new one that is whole has been written by a process killed before it gave it its name.
     for file in filter(Path.exists, (path, _beside(path, ".new"), _beside(path, ".previous"))):
@@ -106,7 +147,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Header and parameters; arrays are read to their ends, where their checksums are compared."""
+    """Read header and parameters; arrays are read to their ends, where their checksums are compared."""
     with np.load(path, allow_pickle=False) as file:
         header = json.loads(str(file["header"]))
         if header["format"] != FILE_FORMAT:
@@ -129,7 +170,7 @@ def _check(path: Path, header: dict[str, Any], training: Training) -> None:
 
 
 def _flat(identity: dict[str, Any]) -> dict[str, str]:
-    """One level of names, and values as text, so that tuples and lists compare equal."""
+    """Flatten to one level of names, with values as text, so that tuples and lists compare equal."""
     flat: dict[str, str] = {}
     for name, value in identity.items():
         nested = {f"{name} {key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}

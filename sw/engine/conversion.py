@@ -1,4 +1,4 @@
-"""Models on compiled machines, whole or in parts, and back; and in a row of numbers."""
+"""Conversion of models: to compiled trainers and back, to a slice of their addends, and to a row of numbers."""
 
 from dataclasses import dataclass, replace
 
@@ -10,19 +10,28 @@ from sw.oracle.floating import Unquantised
 from sw.spec.nodes import joined_nodes, part_of_nodes
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
+"""What models are trained in, and its floating-point type."""
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Addends `start` up to `stop` of a model, on a machine of their own."""
+class AddendSlice:
+    """Some addends of a model, in a trainer of their own.
+
+    Attributes
+    ----------
+    start, stop : int
+        The first addend, and the one after the last.
+    trainer : CompiledTrainer
+        Their trainer.
+    """
 
     start: int
     stop: int
-    machine: CompiledTrainer
+    trainer: CompiledTrainer
 
 
 def as_floating(model: Model) -> Model:
-    """A fixed-point model as a floating-point one; that which is one already as it is."""
+    """Convert a fixed-point model to a floating-point one; a floating-point model is returned as it is."""
     if model.domains is not None:
         return model
     return replace(
@@ -30,8 +39,28 @@ def as_floating(model: Model) -> Model:
     )
 
 
-def machine_of(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> CompiledTrainer:
-    """A compiled machine with the model's parameters. Raises ValueError for a model of another arithmetic."""
+def compiled_trainer(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> CompiledTrainer:
+    """Make a compiled trainer with a model's parameters.
+
+    Parameters
+    ----------
+    model : Model
+        The model to train.
+    arithmetic : str
+        One of `ARITHMETICS`.
+    groups : tuple of int, optional
+        First addends of the groups that are trained alone.
+
+    Returns
+    -------
+    CompiledTrainer
+        The trainer.
+
+    Raises
+    ------
+    ValueError
+        For a floating-point model in fixed point.
+    """
     word = ARITHMETICS[arithmetic]
     if word is not None:
         return CompiledUnquantised(model.network, model.nodes, model.domains, groups=groups, word=word)
@@ -40,14 +69,14 @@ def machine_of(model: Model, arithmetic: str, groups: tuple[int, ...] = ()) -> C
     return CompiledFixed(model.network, model.nodes, groups=groups, counting=False)
 
 
-def with_machine(model: Model, machine: CompiledTrainer) -> Model:
-    """The model with the parameters of a machine."""
-    domains = machine.domains if isinstance(machine, CompiledUnquantised) else None
-    return replace(model, nodes=machine.nodes, domains=domains)
+def with_trainer(model: Model, trainer: CompiledTrainer) -> Model:
+    """Replace the parameters of a model by a trainer's."""
+    domains = trainer.domains if isinstance(trainer, CompiledUnquantised) else None
+    return replace(model, nodes=trainer.nodes, domains=domains)
 
 
-def part_of(model: Model, start: int, stop: int) -> Model:
-    """Some addends of a model alone."""
+def addend_slice(model: Model, start: int, stop: int) -> Model:
+    """Select the addends from number `start` up to `stop` of a model."""
     domains = model.domains
     return replace(
         model,
@@ -57,25 +86,25 @@ def part_of(model: Model, start: int, stop: int) -> Model:
     )
 
 
-def assembled(model: Model, parts: list[Part]) -> Model:
-    """The model that the parts make up."""
-    machines = [part.machine for part in parts]
+def assembled(model: Model, slices: list[AddendSlice]) -> Model:
+    """Replace the parameters of a model by those of slices that hold all its addends, in order."""
+    trainers = [each.trainer for each in slices]
     domains = model.domains
     if domains:
-        ends = [machine.domains[1] for machine in machines if isinstance(machine, CompiledUnquantised)]
+        ends = [trainer.domains[1] for trainer in trainers if isinstance(trainer, CompiledUnquantised)]
         domains = [domains[0], np.concatenate(ends)]
-    return replace(model, nodes=joined_nodes([machine.nodes for machine in machines]), domains=domains)
+    return replace(model, nodes=joined_nodes([trainer.nodes for trainer in trainers]), domains=domains)
 
 
 def parameters_of(model: Model) -> np.ndarray:
-    """All parameters in a row."""
+    """Collect all parameters of a model in a row."""
     return np.concatenate([array.ravel() for array in (*model.nodes, *(model.domains or ()))])
 
 
 def with_parameters(model: Model, parameters: np.ndarray) -> Model:
-    """The inverse of `parameters_of`."""
+    """Replace the parameters of a model by those in a row: the inverse of `parameters_of`."""
     arrays = [*model.nodes, *(model.domains or ())]
     ends = np.cumsum([array.size for array in arrays])[:-1]
-    values = [part.reshape(array.shape) for part, array in zip(np.split(parameters, ends), arrays, strict=True)]
+    values = [row.reshape(array.shape) for row, array in zip(np.split(parameters, ends), arrays, strict=True)]
     depth = len(model.nodes)
     return replace(model, nodes=values[:depth], domains=values[depth:] or None)

@@ -1,72 +1,161 @@
-"""Models trained apart, each on its own records, and joined: the mean of all of them is one network again."""
+"""Models that are trained separately, each on records of its own, and joined: their mean is one network again."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.compiled import Encoded
-from sw.engine.conversion import Part, as_floating, assembled, machine_of
+from sw.engine.conversion import AddendSlice, as_floating, assembled, compiled_trainer
+from sw.engine.encoded import Encoded
+from sw.engine.order import orders
 from sw.model import Model
 from sw.spec.network import Network
 from sw.spec.numerics import bits_for
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 
 
 class Member:
-    """A model in training on some records, judged on others.
+    """A model of an ensemble in training, with a hold-out of its own.
 
     Parameters
     ----------
-    model: to begin with; it is not changed.
-    arithmetic: one of `sw.engine.conversion.ARITHMETICS`.
-    records: of the whole ensemble, encoded for that arithmetic.
-    holdout: numbers of the records that are never trained on.
-    rng: of the order of the records, another one in each epoch.
+    model : Model
+        The model to begin with; it is not changed.
+    arithmetic : str
+        One of `sw.engine.conversion.ARITHMETICS`.
+    records : Encoded
+        The records of the whole ensemble, encoded for that arithmetic.
+    holdout : ndarray of int
+        Numbers of the records that this member is never trained on.
+    rng : Generator
+        Source of the order of the records, a new one for each epoch.
 
     Attributes
     ----------
-    model, records: as given.
-    machine: with the parameters as they are now.
-    true: targets of the hold-out, in words.
+    model, records
+        As given.
+    trainer : CompiledTrainer
+        The trainer, with the present parameters.
+    true : ndarray of shape (held-out records, outputs)
+        Targets of the hold-out, in words.
     """
 
     def __init__(
         self, model: Model, arithmetic: str, records: Encoded, holdout: np.ndarray, rng: np.random.Generator
     ) -> None:
-        self.model, self.machine = model, machine_of(model, arithmetic)
-        self.records, self._rng = records, rng
-        self._rows = np.setdiff1d(np.arange(len(records)), holdout)
-        self._holdout = records.take(holdout, model.network.features)
-        self.true = self._holdout.targets * self.machine.result_scale
-        self._kept = self.machine.parameters.copy()
+        self.model, self.trainer = model, compiled_trainer(model, arithmetic)
+        self.records = records
+        self._orders = orders("reshuffled", np.setdiff1d(np.arange(len(records)), holdout), rng)
+        held = records.take(holdout)
+        self._holdout = held.arguments
+        self.true = held.targets * self.trainer.result_scale
+        self._kept = self.trainer.parameters.copy()
 
     def train(self, rates: Rates) -> tuple[float, np.ndarray]:
-        """An epoch. Returns the mean absolute residual, and the squared errors on the hold-out of each output summed;
-        in words."""
-        order = self._rng.permutation(self._rows)
-        statistics = self.machine.run(self.records.take(order, self.machine.network.features), rates)
-        errors = np.sum((self.machine.results(self._holdout) - self.true) ** 2, axis=0)
-        return statistics.mean_residual * self.machine.result_scale, errors
+        """Train one epoch.
+
+        Returns
+        -------
+        residual : float
+            The mean absolute residual, in words.
+        errors : ndarray of shape (outputs,)
+            The squared errors on the hold-out, summed, in squared words.
+        """
+        statistics = self.trainer.run(self.records.take(next(self._orders)), rates)
+        errors = np.sum((self.trainer.results(self._holdout) - self.true) ** 2, axis=0)
+        return statistics.mean_residual * self.trainer.result_scale, errors
 
     def keep(self) -> None:
-        """Remember the parameters as they are."""
-        self._kept[:] = self.machine.parameters
+        """Remember the present parameters."""
+        self._kept[:] = self.trainer.parameters
 
     def go_back(self) -> None:
-        """To the parameters that were kept last."""
-        self.machine.parameters[:] = self._kept
+        """Return to the parameters that were kept last."""
+        self.trainer.parameters[:] = self._kept
+
+
+class EarlyStopping:
+    """The decision when a phase of an ensemble's training ends, by the members' hold-outs.
+
+    Parameters
+    ----------
+    members : list of Member
+        The ensemble.
+    tolerance : float
+        Improvement of R2 that counts.
+    patience : int
+        Epochs without an improvement after which a phase ends.
+
+    Attributes
+    ----------
+    scores : list of float
+        R2 on the hold-outs after each epoch.
+    """
+
+    def __init__(self, members: list[Member], tolerance: float, patience: int):
+        self._members, self._tolerance, self._patience = members, tolerance, patience
+        self._power = sum(np.sum(member.true**2, axis=0) for member in members)
+        self._best, self._waited = -np.inf, 0
+        self.scores: list[float] = []
+
+    def ends_phase(self, errors: np.ndarray) -> bool:
+        """Judge an epoch.
+
+        If the phase ends, the members go back to their best parameters, and the next phase goes on from there.
+
+        Parameters
+        ----------
+        errors : ndarray of shape (outputs,)
+            Squared errors of all members on their hold-outs, summed.
+
+        Returns
+        -------
+        bool
+            True if the phase ends with this epoch.
+        """
+        power = self._power
+        score = float(np.mean(1 - np.divide(errors, power, out=np.ones_like(errors), where=power > 0)))
+        self.scores.append(score)
+        self._waited = self._waited + 1 if score < self._best + self._tolerance else 0
+        if score > self._best:
+            self._best = score
+            for member in self._members:
+                member.keep()
+        if self._waited < self._patience:
+            return False
+        self._waited = 0
+        self.go_back()
+        return True
+
+    def go_back(self) -> None:
+        """Return to the members' best parameters."""
+        for member in self._members:
+            member.go_back()
 
 
 def joined(model: Model, members: list[Member]) -> Model:
-    """One model of the addends of all members, which are networks of two layers like `model`: its predictions are the
-    means of theirs."""
+    """Join members to one model, whose predictions are the means of theirs.
+
+    Parameters
+    ----------
+    model : Model
+        A network of two layers, of the members' shape.
+    members : list of Member
+        The ensemble.
+
+    Returns
+    -------
+    Model
+        A network of the addends of all members.
+    """
     inner, outer = model.network.layers
     count, addends = len(members), inner.outputs
     total = count * addends
     network = Network((replace(inner, outputs=total), replace(outer, inputs=total)), model.network.width)
     # Sums are divided by the next power of two: what is lost between that of a member and that of all is the units'.
     share = count * 2.0 ** (bits_for(addends) - bits_for(total))
-    parts = [Part(index * addends, (index + 1) * addends, member.machine) for index, member in enumerate(members)]
+    slices = [
+        AddendSlice(index * addends, (index + 1) * addends, member.trainer) for index, member in enumerate(members)
+    ]
     nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
     whole = replace(model, network=network, scaling=model.scaling.widened(1 / share), nodes=nodes, domains=None)
-    return assembled(as_floating(whole) if model.domains else whole, parts)
+    return assembled(as_floating(whole) if model.domains else whole, slices)

@@ -1,4 +1,4 @@
-"""A training followed from epoch to epoch: what it comes to on the hold-out, and the best model of it."""
+"""The history of a training: its score on the hold-out epoch by epoch, and its best model."""
 
 import time
 from dataclasses import replace
@@ -13,12 +13,21 @@ from sw.model import HISTORY, Model
 class TrainingHistory:
     """The reports and the evaluations of a training.
 
+    Parameters
+    ----------
+    training : Training
+        The training, before it goes on.
+
     Attributes
     ----------
-    seconds: that it has taken, without the evaluations.
-    pace: records a second since the first report, or None; before it, kernels are compiled, or loaded.
-    best: the score of the model with the least RMSE so far.
-    best_epoch: the number of evaluations up to it.
+    seconds : float
+        Time of the training, without evaluations and the compilation of kernels.
+    pace : float or None
+        Records a second in that time; None before the first report.
+    best : Score
+        The score of the best model, which has the least RMSE.
+    best_epoch : int
+        The number of evaluations up to the best one.
     """
 
     seconds = 0.0
@@ -30,17 +39,16 @@ class TrainingHistory:
         self._training = training
         self._rows: list[tuple] = []
         self._evaluating = 0.0
-        self._first: tuple[int, float] | None = None
+        self._records_before = training.records_done
 
     def follow(self, report: TrainingReport) -> None:
-        """Every report is to be followed, when it is made."""
+        """Take note of a report; every report is to be followed as soon as it is made."""
         self.seconds = report.seconds - self._evaluating
-        records, seconds = self._first = self._first or (report.records, self.seconds)
-        if self.seconds > seconds:
-            self.pace = (report.records - records) / (self.seconds - seconds)
+        if self.seconds > 0:
+            self.pace = (report.records - self._records_before) / self.seconds
 
     def evaluate(self, report: TrainingReport) -> Score:
-        """Score the model on the hold-out as it is now, and keep it if none was better."""
+        """Score the present model on the hold-out, and keep it if no earlier one was better."""
         begun = time.monotonic()
         score = self._training.score()
         self._rows.append((report.records, self.seconds, score.pearson, score.rmse, report.pretraining))
@@ -51,6 +59,7 @@ class TrainingHistory:
 
     @property
     def history(self) -> np.ndarray:
+        """The evaluations, a row of dtype `sw.model.HISTORY` each."""
         return np.array(self._rows, HISTORY)
 
     @property

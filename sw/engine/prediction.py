@@ -4,14 +4,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sw.engine.conversion import machine_of
+from sw.engine.compiled import CompiledTrainer
+from sw.engine.conversion import compiled_trainer
+from sw.engine.encoded import EncodedArguments
 from sw.model import Model
 
 
 class Predictor:
-    """A model made ready to predict: in fixed point the same bits as on a board, or in float64.
+    """A model that is ready to predict: in fixed point with the same bits as on a board, or in float64.
 
-    `threads`: that work at a time.
+    Parameters
+    ----------
+    model : Model
+        The model.
+    threads : int, default=1
+        Threads that work at a time.
+
+    Raises
+    ------
+    ValueError
+        For less than one thread.
     """
 
     def __init__(self, model: Model, *, threads: int = 1):
@@ -19,13 +31,29 @@ class Predictor:
             raise ValueError(f"threads {threads} must be 1 or more")
         self._model = model
         arithmetic = "fixed16" if model.domains is None else "float64"
-        self._machines = [machine_of(model, arithmetic) for _ in range(threads)]
+        self._trainers = [compiled_trainer(model, arithmetic) for _ in range(threads)]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """(n, outputs), of (n, features); those beyond the training range count as its ends."""
-        model = self._model
-        records = model.encode(features, np.zeros((len(features), model.network.outputs)))
-        parts = self._machines[0].encode(records).split(len(self._machines), model.network.features)
-        with ThreadPoolExecutor(len(self._machines)) as pool:
-            results = pool.map(lambda machine, part: machine.results(part), self._machines, parts)
-            return model.decode(np.concatenate(list(results)))
+        """Predict targets.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, features)
+            In the user's units; values beyond the training range count as its ends.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+            Predictions in the user's units.
+        """
+        arguments = self._trainers[0].encode_arguments(self._model.encode_features(features))
+        with ThreadPoolExecutor(len(self._trainers)) as pool:
+            return self._model.decode(parallel_results(pool, self._trainers, arguments))
+
+
+def parallel_results(
+    pool: ThreadPoolExecutor, trainers: list[CompiledTrainer], arguments: EncodedArguments
+) -> np.ndarray:
+    """Compute results (n, outputs), each trainer those of an equal slice of the arguments, in a thread of its own."""
+    slices = arguments.split(len(trainers))
+    return np.concatenate(list(pool.map(lambda trainer, own: trainer.results(own), trainers, slices)))

@@ -1,4 +1,4 @@
-"""Processes that train together: one alone, or those of an MPI run."""
+"""Processes that train together: a single one, or those of an MPI run."""
 
 import os
 import sys
@@ -12,13 +12,17 @@ MESSAGE_SECONDS = 0.5  # for `mpiexec` to read a last message: it drops what is 
 
 
 class Processes(Protocol):
-    """`rank` of this process among `size`. What all must call at the same time, in the same order:
+    """The processes of a training.
 
-    gather: gives to each the rows of all, in the order of their ranks.
-    broadcast: gives to each the value that the first has; of any kind that can be pickled.
+    All of them must call `gather` and `broadcast` at the same time, in the same order. A process that leaves a `with`
+    statement with an exception ends all of them, with its message: the others would wait for it for ever.
 
-    In a `with` statement, whoever leaves it with an exception ends them all, with its message; else the others would
-    wait for it for ever.
+    Attributes
+    ----------
+    rank : int
+        The number of this process, from 0.
+    size : int
+        The number of all.
     """
 
     rank: int
@@ -28,13 +32,15 @@ class Processes(Protocol):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None: ...
 
-    def gather(self, rows: np.ndarray) -> np.ndarray: ...
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Collect the rows of all processes, in the order of their ranks, in each of them."""
 
-    def broadcast(self, value: Any) -> Any: ...
+    def broadcast(self, value: Any) -> Any:
+        """Return the first process's value, of any kind that can be pickled, in each of them."""
 
 
 class SingleProcess:
-    """This process only."""
+    """The processes of a training that has only this one."""
 
     rank, size = 0, 1
 
@@ -45,9 +51,11 @@ class SingleProcess:
         pass
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows."""
         return rows
 
     def broadcast(self, value: Any) -> Any:
+        """Return the value."""
         return value
 
 
@@ -57,7 +65,7 @@ LAUNCHED = "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"  # what MPICH's and Open MPI's mpi
 
 
 class Mpi:
-    """The processes that `mpiexec` started, by mpi4py: pip install kanloom[cluster]."""
+    """The processes that `mpiexec` started; mpi4py comes with `pip install kanloom[cluster]`."""
 
     def __init__(self) -> None:
         from mpi4py import MPI
@@ -82,14 +90,16 @@ class Mpi:
         os._exit(1)  # MPICH returns, and ends the process a little later
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Collect the rows of all processes, in the order of their ranks, in each of them."""
         gathered = np.empty((self.size, *rows.shape), rows.dtype)
         self._world.Allgather(np.ascontiguousarray(rows), gathered)
         return gathered.reshape(-1, *rows.shape[1:])
 
     def broadcast(self, value: Any) -> Any:
+        """Return the first process's value in each of them."""
         return self._world.bcast(value)
 
 
 def launched() -> Processes:
-    """Those that `mpiexec` started this process with, or this one alone."""
+    """Find the processes that `mpiexec` started together with this one, or this one alone."""
     return Mpi() if any(name in os.environ for name in LAUNCHED) else SINGLE_PROCESS

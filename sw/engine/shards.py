@@ -1,4 +1,4 @@
-"""What is made of a source's records, shard by shard, beside the work that needs it."""
+"""A source's records, read and converted shard by shard, while the shard before is in use."""
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,42 +11,51 @@ CACHE_BYTES = 1 << 30
 
 
 class Sized(Protocol):
+    """A converted shard, whose size in memory is known."""
+
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """Bytes of memory."""
 
 
 Made = TypeVar("Made", bound=Sized)
 
 
-class Shards(Generic[Made]):
-    """What `make` makes of each shard of a part of a source, in the source's order.
+class SourceShards(Generic[Made]):
+    """The shards of one split of a source, converted, in the source's order.
 
-    It is kept if all of it fits in `cache_bytes`; otherwise each reading reads the source again, and has then two or
-    three shards in memory: one that is worked on, one that is ready, one that is being made. Both give the same.
+    They are kept if all of them fit in `cache_bytes`. Otherwise each reading reads the source again, and has then two
+    or three shards in memory: one that is in use, one that is ready, one that is being converted. Both give the same.
 
     Parameters
     ----------
-    source, part: of the records.
-    make: of a shard's number and its records; called in another thread.
-    size: records of a shard.
-    cache_bytes: to keep in.
+    source : Source
+        The records.
+    split : {"train", "holdout"}
+        Which of them.
+    make : callable
+        Converts a shard, from its number and its records; called in another thread.
+    size : int, optional
+        Records of a shard.
+    cache_bytes : int, optional
+        Memory for converted shards.
     """
 
     def __init__(
         self,
         source: Source,
-        part: str,
+        split: str,
         make: Callable[[int, Dataset], Made],
         *,
         size: int = SHARD_RECORDS,
         cache_bytes: int = CACHE_BYTES,
     ):
-        self._source, self._part, self._make, self._size = source, part, make, size
+        self._source, self._split, self._make, self._size = source, split, make, size
         self._cache_bytes = cache_bytes
         self._kept: list[Made] = []
 
     def __len__(self) -> int:
-        return -(-self._source.count(self._part) // self._size)
+        return -(-self._source.count(self._split) // self._size)
 
     def __iter__(self) -> Generator[Made, None, None]:
         if self._kept:
@@ -61,12 +70,12 @@ class Shards(Generic[Made]):
             self._kept = kept
 
     def _read(self) -> Iterator[Made]:
-        for index, shard in enumerate(self._source.shards(self._part, self._size)):
+        for index, shard in enumerate(self._source.shards(self._split, self._size)):
             yield self._make(index, shard)
 
 
 def _ahead(items: Iterator[Made]) -> Iterator[Made]:
-    """The same items, each made by another thread while the one before is in use."""
+    """Yield the same items, each made by another thread while the one before is in use."""
     with ThreadPoolExecutor(1) as pool:
         following: Future[Made | None] = pool.submit(next, items, None)
         while (item := following.result()) is not None:

@@ -1,23 +1,33 @@
-"""How a model is trained on a CPU: schedule, arithmetic, pre-training, concurrent models and their merging."""
+"""Strategies of training: schedule, arithmetic, pre-training, concurrent models and their merging."""
 
 from dataclasses import dataclass, field, replace
 
-from sw.engine.conversion import (
-    ARITHMETICS,
-)
+from sw.engine.conversion import ARITHMETICS
 from sw.oracle.merging import Merging
 from sw.spec.network import Network
 from sw.spec.nodes import groups_of
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 
 RETUNED_FROM = 4  # models, from which on the learning rate is larger
 
 
 @dataclass(frozen=True)
 class Pretraining:
-    """Groups of so many addends are trained alone, against the full target, for so many epochs, before all together.
+    """Pre-training of groups of addends, each alone against the full target, before all are trained together.
 
-    The last group has the rest, if there is one.
+    Attributes
+    ----------
+    addends : int
+        Addends of a group; the last group has the rest, if there is one.
+    epochs : int
+        Epochs of pre-training, 1 or more.
+    rates : Rates
+        Learning rates of these epochs.
+
+    Raises
+    ------
+    ValueError
+        For less than one epoch.
     """
 
     addends: int
@@ -29,23 +39,41 @@ class Pretraining:
             raise ValueError(f"{self.epochs} epochs of pre-training: must be 1 or more")
 
     def groups(self, network: Network) -> tuple[int, ...]:
-        """The first addend of each group. Raises ValueError for a network or a group that is not legal."""
+        """List the first addend of each group.
+
+        Raises
+        ------
+        ValueError
+            For a network or a group that is not legal.
+        """
         return tuple(start for start, _ in groups_of(network, self.addends))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """How a model is trained.
+    """A way to train a model on a CPU.
 
     Attributes
     ----------
-    phases: the schedule of learning rates; from `RETUNED_FROM` models in all processes on, `retuned`.
-    arithmetic: one of `ARITHMETICS`.
-    pretraining: before the schedule, or None.
-    models: that train concurrently, each on its own records, in each process.
-    round_records: of each model, after which the models are merged; fewer in the last round of a shard.
-    merging: how.
-    seed: of the order of the records, and of pairs.
+    phases : tuple of Phase
+        The schedule after pre-training.
+    arithmetic : str
+        One of `ARITHMETICS`.
+    pretraining : Pretraining or None
+        What comes before `phases`.
+    models : int
+        Models of each process, which train concurrently, each on its own records.
+    round_records : int
+        Records of each model after which the models are merged; fewer in the last round of a shard.
+    merging : Merging
+        How models are merged.
+    seed : int
+        Seed of the order of the records, and of pairs.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not legal.
     """
 
     phases: tuple[Phase, ...]
@@ -63,16 +91,29 @@ class Strategy:
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)} must be {least} or more")
 
-    @property
-    def epochs(self) -> list[tuple[Rates, bool]]:
-        """The rates of each epoch, and whether it is one of pre-training."""
-        before = [(self.pretraining.rates, True)] * self.pretraining.epochs if self.pretraining else []
-        return before + [(phase.rates, False) for phase in self.phases for _ in range(phase.epochs)]
+    def schedule(self, processes: int = 1) -> tuple[Phase, ...]:
+        """Make the whole schedule: pre-training, if there is any, then the phases.
+
+        Parameters
+        ----------
+        processes : int, default=1
+            Processes that share the training. The rates of the phases are `retuned` for the models of all of them;
+            those of pre-training are not, since all processes do the same there.
+
+        Returns
+        -------
+        tuple of Phase
+            The schedule.
+        """
+        models = self.models * processes
+        phases = tuple(replace(phase, rates=retuned(phase.rates, models)) for phase in self.phases)
+        if self.pretraining is None:
+            return phases
+        return (Phase(self.pretraining.epochs, self.pretraining.rates, pretraining=True), *phases)
 
 
 def retuned(rates: Rates, models: int) -> Rates:
-    """The rates of many concurrent models: the mean of several steps is shorter than each, which a larger step makes
-    up for."""
+    """Raise the rates of many concurrent models: the mean of several steps is shorter than each of them."""
     if models < RETUNED_FROM:
         return rates
     return replace(rates, update=tuple(max(shift - 1, 1) for shift in rates.update))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.model import Model
-from sw.oracle.floating import Unquantised
-from sw.spec.network import Layer
+from sw.oracle.floating import Unquantised, interpolate, place
 
 SAMPLES = 512
 POINTS = 64
@@ -49,16 +48,8 @@ def functions(model: Model) -> list[Functions]:
     arguments = np.random.default_rng(0).uniform(low, high, (SAMPLES, model.network.features))
     limits, found = domains[0].T, []
     for layer, nodes, domain in zip(model.network.layers, model.nodes, domains, strict=True):
-        found.append(Functions(_values(layer, nodes, domain, np.linspace(limits[0], limits[1], POINTS))))
-        arguments = _values(layer, nodes, domain, arguments).sum(axis=1) / layer.divisor
+        points = np.linspace(limits[0], limits[1], POINTS)
+        found.append(Functions(interpolate(nodes, place(points, domain, layer.segments))))
+        arguments = interpolate(nodes, place(arguments, domain, layer.segments)).sum(axis=1) / layer.divisor
         limits = np.quantile(arguments, (TAILS, 1 - TAILS), axis=0)
     return found
-
-
-def _values(layer: Layer, nodes: np.ndarray, domain: np.ndarray, arguments: np.ndarray) -> np.ndarray:
-    """Evaluate all functions of a layer at arguments (n, inputs), to (n, inputs, outputs)."""
-    low, high = domain.T
-    position = np.clip((arguments - low) / (high - low) * layer.segments, 0, layer.segments)
-    segment = np.minimum(position.astype(int), layer.segments - 1)
-    offset, inputs = (position - segment)[:, :, None], np.arange(layer.inputs)
-    return nodes[inputs, segment] * (1 - offset) + nodes[inputs, segment + 1] * offset

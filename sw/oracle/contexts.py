@@ -1,5 +1,4 @@
-"""Several models that take turns record by record and become their mean after each pass: the paper's second strategy,
-inside one trainer."""
+"""Interleaved models in one trainer: each record goes to the next of them, and they are merged after each pass."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,61 +9,90 @@ from sw.oracle.merging import Merging
 from sw.spec.configuration import Configuration, check_contexts
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import Rates, Statistics, Trainer
+from sw.spec.schedule import Rates
+from sw.spec.trainer import Statistics, Trainer
 
 
 class Contexts(Trainer):
-    """Machines of one network as one: record r of a pass is trained on by machine r mod C, and after the pass each has
-    the mean of all, rounded.
+    """Trainers of one network as one trainer, the paper's second strategy.
 
-    `block`: records of a pass at most.
+    Record r of a pass is trained on by trainer r mod C, and after the pass each trainer has the rounded mean of all.
+
+    Parameters
+    ----------
+    trainers : sequence of Trainer
+        The C trainers, all of one network and with the same nodes.
+    block : int, optional
+        Records of a pass at most; default: all.
+
+    Raises
+    ------
+    ValueError
+        For a number of trainers that is not in `sw.spec.configuration.CONTEXTS`.
     """
 
-    def __init__(self, machines: Sequence[Trainer], block: int | None = None):
-        check_contexts(len(machines))
-        self.machines, self.block = machines, block
-        self.network, self.pretraining = machines[0].network, machines[0].pretraining
+    def __init__(self, trainers: Sequence[Trainer], block: int | None = None):
+        check_contexts(len(trainers))
+        self.trainers, self.block = trainers, block
+        self.network, self.pretraining = trainers[0].network, trainers[0].pretraining
 
     @property
     def nodes(self) -> list[np.ndarray]:
-        return self.machines[0].nodes
+        """A copy of the nodes, which are the same in all trainers between passes."""
+        return self.trainers[0].nodes
 
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:
-        for machine in self.machines:
-            machine.nodes = nodes
+        for trainer in self.trainers:
+            trainer.nodes = nodes
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self._learn(records, lambda machine, own: machine.train(own, rates))
+        return self._run(records, lambda trainer, own: trainer.train(own, rates))
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        return self._learn(records, lambda machine, own: machine.pretrain(own, rates))
+        return self._run(records, lambda trainer, own: trainer.pretrain(own, rates))
 
-    def _learn(self, records: Records, step: Callable[[Trainer, Records], Statistics]) -> Statistics:
+    def _run(self, records: Records, train: Callable[[Trainer, Records], Statistics]) -> Statistics:
         statistics = Statistics()
         for block in records.blocks(self.block or max(1, len(records))):
-            for index, machine in enumerate(self.machines):
-                statistics += step(machine, self._own(block, index))
+            for index, trainer in enumerate(self.trainers):
+                statistics += train(trainer, self._own(block, index))
             self._merge()
         return statistics
 
-    def _predict(self, records: Records) -> np.ndarray:
-        return self.machines[0].predict(records.arguments)
+    def _predict(self, arguments: np.ndarray) -> np.ndarray:
+        return self.trainers[0].predict(arguments)
 
     def _own(self, records: Records, index: int) -> Records:
-        """The records of one of the machines."""
-        turns = slice(index, None, len(self.machines))
-        return Records(records.arguments[turns], records.targets[turns])
+        """Select the records of one trainer."""
+        own = slice(index, None, len(self.trainers))
+        return Records(records.arguments[own], records.targets[own])
 
     def _merge(self) -> None:
-        models = np.stack([np.concatenate([layer.ravel() for layer in machine.nodes]) for machine in self.machines])
+        models = np.stack([np.concatenate([layer.ravel() for layer in trainer.nodes]) for trainer in self.trainers])
         self.nodes = self.network.layered(Merging().merged(models, models, ())[0])
 
 
 class ContextReference(Contexts):
-    """The oracle of a trainer: a `FixedReference` for each of its contexts, whose records the staleness count."""
+    """The oracle of a trainer with contexts: a `FixedReference` for each.
 
-    machines: Sequence[FixedReference]
+    Parameters
+    ----------
+    network : Network
+        The network to train.
+    nodes : list of ndarray
+        First nodes, one array of `Layer.shape` a layer.
+    staleness : tuple of int, optional
+        As in `FixedReference`, counted in records of one context.
+    block : int, optional
+        Records of a pass at most, of all contexts together.
+    pretraining : int, default=0
+        Addends of a group in pre-training; 0 for none.
+    contexts : int, default=1
+        The number of models.
+    """
+
+    trainers: Sequence[FixedReference]
 
     def __init__(
         self,
@@ -76,12 +104,12 @@ class ContextReference(Contexts):
         pretraining: int = 0,
         contexts: int = 1,
     ):
-        machines = [FixedReference(network, nodes, staleness, pretraining=pretraining) for _ in range(contexts)]
-        super().__init__(machines, block)
+        trainers = [FixedReference(network, nodes, staleness, pretraining=pretraining) for _ in range(contexts)]
+        super().__init__(trainers, block)
 
     @classmethod
     def of(cls, configuration: Configuration, nodes: list[np.ndarray]) -> "ContextReference":
-        """The oracle of a board."""
+        """Make the oracle of a board from its configuration."""
         return cls(
             configuration.network,
             nodes,
@@ -92,10 +120,10 @@ class ContextReference(Contexts):
         )
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
-        """As `FixedReference.run`; a record that is only inferred takes its context's turn, too."""
-        results, statistics, count = np.empty_like(records.targets), Statistics(), len(self.machines)
-        for index, machine in enumerate(self.machines):
-            own, found = machine.run(self._own(records, index), train[index::count], rates)
+        """Make one pass as `FixedReference.run`; a record that is only inferred is one of its context, too."""
+        results, statistics, count = np.empty_like(records.targets), Statistics(), len(self.trainers)
+        for index, trainer in enumerate(self.trainers):
+            own, found = trainer.run(self._own(records, index), train[index::count], rates)
             results[index::count] = own
             statistics += found
         self._merge()

@@ -5,34 +5,131 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sw.oracle.floating import Places
+from sw.oracle.grid import Places, end_nodes
 from sw.spec.network import Network
 from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
-from sw.spec.numerics import rounding_product, rounding_shift
+from sw.spec.numerics import LayerFormat, rounding_product, rounding_shift
 from sw.spec.records import Records
-from sw.spec.trainer import FixedTrainer, Rates, Statistics
+from sw.spec.schedule import Rates
+from sw.spec.trainer import FixedTrainer, Statistics
+
+
+def interpolate(form: LayerFormat, nodes: np.ndarray, places: Places) -> np.ndarray:
+    """Compute a layer's results before their limits: the interpolation rule of `sw.spec.numerics`.
+
+    Parameters
+    ----------
+    form : LayerFormat
+        The formats of the layer.
+    nodes : ndarray of int64, shape (inputs, nodes, outputs)
+        The nodes of the layer.
+    places : Places
+        Places of one record's arguments, (inputs,).
+
+    Returns
+    -------
+    ndarray of int64, shape (outputs,)
+        The mean over the inputs, rounded.
+    """
+    left, right = end_nodes(nodes, places.segment)
+    sums = np.sum((left << form.offset_bits) + (right - left) * places.offset[:, None], axis=0)
+    return rounding_shift(sums, form.sum_shift)
+
+
+def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarray) -> int:
+    """Update a layer's nodes: the update rule of `sw.spec.numerics`.
+
+    Parameters
+    ----------
+    form : LayerFormat
+        The formats of the layer.
+    nodes : ndarray of int64, shape (inputs, nodes, outputs)
+        The nodes of the layer, changed in place.
+    places : Places
+        Places of one record's arguments, (inputs,).
+    step : ndarray of int64, shape (outputs,)
+        The error of each output, shifted by the learning rate.
+
+    Returns
+    -------
+    int
+        Nodes that saturated.
+    """
+    word, (segment, offset) = form.word, places
+    left, right = end_nodes(nodes, segment)
+    change = rounding_product(step, form.fraction(offset)[:, None], word.width)
+    inputs, saturations = np.arange(len(segment)), 0
+    for node, value in ((segment + 1, right + change), (segment, left + step - change)):
+        nodes[inputs, node] = word.saturate(value)
+        saturations += int(np.count_nonzero(nodes[inputs, node] != value))
+    return saturations
+
+
+def back_propagate(
+    form: LayerFormat, nodes: np.ndarray, places: Places, error: np.ndarray, back_shift: int
+) -> np.ndarray:
+    """Compute the errors of a layer's inputs, before its update: the rule for e_j of `sw.spec.numerics`.
+
+    Parameters
+    ----------
+    form : LayerFormat
+        The formats of the layer.
+    nodes : ndarray of int64, shape (inputs, nodes, outputs)
+        The nodes of the layer.
+    places : Places
+        Places of one record's arguments, (inputs,).
+    error : ndarray of int64, shape (outputs,)
+        The error of each output.
+    back_shift : int
+        The learning rate of the way back.
+
+    Returns
+    -------
+    ndarray of int64, shape (inputs,)
+        The error of each input.
+    """
+    left, right = end_nodes(nodes, places.segment)
+    return form.word.limit(np.sum(rounding_shift(error * (right - left), back_shift), axis=1))
 
 
 @dataclass
 class _Update:
-    """A record's update on its way down the layers: where its arguments fell in each, the error of the layer it is
-    at."""
+    """A record's update on its way down the layers.
+
+    `error`: of the outputs of the layer that is updated next.
+    """
 
     record: int
-    places: Places
+    places: list[Places]
     error: np.ndarray
 
 
 class FixedReference(FixedTrainer):
-    """Newton-Kaczmarz training in fixed point, by the rules of `sw.spec.numerics`: the law for every bit-exact machine.
+    """Newton-Kaczmarz training in fixed point, by the rules of `sw.spec.numerics`: the law for bit-exact trainers.
 
-    `staleness`: one number of records per layer, none for the exact schedule. The forward pass of record r through
-    layer l reads nodes that hold the updates of the records up to r - 1 - staleness[l]. The updates themselves are made
-    in order, each reading, for its slope too, and adding to the nodes that the one before it left. A staleness never
-    grows from one layer to the next: a layer's error comes out of the update of the layer after it.
-    `block`: after this many records all updates are made before the next forward pass, as a board does whose passes are
-    no longer.
-    `pretraining`: addends of a group in pre-training.
+    Updates are made in the order of the records. Each of them reads the nodes that the update before it left, for its
+    slope too, and adds to them.
+
+    Parameters
+    ----------
+    network : Network
+        The network to train.
+    nodes : list of ndarray
+        First nodes, one array of `Layer.shape` a layer.
+    staleness : tuple of int, optional
+        A number of records for each layer; default: 0 for all. The forward pass of record r through layer l reads
+        nodes that hold the updates of the records up to r - 1 - staleness[l]. It never grows from one layer to the
+        next, since the error of a layer comes out of the update of the layer after it.
+    block : int, optional
+        After so many records all updates are made before the next forward pass, as on a board whose passes are no
+        longer. Default: after all records of a pass.
+    pretraining : int, default=0
+        Addends of a group in pre-training; 0 for none.
+
+    Raises
+    ------
+    ValueError
+        For nodes or a staleness that do not fit the network.
     """
 
     def __init__(
@@ -60,27 +157,41 @@ class FixedReference(FixedTrainer):
         return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """Each group is a network of its own."""
-        parts = [
+        """Train each group as a network of its own."""
+        groups = [
             FixedReference(
                 self.network.part(stop - start), part_of_nodes(self._nodes, start, stop), self.staleness, self.block
             )
             for start, stop in groups_of(self.network, self.pretraining)
         ]
-        statistics = sum((part.train(records, rates) for part in parts), Statistics())
-        self.nodes = joined_nodes([part.nodes for part in parts])
+        statistics = sum((group.train(records, rates) for group in groups), Statistics())
+        self.nodes = joined_nodes([group.nodes for group in groups])
         return replace(statistics, records=len(records))
 
-    def _predict(self, records: Records) -> np.ndarray:
-        results = np.zeros_like(records.targets)
-        for index, code in enumerate(records.arguments):
+    def _predict(self, arguments: np.ndarray) -> np.ndarray:
+        results = np.zeros((len(arguments), self.network.outputs), np.int64)
+        for index, code in enumerate(arguments):
             results[index] = self._forward(code)[1]
         return results
 
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
-        """One pass in which record r is trained on where `train[r]`, and only inferred elsewhere.
+        """Make one pass in which some records are trained on, and the others are only inferred.
 
-        Returns the results (n, outputs) that the forward passes gave, and the statistics.
+        Parameters
+        ----------
+        records : Records
+            All records of the pass, in order.
+        train : ndarray of bool, shape (n,)
+            Which of them are trained on.
+        rates : Rates
+            The learning rates of the pass.
+
+        Returns
+        -------
+        results : ndarray of int64, shape (n, outputs)
+            What the forward passes gave.
+        statistics : Statistics
+            The counts of the pass.
         """
         word = self.network.word
         results = np.empty_like(records.targets)
@@ -96,30 +207,22 @@ class FixedReference(FixedTrainer):
         self._settle(0, len(records))
         return results, Statistics(len(records), absolute_residual, self._saturations, self._clips)
 
-    def _forward(self, code: np.ndarray, before: int | None = None) -> tuple[Places, np.ndarray]:
-        """Where each layer's arguments fall, as (segments, offsets), and the network's results.
+    def _forward(self, code: np.ndarray, before: int | None = None) -> tuple[list[Places], np.ndarray]:
+        """Compute the places of the arguments in each layer, and the network's results.
 
-        `before`: the number of a record in a pass, whose forward pass sees the updates that its staleness let through.
+        `before`: the number of a record in a pass; its forward pass sees the updates that the staleness allows.
         """
         places = []
         for layer, form in enumerate(self.network.formats):
             if before is not None:
                 self._settle(layer, before - self.staleness[layer])
-            segment, offset = form.segment(code), form.offset(code)
-            left, right = self._at(layer, segment)
-            sums = np.sum((left << form.offset_bits) + (right - left) * offset[:, None], axis=0)
-            mean = rounding_shift(sums, form.sum_shift)
+            places.append(Places(form.segment(code), form.offset(code)))
+            mean = interpolate(form, self._nodes[layer], places[-1])
             result = np.clip(mean, *form.result_limits)
-            places.append((segment, offset))
             if layer < len(self.network.formats) - 1:
                 self._clips += int(np.count_nonzero(result != mean))
                 code = result + form.result_bias
         return places, result
-
-    def _at(self, layer: int, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Left and right nodes (inputs, outputs) of the segments that the inputs fall in."""
-        inputs = np.arange(len(segment))
-        return self._nodes[layer][inputs, segment], self._nodes[layer][inputs, segment + 1]
 
     def _settle(self, layer: int, before: int) -> None:
         """Make the layer's updates of all records numbered below `before`."""
@@ -127,22 +230,17 @@ class FixedReference(FixedTrainer):
         if layer < len(self._queues) - 1:
             self._settle(layer + 1, before)
         while queue and queue[0].record < before:
-            update = queue.popleft()
-            update.error = self._update(layer, *update.places[layer], update.error)
+            late = queue.popleft()
+            late.error = self._update(layer, late.places[layer], late.error)
             if layer:
-                self._queues[layer - 1].append(update)
+                self._queues[layer - 1].append(late)
 
-    def _update(self, layer: int, segment: np.ndarray, offset: np.ndarray, error: np.ndarray) -> np.ndarray:
-        """Update the layer for the error of its outputs; returns the error of its inputs."""
-        form, word, inputs = self.network.formats[layer], self.network.word, np.arange(len(segment))
-        left, right = self._at(layer, segment)
-        step = rounding_shift(error, self._rates.update[layer - 1]) if layer else error
-        change = rounding_product(step, form.fraction(offset)[:, None], word.width)
-        for node, value in ((segment + 1, right + change), (segment, left + step - change)):
-            saturated = word.saturate(value)
-            self._saturations += int(np.count_nonzero(saturated != value))
-            self._nodes[layer][inputs, node] = saturated
-        if not layer:
+    def _update(self, layer: int, places: Places, error: np.ndarray) -> np.ndarray:
+        """Update the layer for the error of its outputs; returns the error of its inputs, unless it is the first."""
+        form, nodes = self.network.formats[layer], self._nodes[layer]
+        if not layer:  # whose step is the error itself
+            self._saturations += update(form, nodes, places, error)
             return error
-        products = rounding_shift(error * (right - left), self._rates.back[layer - 1])
-        return word.limit(np.sum(products, axis=1))
+        back = back_propagate(form, nodes, places, error, self._rates.back[layer - 1])
+        self._saturations += update(form, nodes, places, rounding_shift(error, self._rates.update[layer - 1]))
+        return back

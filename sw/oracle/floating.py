@@ -4,23 +4,102 @@ from dataclasses import replace
 
 import numpy as np
 
+from sw.oracle.grid import Places, end_nodes
 from sw.spec.network import Network
 from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
 from sw.spec.records import Records
-from sw.spec.trainer import Rates, Statistics, Trainer
+from sw.spec.schedule import Rates
+from sw.spec.trainer import Statistics, Trainer
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
+OWN_RATES = Rates((), ())
+"""The rates of a `FloatReference`'s schedule: no shifts, since the trainer has learning rates of its own."""
 
 
-Places = list[tuple[np.ndarray, np.ndarray]]
-"""For each layer, the segments that its arguments fall in, and the offsets inside them."""
+def place(arguments: np.ndarray, domains: np.ndarray, segments: int) -> Places:
+    """Find where arguments fall on their grids.
+
+    Parameters
+    ----------
+    arguments : ndarray of shape (..., inputs)
+        Arguments of a layer; those outside of their domain count as its ends.
+    domains : ndarray of shape (inputs, 2)
+        The limits of each input's grid.
+    segments : int
+        Segments of each grid.
+
+    Returns
+    -------
+    Places
+        Offsets are shares of a segment.
+    """
+    low, high = domains.T
+    position = np.clip((arguments - low) / (high - low) * segments, 0, segments)
+    segment = np.minimum(position.astype(int), segments - 1)
+    return Places(segment, position - segment)
+
+
+def interpolate(nodes: np.ndarray, places: Places) -> np.ndarray:
+    """Compute the values of all functions of a layer: f_jk(x_j) by linear interpolation.
+
+    Parameters
+    ----------
+    nodes : ndarray of shape (inputs, nodes, outputs)
+        The nodes of the layer.
+    places : Places
+        Places of the arguments, (..., inputs).
+
+    Returns
+    -------
+    ndarray of shape (..., inputs, outputs)
+        The values; their sum over the inputs, divided by `Layer.divisor`, is the layer's result.
+    """
+    left, right = end_nodes(nodes, places.segment)
+    return left + (right - left) * places.offset[..., None]
+
+
+def update(nodes: np.ndarray, places: Places, step: np.ndarray) -> None:
+    """Update a layer's nodes: each takes its share of the step, by the distance from the argument.
+
+    Parameters
+    ----------
+    nodes : ndarray of shape (inputs, nodes, outputs)
+        The nodes of the layer, changed in place.
+    places : Places
+        Places of one record's arguments, (inputs,).
+    step : ndarray of shape (outputs,)
+        The error of each output, times the learning rate.
+    """
+    segment, offset = places
+    inputs = np.arange(len(segment))
+    nodes[inputs, segment] += (1 - offset)[:, None] * step
+    nodes[inputs, segment + 1] += offset[:, None] * step
+
+
+def slopes(nodes: np.ndarray, places: Places, domains: np.ndarray, segments: int) -> np.ndarray:
+    """Compute the slopes of all functions of a layer, (inputs, outputs), at one record's places."""
+    left, right = end_nodes(nodes, places.segment)
+    low, high = domains.T
+    return (right - left) / ((high - low) / segments)[:, None]
 
 
 class FloatReference(Trainer):
     """Newton-Kaczmarz training in float64: u_k = mean_j f_jk(x_j), layer after layer, on unit arguments and targets.
 
-    `domains`: per layer (inputs, 2), the limits of each input's grid; those of hidden layers grow when an argument
-    falls outside. `learning_rates`: the paper's a, one per layer; the shifts of a schedule do not apply.
+    Parameters
+    ----------
+    network : Network
+        The network to train.
+    nodes : list of ndarray
+        First nodes, one array of `Layer.shape` a layer.
+    learning_rates : tuple of float
+        The paper's a, one for each layer; the shifts of a schedule do not apply.
+
+    Attributes
+    ----------
+    domains : list of ndarray
+        The limits of each input's grid, (inputs, 2) a layer. Those of a hidden layer grow when an argument falls
+        outside.
     """
 
     def __init__(self, network: Network, nodes: list[np.ndarray], learning_rates: tuple[float, ...]):
@@ -32,20 +111,27 @@ class FloatReference(Trainer):
 
     @classmethod
     def random(cls, network: Network, rng: np.random.Generator, rate: float) -> "FloatReference":
-        """Nodes drawn uniformly from the range of the targets, as the authors do; one rate for all layers."""
+        """Draw first nodes uniformly from the range of the targets, as the authors do; all layers have one rate."""
         nodes = [rng.uniform(-1.0, 1.0, layer.shape) for layer in network.layers]
         return cls(network, nodes, (rate,) * len(network.layers))
 
     @property
     def nodes(self) -> list[np.ndarray]:
+        """A copy of the nodes, one float64 array of `Layer.shape` a layer."""
         return [nodes.copy() for nodes in self._nodes]
 
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:
         self._nodes = [np.array(layer, dtype=float) for layer in nodes]
 
-    def train(self, records: Records, rates: Rates | None = None) -> Statistics:
-        """One pass over unit records; `rates` are for fixed point and not used."""
+    def train(self, records: Records, rates: Rates = OWN_RATES) -> Statistics:
+        """Make one pass of updates over unit records, in their order; `rates` do not apply.
+
+        Raises
+        ------
+        ValueError
+            For records that do not fit the network.
+        """
         records.check(self.network)
         residuals = 0.0
         for x, target in zip(records.arguments, records.targets, strict=True):
@@ -58,26 +144,20 @@ class FloatReference(Trainer):
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.train(records)
 
-    def _predict(self, records: Records) -> np.ndarray:
-        results = np.zeros(records.targets.shape)
-        for index, x in enumerate(records.arguments):
+    def _predict(self, arguments: np.ndarray) -> np.ndarray:
+        results = np.zeros((len(arguments), self.network.outputs))
+        for index, x in enumerate(arguments):
             results[index] = self._forward(x, grow=False)[1]
         return results
 
-    def _forward(self, x: np.ndarray, *, grow: bool) -> tuple[Places, np.ndarray]:
-        """Where each layer's arguments fall, as (segments, offsets), and the network's outputs."""
+    def _forward(self, x: np.ndarray, *, grow: bool) -> tuple[list[Places], np.ndarray]:
+        """Compute the places of the arguments in each layer, and the network's outputs."""
         places = []
         for index, layer in enumerate(self.network.layers):
             if grow and index:
                 self._grow(index, x)
-            low, high = self.domains[index].T
-            position = np.clip((x - low) / (high - low) * layer.segments, 0, layer.segments)
-            segment = np.minimum(position.astype(int), layer.segments - 1)
-            offset = position - segment
-            inputs = np.arange(layer.inputs)
-            left, right = self._nodes[index][inputs, segment], self._nodes[index][inputs, segment + 1]
-            x = np.sum(left + (right - left) * offset[:, None], axis=0) / layer.divisor
-            places.append((segment, offset))
+            places.append(place(x, self.domains[index], layer.segments))
+            x = np.sum(interpolate(self._nodes[index], places[-1]), axis=0) / layer.divisor
         return places, x
 
     def _grow(self, index: int, x: np.ndarray) -> None:
@@ -89,25 +169,30 @@ class FloatReference(Trainer):
             domain[x < domain[:, 0], 0] = (low - margin)[x < domain[:, 0]]
             domain[x > domain[:, 1], 1] = (high + margin)[x > domain[:, 1]]
 
-    def _update(self, places: Places, error: np.ndarray) -> None:
+    def _update(self, places: list[Places], error: np.ndarray) -> None:
         for index in reversed(range(len(places))):
-            nodes, (segment, offset) = self._nodes[index], places[index]
-            inputs = np.arange(len(segment))
-            low, high = self.domains[index].T
-            width = (high - low) / self.network.layers[index].segments
-            slope = (nodes[inputs, segment + 1] - nodes[inputs, segment]) / width[:, None]
-            step = self.learning_rates[index] * error
-            nodes[inputs, segment] += (1 - offset)[:, None] * step
-            nodes[inputs, segment + 1] += offset[:, None] * step
+            nodes, segments = self._nodes[index], self.network.layers[index].segments
+            slope = slopes(nodes, places[index], self.domains[index], segments)
+            update(nodes, places[index], self.learning_rates[index] * error)
             error = slope @ error
 
 
 class Unquantised:
-    """What a fixed-point network would be without rounding and limits: the same codes in, the same schedule of shifts.
+    """The scales of a fixed-point network that is computed without rounding and limits.
 
-    Attributes:
-        result_scale: the outputs times this are in the units of the fixed-point results.
-        domains: of each layer's inputs, (inputs, 2).
+    It takes the same codes and the same schedule of shifts.
+
+    Parameters
+    ----------
+    network : Network
+        The fixed-point network.
+
+    Attributes
+    ----------
+    result_scale : float
+        The outputs times this are in the units of the fixed-point results.
+    domains : list of ndarray
+        The limits of each input's grid, (inputs, 2) a layer.
     """
 
     def __init__(self, network: Network):
@@ -124,7 +209,7 @@ class Unquantised:
         self.domains = [np.tile(pair, (layer.inputs, 1)) for pair, layer in zip(limits, network.layers, strict=True)]
 
     def learning_rates(self, rates: Rates) -> tuple[float, ...]:
-        """Of each layer: what the shifts stand for."""
+        """Compute the learning rate of each layer that the shifts stand for."""
         learning_rates, passed = [], self.result_scale
         for index in reversed(range(len(self._layers))):
             learning_rates.append(passed * 2.0 ** -rates.update[index - 1] if index else passed)
@@ -135,32 +220,50 @@ class Unquantised:
 
 
 class UnquantisedTrainer(FloatReference):
-    """A fixed-point network's `Unquantised`, trained: records of codes and words in, results in the twin's own units.
+    """Training of a fixed-point network without rounding and limits, on the same records of codes and words.
 
-    `pretraining`: addends of a group in pre-training.
+    Parameters
+    ----------
+    network : Network
+        The fixed-point network.
+    nodes : list of ndarray
+        First nodes, one array of `Layer.shape` a layer.
+    pretraining : int, default=0
+        Addends of a group in pre-training; 0 for none.
+
+    Attributes
+    ----------
+    result_scale : float
+        Predictions times this are words.
     """
 
     def __init__(self, network: Network, nodes: list[np.ndarray], *, pretraining: int = 0):
         super().__init__(network, nodes, (0.0,) * len(network.layers))
         self.pretraining = pretraining
-        self._twin = Unquantised(network)
-        self.result_scale = self._twin.result_scale
-        self.domains = [domain.copy() for domain in self._twin.domains]
+        self._unquantised = Unquantised(network)
+        self.result_scale = self._unquantised.result_scale
+        self.domains = [domain.copy() for domain in self._unquantised.domains]
 
-    def train(self, records: Records, rates: Rates | None = None) -> Statistics:
-        """One pass over records of codes and words, at the rates that the shifts stand for."""
-        assert rates is not None
-        self.learning_rates = self._twin.learning_rates(rates)
+    def train(self, records: Records, rates: Rates = OWN_RATES) -> Statistics:
+        """Make one pass over records of codes and words, in their order, at the rates that the shifts stand for.
+
+        Raises
+        ------
+        ValueError
+            For rates or records that do not fit the network.
+        """
+        rates.check(self.network)
+        self.learning_rates = self._unquantised.learning_rates(rates)
         return super().train(Records(records.arguments.astype(float), records.targets / self.result_scale))
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """Each group is a network of its own, with domains of its own."""
-        parts, statistics, (features, hidden) = [], Statistics(), self.domains
+        """Train each group as a network of its own, with domains of its own."""
+        groups, statistics, (features, hidden) = [], Statistics(), self.domains
         for start, stop in groups_of(self.network, self.pretraining):
-            part = UnquantisedTrainer(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
-            part.domains = [features, hidden[start:stop].copy()]
-            statistics += part.train(records, rates)
-            parts.append(part)
-        self.nodes = joined_nodes([part.nodes for part in parts])
-        self.domains = [features, np.concatenate([part.domains[1] for part in parts])]
+            group = UnquantisedTrainer(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
+            group.domains = [features, hidden[start:stop].copy()]
+            statistics += group.train(records, rates)
+            groups.append(group)
+        self.nodes = joined_nodes([group.nodes for group in groups])
+        self.domains = [features, np.concatenate([group.domains[1] for group in groups])]
         return replace(statistics, records=len(records))

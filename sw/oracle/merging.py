@@ -10,10 +10,19 @@ MERGES = ("mean", "pairs")
 
 @dataclass(frozen=True)
 class Merging:
-    """How models become one again, or two by two.
+    """The rule by which models are merged after a round.
 
-    `merge`: "mean", each becomes the mean of all; "pairs", each becomes the mean of a random pair that it is in.
-    `relaxation`: the step from where the models started to their mean is made this much longer.
+    Attributes
+    ----------
+    merge : {"mean", "pairs"}
+        "mean": each model becomes the mean of all; "pairs": each becomes the mean of the random pair that it is in.
+    relaxation : float
+        The step from where the models started to their mean is made this much longer; in 0..2.
+
+    Raises
+    ------
+    ValueError
+        For any other value.
     """
 
     merge: str = "mean"
@@ -26,9 +35,21 @@ class Merging:
             raise ValueError(f"relaxation {self.relaxation} is not in 0..2")
 
     def merged(self, starts: np.ndarray, models: np.ndarray, seed: Sequence[int]) -> np.ndarray:
-        """What each model becomes: (models, parameters), from (models, parameters) before and after a round.
+        """Merge models.
 
-        `seed`: of the pairs of this round.
+        Parameters
+        ----------
+        starts : ndarray of shape (models, parameters)
+            The models before the round.
+        models : ndarray of shape (models, parameters)
+            The models after the round.
+        seed : sequence of int
+            Seed of the pairs of this round.
+
+        Returns
+        -------
+        ndarray of shape (models, parameters)
+            The merged models; integers are rounded, halves up.
         """
         if self.merge == "mean":
             return np.broadcast_to(self._mean(starts, models), models.shape)
@@ -51,7 +72,7 @@ class Merging:
 
 
 def _sum(rows: np.ndarray) -> np.ndarray:
-    """Row after row, exact for integers: NumPy's own sum takes an order that depends on how the rows lie in memory."""
+    """Sum row after row, exactly for integers: the order of NumPy's own sum depends on how the rows lie in memory."""
     total: np.ndarray = np.zeros(rows.shape[1], np.int64 if np.issubdtype(rows.dtype, np.integer) else np.float64)
     for row in rows:
         total += row

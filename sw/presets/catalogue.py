@@ -2,7 +2,7 @@
 
 from sw.presets.preset import Preset, schedule
 from sw.spec.network import Layer, Network
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 
 
 def _tetra(outputs: int) -> Preset:

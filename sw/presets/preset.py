@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from sw.spec.network import Layer, Network
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Preset:
     robust: bool = False
     arithmetic: str = "fixed16"
 
-    def all_phases(self, *, apart: bool) -> tuple[Phase, ...]:
+    def all_phases(self, *, pretraining: bool) -> tuple[Phase, ...]:
         """Put the preset's pre-training, if it has one, before its schedule.
 
         Parameters
         ----------
-        apart : bool
+        pretraining : bool
             Whether the trainer can train groups of addends alone; without, the schedule is given.
         """
-        if not apart or self.pretraining is None:
+        if not pretraining or self.pretraining is None:
             return self.phases
-        return (Phase(self.pretraining[1], self.phases[0].rates, apart=True), *self.phases)
+        return (Phase(self.pretraining[1], self.phases[0].rates, pretraining=True), *self.phases)
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
@@ -116,7 +116,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
         replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))
         for phase in preset.phases
     )
-    apart = preset.pretraining if hidden == 1 and preset.pretraining and preset.pretraining[0] < sizes[1] else None
+    groups = preset.pretraining
+    pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
     network = replace(preset.network, layers=layers)
     spreads = (*preset.spreads[:1] * hidden, preset.spreads[-1])
-    return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=apart)
+    return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=pretraining)

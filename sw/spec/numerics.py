@@ -3,13 +3,15 @@
 `rounding_shift` and `rounding_product` are written with operators only, so that the same function computes with
 Python integers, NumPy arrays and Amaranth values; saturation is `WordFormat.clamp` here and a multiplexer in gateware.
 
-Every layer evaluates its functions by one rule. An argument is an unsigned code of `argument_bits`: the top
-`segment_bits` name the segment i, the `offset_bits` below are the offset w inside it. With F0, F1 the nodes i and i+1:
+Every layer evaluates its functions by one rule (in NumPy `sw.oracle.fixed.interpolate`). An argument is an unsigned
+code of `argument_bits`: the top `segment_bits` name the segment i, the `offset_bits` below are the offset w inside it.
+With F0, F1 the nodes i and i+1:
 
     S_k     = sum_j (F0 << offset_bits) + (F1 - F0) * w_j       exact, fits 2 W bits
     result  = clamp(rounding_shift(S_k, sum_shift))             the mean over the inputs, folded into one shift
 
-and updates them by one rule, from the error e_k of its outputs (the residual, for the last layer):
+and updates them by one rule (`sw.oracle.fixed.update` and `back_propagate`), from the error e_k of its outputs (the
+residual, for the last layer):
 
     step    = rounding_shift(e_k, update_shift)                 (first layer: e_k itself)
     t       = rounding_product(step, offset)                    offset as a fraction of W - 1 bits

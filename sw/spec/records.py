@@ -9,9 +9,14 @@ from sw.spec.network import Network
 
 @dataclass(frozen=True)
 class Records:
-    """Records as a machine takes them: arguments (n, features) and targets (n, outputs).
+    """Records as a trainer takes them.
 
-    Unit floats for the floating-point machines; argument codes and words, both int64, for the fixed-point ones.
+    Attributes
+    ----------
+    arguments : ndarray of shape (n, features)
+        Encoded features: int64 argument codes for a fixed-point trainer, unit floats for a floating-point one.
+    targets : ndarray of shape (n, outputs)
+        Encoded targets: int64 words for a fixed-point trainer, unit floats for a floating-point one.
     """
 
     arguments: np.ndarray
@@ -28,26 +33,42 @@ class Records:
         return len(self.arguments)
 
     def check(self, network: Network) -> None:
-        """Raise ValueError unless they have the network's features and outputs, and integers its codes and words."""
-        shape, needed = (self.arguments.shape[1], self.targets.shape[1]), (network.features, network.outputs)
-        if shape != needed:
-            raise ValueError(
-                f"records of {shape[0]} features and {shape[1]} targets; the network {network} takes {needed[0]} and "
-                f"gives {needed[1]}"
-            )
-        if not len(self) or not np.issubdtype(self.arguments.dtype, np.integer):
-            return
-        word, codes = network.word, 1 << network.formats[0].argument_bits
-        for name, values, low, high in (
-            ("argument codes", self.arguments, 0, codes - 1),
-            ("targets", self.targets, word.minimum, word.maximum),
-        ):
-            if values.min() < low or values.max() > high:
-                raise ValueError(f"{name} from {values.min()} to {values.max()}; the legal ones are {low} to {high}")
+        """Check that arguments and targets are as many as the network's, and integers its codes and words.
+
+        Raises
+        ------
+        ValueError
+            If they are not.
+        """
+        check_arguments(network, self.arguments)
+        if self.targets.shape[1] != network.outputs:
+            raise ValueError(f"records of {self.targets.shape[1]} targets; the network {network} has {network.outputs}")
+        _check_range("targets", self.targets, network.word.minimum, network.word.maximum)
 
     def blocks(self, size: int) -> list["Records"]:
-        """The records in order, in blocks of `size` and a rest; themselves if they are no more."""
+        """Split the records, in order, in blocks of `size` and a rest; fewer records are one block."""
         if len(self) <= size:
             return [self]
         starts = range(0, len(self), size)
         return [Records(self.arguments[start : start + size], self.targets[start : start + size]) for start in starts]
+
+
+def check_arguments(network: Network, arguments: np.ndarray) -> None:
+    """Check that arguments, (n, features), are those of the network: as many features, and integers in its codes.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    if arguments.ndim != 2 or arguments.shape[1] != network.features:
+        raise ValueError(
+            f"arguments of {arguments.shape[-1]} features, shape {arguments.shape}; the network {network} takes "
+            f"{network.features}"
+        )
+    _check_range("argument codes", arguments, 0, (1 << network.formats[0].argument_bits) - 1)
+
+
+def _check_range(name: str, values: np.ndarray, low: int, high: int) -> None:
+    if values.size and np.issubdtype(values.dtype, np.integer) and (values.min() < low or values.max() > high):
+        raise ValueError(f"{name} from {values.min()} to {values.max()}; the legal ones are {low} to {high}")

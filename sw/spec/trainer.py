@@ -1,4 +1,4 @@
-"""What everything that can train answers: the oracles, the simulated gateware, the virtual board and the real one."""
+"""The interface of a trainer, as oracles, compiled kernels, simulated gateware and boards implement it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -8,49 +8,24 @@ import numpy as np
 
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes
-from sw.spec.records import Records
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Learning rates as shifts, one value for each layer past the first.
-
-    `update`: the error is shifted right by this before it updates the layer's nodes.
-    `back`: the product of error and node difference is shifted by this on its way to the layer before.
-    """
-
-    update: tuple[int, ...]
-    back: tuple[int, ...]
-
-    def check(self, network: Network) -> None:
-        """Raise ValueError unless there is a legal shift of both kinds for each layer past the first."""
-        word = network.word
-        for name, shifts, legal in (("update", self.update, word.update_shifts), ("back", self.back, word.back_shifts)):
-            if len(shifts) != len(network.layers) - 1 or any(shift not in legal for shift in shifts):
-                raise ValueError(
-                    f"{name} shifts {shifts}: a network of {len(network.layers)} layers needs "
-                    f"{len(network.layers) - 1}, each in {legal.start}..{legal.stop - 1}"
-                )
-
-
-@dataclass(frozen=True)
-class Phase:
-    """`epochs` passes over the records at the same rates; a training schedule is a sequence of phases.
-
-    `apart`: passes of pre-training.
-    """
-
-    epochs: int
-    rates: Rates
-    apart: bool = False
+from sw.spec.records import Records, check_arguments
+from sw.spec.schedule import EpochLoop, Phase, Rates, epochs_in
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts over one pass.
+    """Counts over one pass; those of several passes can be added.
 
-    `absolute_residual`: sum of |residual| over records and outputs, in units of the machine's targets.
-    `saturations`: nodes that an update drove to the end of the word. `clips`: hidden arguments cut to their domain.
+    Attributes
+    ----------
+    records : int
+        Records that were trained on.
+    absolute_residual : float
+        Sum of |residual| over records and outputs, in the units of the trainer's targets.
+    saturations : int
+        Nodes that an update drove to the end of the word.
+    clips : int
+        Hidden arguments that were clipped to their domain.
     """
 
     records: int = 0
@@ -63,18 +38,25 @@ class Statistics:
 
     @property
     def mean_residual(self) -> float:
+        """The absolute residual of a record, all outputs together; 0 without records."""
         return self.absolute_residual / self.records if self.records else 0.0
 
 
 Progress = Callable[[int, int, Statistics], None]
-"""Called after each epoch with its number from 1, the epochs in all, and the statistics of that pass."""
+"""Called after each epoch with its number from 1, the number of epochs in the schedule, and the epoch's statistics."""
 
 
 class Trainer(ABC):
-    """A trainer of one network. Passes are atomic: when a call returns, every update of it has been made.
+    """A trainer of one network.
 
-    Attributes:
-        pretraining: addends of each group that `pretrain` trains alone; 0 for a machine that cannot.
+    Passes are atomic: when a call returns, every update of it has been made.
+
+    Attributes
+    ----------
+    network : Network
+        The network that is trained.
+    pretraining : int
+        Addends of each group that `pretrain` trains alone; 0 if the trainer has no groups.
     """
 
     network: Network
@@ -90,19 +72,51 @@ class Trainer(ABC):
     def nodes(self, nodes: list[np.ndarray]) -> None: ...
 
     def train(self, records: Records, rates: Rates) -> Statistics:
-        """One pass of Newton-Kaczmarz updates over the records, in order.
+        """Make one pass of Newton-Kaczmarz updates over the records, in their order.
 
-        Raises ValueError for rates or records that are not this network's.
+        Parameters
+        ----------
+        records : Records
+            The records to train on.
+        rates : Rates
+            The learning rates of the pass.
+
+        Returns
+        -------
+        Statistics
+            The counts of the pass.
+
+        Raises
+        ------
+        ValueError
+            For rates or records that do not fit the network.
         """
         rates.check(self.network)
         records.check(self.network)
         return self._train(records, rates)
 
     def pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """As `train`, but each group of `pretraining` addends is trained alone: against the full target, with a mean
-        that is still over all addends. The statistics sum the residuals of all groups.
+        """Make one pass over the records in which each group of `pretraining` addends is trained alone.
 
-        Raises ValueError for a machine without groups, too.
+        A group is trained against the full target, and its mean is still over all addends. The statistics sum the
+        residuals of all groups.
+
+        Parameters
+        ----------
+        records : Records
+            The records to train on.
+        rates : Rates
+            The learning rates of the pass.
+
+        Returns
+        -------
+        Statistics
+            The counts of the pass.
+
+        Raises
+        ------
+        ValueError
+            As `train`, and for a trainer without groups.
         """
         if not self.pretraining:
             raise ValueError(
@@ -114,39 +128,73 @@ class Trainer(ABC):
         return self._pretrain(records, rates)
 
     def predict(self, arguments: np.ndarray) -> np.ndarray:
-        """Results (n, outputs) for arguments (n, features); nothing is updated. Raises ValueError as `train` does."""
-        records = Records(arguments, np.zeros((len(arguments), self.network.outputs), dtype=arguments.dtype))
-        records.check(self.network)
-        return self._predict(records)
+        """Compute the network's results; nothing is updated.
+
+        Parameters
+        ----------
+        arguments : ndarray of shape (n, features)
+            Encoded features, as `Records.arguments`.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+            The results, in the units of the trainer's targets.
+
+        Raises
+        ------
+        ValueError
+            For arguments that do not fit the network.
+        """
+        check_arguments(self.network, arguments)
+        return self._predict(arguments)
 
     @abstractmethod
     def _train(self, records: Records, rates: Rates) -> Statistics: ...
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """Of a machine with groups."""
+        """Pre-train; a trainer with groups has this."""
         raise NotImplementedError
 
     @abstractmethod
-    def _predict(self, records: Records) -> np.ndarray:
-        """Of records whose targets are all zero."""
+    def _predict(self, arguments: np.ndarray) -> np.ndarray: ...
 
     def fit(self, records: Records, phases: Sequence[Phase], progress: Progress | None = None) -> Statistics:
-        """All epochs of all phases; returns the statistics of the last pass."""
-        epochs, done, statistics = sum(phase.epochs for phase in phases), 0, Statistics()
-        for phase in phases:
-            for _ in range(phase.epochs):
-                statistics = (self.pretrain if phase.apart else self.train)(records, phase.rates)
-                done += 1
-                if progress:
-                    progress(done, epochs, statistics)
+        """Train by a schedule, every epoch over the records in the same order.
+
+        Parameters
+        ----------
+        records : Records
+            The records to train on.
+        phases : sequence of Phase
+            The schedule.
+        progress : Progress, optional
+            Called after each epoch.
+
+        Returns
+        -------
+        Statistics
+            The counts of the last epoch.
+
+        Raises
+        ------
+        ValueError
+            As `train` and `pretrain`.
+        """
+        statistics = Statistics()
+        for epoch in EpochLoop(phases):
+            run_epoch = self.pretrain if epoch.phase.pretraining else self.train
+            statistics = run_epoch(records, epoch.phase.rates)
+            if progress:
+                progress(epoch.number + 1, epochs_in(phases), statistics)
         return statistics
 
 
 class FixedTrainer(Trainer):
-    """A fixed-point machine that keeps its nodes in this process, as int64 arrays in `_nodes`."""
+    """A fixed-point trainer that keeps its nodes in this process, as int64 arrays."""
 
     @property
     def nodes(self) -> list[np.ndarray]:
+        """A copy of the nodes, one int64 array of `Layer.shape` a layer."""
         return [nodes.copy() for nodes in self._nodes]
 
     @nodes.setter

@@ -24,16 +24,16 @@ FEW = "--seeds", "2", "--records", "400", "--holdout", "200"
 ULX3S = boards.find("ulx3s")
 
 
-def session_of(name: str, records: int, preset: presets.Preset) -> Experiment:
+def experiment_of(name: str, records: int, preset: presets.Preset) -> Experiment:
     return Experiment.begin(preset, datasets.load(name, records=records, holdout=200), seed=0)
 
 
-def test_the_study_has_a_row_for_each_way_of_training(tmp_path, capsys):
+def test_the_study_has_a_row_for_each_variant_of_training(tmp_path, capsys):
     figures, picture = tmp_path / "figures.json", tmp_path / "figures.png"
     arguments = ["norm2", *FEW, "--staleness", "2,1", "24,12", "--contexts", "1", "2", "--addends", "4"]
     assert schedule_study.main([*arguments, "--json", str(figures), "--plot", str(picture)]) == 0
     rows = json.loads(figures.read_text())
-    assert [(row["way"]["staleness"], row["way"]["contexts"]) for row in rows] == [
+    assert [(row["variant"]["staleness"], row["variant"]["contexts"]) for row in rows] == [
         ([0, 0], 1),
         ([2, 1], 1),
         ([24, 12], 1),
@@ -46,15 +46,15 @@ def test_the_study_has_a_row_for_each_way_of_training(tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_board_trains_with_the_delays_and_the_store_of_the_planners_design(tmp_path, capsys):
+def test_a_board_trains_with_the_staleness_and_the_store_of_the_planners_design(tmp_path, capsys):
     figures, boards_named = tmp_path / "figures.json", ["icebreaker", "ulx3s"]
     few = ["--seeds", "1", "--records", "120", "--holdout", "50"]
     assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
     sequential, row = json.loads(figures.read_text())
     configuration = search(ULX3S, presets.find("det4").network).design.configuration
-    assert sequential["way"]["staleness"] == [0, 0] and not sequential["way"]["board"]
-    assert row["way"]["board"] == "ulx3s" and row["way"]["block"] == configuration.block
-    assert row["way"]["staleness"] == list(configuration.staleness)
+    assert sequential["variant"]["staleness"] == [0, 0] and not sequential["variant"]["board"]
+    assert row["variant"]["board"] == "ulx3s" and row["variant"]["block"] == configuration.block
+    assert row["variant"]["staleness"] == list(configuration.staleness)
     assert "det4, icebreaker: " in capsys.readouterr().out
 
 
@@ -65,14 +65,14 @@ def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
     assert row["phases"] == "1:8:16" and row["ratio"] > 2
 
 
-def test_a_way_trains_as_the_oracle_of_its_contexts_does():
-    experiment = session_of("norm2", 90, presets.find("norm2"))
+def test_a_variant_trains_as_the_oracle_of_its_contexts_does():
+    experiment = experiment_of("norm2", 90, presets.find("norm2"))
     network, nodes, rates = experiment.model.network, experiment.model.nodes, presets.find("norm2").phases[0].rates
-    way = schedule_study.Way((2, 1), contexts=2, block=50).machine(experiment)
+    variant = schedule_study.Variant((2, 1), contexts=2, block=50).trainer(experiment)
     oracle = ContextReference(network, nodes, (2, 1), 50, contexts=2)
-    for machine in (way, oracle):
-        machine.train(experiment.records, rates)
-    assert all(map(np.array_equal, way.nodes, oracle.nodes))
+    for trainer in (variant, oracle):
+        trainer.train(experiment.records, rates)
+    assert all(map(np.array_equal, variant.nodes, oracle.nodes))
 
 
 def test_board_time_names_design_and_times_of_each_board(tmp_path, capsys, monkeypatch):
@@ -115,7 +115,7 @@ def test_a_build_report_gives_design_and_clock(tmp_path):
 def test_a_board_takes_the_cycles_that_are_counted_and_leaves_the_nodes_that_are_judged():
     """Of a quick preset on the simulated gateware, in passes."""
     preset = presets.quick("norm2")
-    experiment, step, passes = session_of("norm2", 300, preset), 100, 3
+    experiment, step, passes = experiment_of("norm2", 300, preset), 100, 3
     design = Design(board=ULX3S, network=preset.network, lanes=(1, 1), taps=2)
     network, nodes, rates = preset.network, experiment.model.nodes, preset.phases[0].rates
     staleness = design.configuration.staleness
@@ -134,33 +134,33 @@ def test_a_board_takes_the_cycles_that_are_counted_and_leaves_the_nodes_that_are
     assert built.cycles(Reached(True, step * passes, passes, 1.0)) == cycles
 
 
-def test_an_approach_is_judged_after_each_pass_and_stops_at_the_goal():
+def test_a_method_is_evaluated_after_each_pass_and_stops_at_the_goal():
     preset = presets.quick("norm2")
-    experiment = session_of("norm2", 1000, preset)
-    approach = Method(experiment, preset.phases, step=100)
-    first = approach.run(0.8, staleness=(4, 2))
+    experiment = experiment_of("norm2", 1000, preset)
+    method = Method(experiment, preset.phases, step=100)
+    first = method.run(0.8, staleness=(4, 2))
     assert first.reached and first.pearson >= 0.8 and first.record_updates == 100 * first.passes < 1000
-    last = approach.run(1.0, staleness=(4, 2))
+    last = method.run(1.0, staleness=(4, 2))
     record_updates = 1000 * sum(phase.epochs for phase in preset.phases)
     assert (last.reached, last.record_updates, last.passes) == (False, record_updates, record_updates // 100)
-    assert 0 < approach.cpu_seconds(first.record_updates) < approach.cpu_seconds(record_updates)
+    assert 0 < method.cpu_seconds(first.record_updates) < method.cpu_seconds(record_updates)
     with pytest.raises(ValueError, match="passes of 0"):
         Method(experiment, preset.phases, step=0)
 
 
-def test_an_approach_trains_groups_alone_first():
+def test_a_method_trains_groups_alone_first():
     preset = replace(presets.quick("norm2"), pretraining=(2, 1))
-    experiment, (apart, phase) = session_of("norm2", 300, preset), preset.all_phases(apart=True)
-    approach = Method(experiment, (apart, replace(phase, epochs=1)), step=100, pretraining=2)
+    experiment, (pretraining, phase) = experiment_of("norm2", 300, preset), preset.all_phases(pretraining=True)
+    method = Method(experiment, (pretraining, replace(phase, epochs=1)), step=100, pretraining=2)
     oracle = FixedReference(experiment.model.network, experiment.model.nodes, (4, 2), pretraining=2)
     for step in (oracle.pretrain, oracle.train):
         for block in experiment.records.blocks(100):
             step(block, phase.rates)
     holdout = experiment.split.holdout
-    unseen = experiment.model.encode(holdout.features, holdout.targets).arguments
-    reached = approach.run(1.0, staleness=(4, 2))
+    unseen = experiment.model.encode_features(holdout.features)
+    reached = method.run(1.0, staleness=(4, 2))
     assert reached == Reached(False, 600, 6, pearson(experiment.model.decode(oracle.predict(unseen)), holdout.targets))
-    assert 0 < approach.cpu_seconds(400)
+    assert 0 < method.cpu_seconds(400)
 
 
 @pytest.mark.parametrize(

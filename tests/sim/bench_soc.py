@@ -20,7 +20,7 @@ from sw.spec.configuration import Configuration
 from sw.spec.network import Network
 from sw.spec.protocol import ENCODED_BYTES, MAX_PAYLOAD
 from sw.spec.records import Records
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, RATES, ordinary
 

@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sw.engine.conversion import ARITHMETICS, as_floating, machine_of
+from sw.engine.compiled import CompiledFixed
+from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
 from sw.engine.ensemble import Member, joined
 from sw.estimator import NKRegressor
 from sw.model import Model
@@ -78,8 +79,8 @@ def test_the_model_in_a_file_predicts_the_same(fitted, samples, tmp_path):
     unseen = samples[2]
     fitted.model_.save(tmp_path / "model.npz")
     model = Model.load(tmp_path / "model.npz")
-    machine = machine_of(model, "fixed16")
-    results = machine.predict(model.encode(unseen, np.zeros((len(unseen), 1))).arguments)
+    trainer = compiled_trainer(model, "fixed16")
+    results = trainer.predict(model.encode_features(unseen))
     assert np.array_equal(model.decode(results)[:, 0], fitted.predict(unseen))
 
 
@@ -104,18 +105,23 @@ def test_it_is_a_step_of_pipelines(samples):
 
 def test_holdouts_are_never_trained_on(monkeypatch, samples):
     features, targets, _, _ = samples
-    seen = []
+    trained, held = [], []
 
-    def watch(self, rates, train=Member.train):
-        seen.append((self, set(map(bytes, self.records.take(self._rows, 10).arguments[:-16].reshape(-1, 10)))))
-        return train(self, rates)
+    def run(trainer, records, rates, run=CompiledFixed.run):
+        trained.append(set(map(bytes, records.arguments.rows)))
+        return run(trainer, records, rates)
 
-    monkeypatch.setattr(Member, "train", watch)
+    def results(trainer, arguments, results=CompiledFixed.results):
+        held.append(set(map(bytes, arguments.rows)))
+        return results(trainer, arguments)
+
+    monkeypatch.setattr(CompiledFixed, "run", run)
+    monkeypatch.setattr(CompiledFixed, "results", results)
     NKRegressor(n_models=3, max_iter=1, random_state=SEED).fit(features, targets)
-    holdouts = [set(map(bytes, member._holdout.arguments[:-16].reshape(-1, 10))) for member, _ in seen]
-    assert [len(holdout) for holdout in holdouts] == [30, 30, 30]
-    assert all(not holdout & trained for holdout, (_, trained) in zip(holdouts, seen, strict=True))
-    assert len(set.union(*holdouts)) == 90
+    assert [len(holdout) for holdout in held] == [30, 30, 30]
+    assert [len(rows) for rows in trained] == [len(features) - 30] * 3
+    assert all(not holdout & rows for holdout, rows in zip(held, trained, strict=True))
+    assert len(set.union(*held)) == 90
 
 
 def test_targets_that_are_noise_stop_early_and_those_that_are_not_do_not():
@@ -140,15 +146,15 @@ def test_without_early_stopping_all_epochs_are_run_on_all_samples(samples):
 
 def test_partial_fit_goes_on_where_it_was(samples):
     features, targets, unseen, _ = samples
-    whole, parts = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
+    whole, in_turn = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
     whole.partial_fit(features, targets).partial_fit(features, targets)
-    parts.partial_fit(features, targets)
-    preset = parts.model_.network
+    in_turn.partial_fit(features, targets)
+    preset = in_turn.model_.network
     for rows in (slice(0, 50), slice(50, 300)):
-        parts.partial_fit(features[rows], targets[rows])
-    assert parts.model_.network == preset
-    assert np.array_equal(parts.predict(unseen), whole.predict(unseen))
-    assert (whole.n_iter_, parts.n_iter_) == (2, 3)
+        in_turn.partial_fit(features[rows], targets[rows])
+    assert in_turn.model_.network == preset
+    assert np.array_equal(in_turn.predict(unseen), whole.predict(unseen))
+    assert (whole.n_iter_, in_turn.n_iter_) == (2, 3)
 
 
 def test_partial_fit_goes_on_from_fit_and_learns_what_has_changed(fitted, samples):
@@ -179,15 +185,15 @@ def test_joined_members_predict_their_mean(samples, arithmetic, count):
     ]
     if arithmetic != "fixed16":
         models = [as_floating(model) for model in models]
-    records = machine_of(models[0], arithmetic).encode(models[0].encode(features, targets))
+    records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(features, targets))
     members = [Member(model, arithmetic, records, np.arange(30), rng) for model in models]
     for _ in range(3):
         for member in members:
             member.train(preset.phases[0].rates)
     one = joined(models[0], members)
-    means = np.mean([models[0].decode(member.machine.results(records)) for member in members], axis=0)
-    machine = machine_of(one, arithmetic)
-    together = one.decode(machine.results(machine.encode(one.encode(features, targets))))
+    means = np.mean([models[0].decode(member.trainer.results(records.arguments)) for member in members], axis=0)
+    trainer = compiled_trainer(one, arithmetic)
+    together = one.decode(trainer.predict(one.encode_features(features)))
     assert np.abs(together - means).max() < 0.01 * targets.std()
 
 

@@ -11,7 +11,7 @@ from sw.presets import catalogue as presets
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import stretched
 from sw.spec.network import Network
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 
 
 def test_the_hold_out_has_no_part_in_the_scales():
@@ -31,7 +31,7 @@ def test_training_in_the_users_units_beats_a_constant_and_both_floats_agree():
     for _, error in (experiment.run_unquantised(phases), experiment.run_float(8, seed=0)):
         assert error < 0.3 * split.holdout.targets.std()
     again = experiment.model.decode(FixedReference(outcome.model.network, outcome.model.nodes).predict(
-        outcome.model.encode(split.holdout.features, split.holdout.targets).arguments))  # fmt: skip
+        outcome.model.encode_features(split.holdout.features)))  # fmt: skip
     assert np.array_equal(again, outcome.predicted)
 
 
@@ -68,9 +68,9 @@ def test_stretching_keeps_the_order_of_phases(epochs, expected):
 
 def test_a_schedule_begins_with_pretraining_where_there_are_groups():
     preset, network = replace(presets.find("norm2"), pretraining=(2, 3)), presets.find("norm2").network
-    assert preset.all_phases(apart=False) == preset.phases
+    assert preset.all_phases(pretraining=False) == preset.phases
     experiment = Experiment.begin(preset, datasets.load("norm2", records=30, holdout=10), seed=0)
-    phases = preset.all_phases(apart=True)[:2]
+    phases = preset.all_phases(pretraining=True)[:2]
     ours = FixedReference(network, experiment.model.nodes, pretraining=2)
     theirs = FixedReference(network, experiment.model.nodes, pretraining=2)
     outcome = experiment.run(ours, phases)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sw.engine.conversion import as_floating
 from sw.model import HISTORY, Model, ModelFileError
 from sw.scaling import Scaling
 from sw.spec.network import Network
@@ -30,6 +31,14 @@ def test_a_saved_model_loads_equal(tmp_path):
     x, y = np.full((2, 3), 5.0), np.full((2, 2), 1e-4)
     assert np.array_equal(loaded.encode(x, y).arguments, ours.encode(x, y).arguments)
     assert np.array_equal(loaded.decode(np.array([[7, -9]])), ours.decode(np.array([[7, -9]])))
+
+
+@pytest.mark.parametrize("floating", [False, True])
+def test_features_are_encoded_without_targets(floating):
+    ours = as_floating(model()) if floating else model()
+    x = np.random.default_rng(1).normal(3, 100, (20, 3))
+    assert np.array_equal(ours.encode_features(x), ours.encode(x, np.zeros((20, 2))).arguments)
+    assert ours.encode_features(x).dtype == (np.float64 if floating else np.int64)
 
 
 def test_a_history_is_saved_with_the_model_and_a_foreign_one_refused(tmp_path):

@@ -23,6 +23,7 @@ ERRORS = ["errors__valid", "errors__train", "errors__values"]
 class LayerModel:
     """One layer by the rules of `sw.spec.numerics`, in fixed point or without rounding.
 
+    It is written independently of `sw.oracle`, on purpose: the same mistake in the oracle and the gateware would show.
     `test_layer` holds it to the oracle, which has no layer alone. The arguments `inputs` and `outputs` of its methods
     choose the functions of a slot.
 

@@ -14,7 +14,8 @@ from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, NodeAddresses
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.registers import STATISTICS
-from sw.spec.trainer import Rates, Statistics
+from sw.spec.schedule import Rates
+from sw.spec.trainer import Statistics
 from tests.bounds import forward_bounds, update_bounds
 from tests.cases import KINDS, ordinary
 

@@ -15,7 +15,7 @@ from sw.oracle.fixed import FixedReference
 from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 from tests.cases import KINDS
 from tests.hw.datapath.memories import UnkindMemory
 

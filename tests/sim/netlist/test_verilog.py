@@ -20,7 +20,7 @@ from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 from tests.cases import KINDS
 
 ICE40 = boards.find("icebreaker")

@@ -8,9 +8,11 @@ import pytest
 from sw.engine import checkpoint
 from sw.engine.checkpoint import CheckpointError
 from sw.engine.conversion import parameters_of
-from sw.engine.training import Position, Training
+from sw.engine.pretraining import GroupPretraining
+from sw.engine.training import Training
 from sw.oracle.merging import Merging
 from sw.spec.network import Network
+from sw.spec.schedule import Position
 from tests.trainings import STRATEGIES, model_of, source_of, trained
 
 STRATEGY = replace(STRATEGIES["fixed16"], models=2)
@@ -72,9 +74,9 @@ def test_they_are_written_at_an_interval(monkeypatch, path, seconds, writings):
 
 def test_an_exception_in_the_training_leaves_the_last_one(monkeypatch, path):
     """In the middle of a shard a training is at no position."""
-    run = checkpoint.run(training := training_of(), path, 0)
+    run = checkpoint.run(training_of(), path, 0)
     next(run)
-    monkeypatch.setattr(training, "_train_apart", lambda *_: 1 / 0)
+    monkeypatch.setattr(GroupPretraining, "train", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         next(run)
     checkpoint.resume(resumed := training_of(), path)

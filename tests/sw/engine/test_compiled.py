@@ -1,4 +1,4 @@
-"""The compiled machines do what the oracles do: the same bits in fixed point, within rounding in floating point."""
+"""The compiled trainers do what the oracles do: the same bits in fixed point, within rounding in floating point."""
 
 import os
 import subprocess
@@ -18,7 +18,8 @@ from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import FloatReference, Unquantised, UnquantisedTrainer
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
-from sw.spec.trainer import Rates, Trainer
+from sw.spec.schedule import Rates
+from sw.spec.trainer import Trainer
 from tests.cases import KINDS, ordinary
 
 TWO, FEW, MANY = (Network.two_layer(3, 12, (4, 8), outputs=outputs) for outputs in (1, 2, 6))
@@ -33,12 +34,12 @@ def rates(network: Network, update: int = 2, back: int | None = None) -> Rates:
     return Rates((update,) * layers, (network.width - 3 if back is None else back,) * layers)
 
 
-def assert_equal(machine: Trainer, oracle: Trainer, records: Records, at: Rates) -> None:
+def assert_equal(trainer: Trainer, oracle: Trainer, records: Records, at: Rates) -> None:
     for _ in range(2):
-        assert machine.train(records, at) == oracle.train(records, at)
-        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-    assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert trainer.train(records, at) == oracle.train(records, at)
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
+    assert np.array_equal(trainer.predict(records.arguments), oracle.predict(records.arguments))
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -48,8 +49,8 @@ def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness:
     network = NETWORKS.get(name, WIDE)
     nodes, records = KINDS[kind](network, 70)
     late = tuple(max(0, staleness - index // 2) for index in range(len(network.layers)))
-    machines = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
-    assert_equal(*machines, records, rates(network))
+    trainers = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
+    assert_equal(*trainers, records, rates(network))
 
 
 @pytest.mark.parametrize("width", [10, 13, 17, 24])
@@ -85,8 +86,8 @@ def test_any_network_is_the_oracles(
 
 def test_blocks_end_with_all_updates_made() -> None:
     nodes, records = ordinary(TWO, 50)
-    machines = CompiledFixed(TWO, nodes, (4, 2), 20), FixedReference(TWO, nodes, (4, 2), 20)
-    assert_equal(*machines, records, rates(TWO))
+    trainers = CompiledFixed(TWO, nodes, (4, 2), 20), FixedReference(TWO, nodes, (4, 2), 20)
+    assert_equal(*trainers, records, rates(TWO))
 
 
 def test_without_counting_only_the_counts_are_missing() -> None:
@@ -103,16 +104,16 @@ def test_without_counting_only_the_counts_are_missing() -> None:
 def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None:
     nodes, records = KINDS[kind](network, 60)
     together = CompiledFixed(network, nodes, groups=(0, 5, 6))
-    twin = CompiledUnquantised(network, nodes, groups=(0, 5, 6), word=np.float64)
-    for machine in (together, twin):
-        machine.train(records, rates(network))
+    unquantised = CompiledUnquantised(network, nodes, groups=(0, 5, 6), word=np.float64)
+    for trainer in (together, unquantised):
+        trainer.train(records, rates(network))
     for start, stop in ((0, 5), (5, 6), (6, 12)):
-        part, own = network.part(stop - start), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
-        alone, twin_alone = FixedReference(part, own), UnquantisedTrainer(part, own)
-        for oracle in (alone, twin_alone):
+        group, own = network.part(stop - start), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
+        alone, alone_unquantised = FixedReference(group, own), UnquantisedTrainer(group, own)
+        for oracle in (alone, alone_unquantised):
             oracle.train(records, rates(network))
-        for machine, oracle in ((together, alone), (twin, twin_alone)):
-            inner, outer = machine.nodes
+        for trainer, oracle in ((together, alone), (unquantised, alone_unquantised)):
+            inner, outer = trainer.nodes
             tolerance = 0 if oracle is alone else 1e-6
             np.testing.assert_allclose(inner[:, :, start:stop], oracle.nodes[0], rtol=0, atol=tolerance)
             np.testing.assert_allclose(outer[start:stop], oracle.nodes[1], rtol=0, atol=tolerance)
@@ -121,21 +122,43 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
 @pytest.mark.parametrize("addends", [5, 6])
 @pytest.mark.parametrize("network", [TWO, MANY], ids=["one output", "many"])
 def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
-    """Delays and blocks, too; then training."""
+    """With staleness and blocks, too; then training."""
     nodes, records = KINDS["extreme"](network, 60)
-    machine = CompiledFixed(network, nodes, (4, 2), 25, pretraining=addends)
+    trainer = CompiledFixed(network, nodes, (4, 2), 25, pretraining=addends)
     oracle = FixedReference(network, nodes, (4, 2), 25, pretraining=addends)
-    twin = UnquantisedTrainer(network, nodes, pretraining=addends)
+    unquantised = UnquantisedTrainer(network, nodes, pretraining=addends)
     groups = tuple(range(0, network.layers[-1].inputs, addends))
-    compiled_twin = CompiledUnquantised(network, nodes, groups=groups, word=np.float64)
-    assert machine.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
-    assert machine.train(records, rates(network)) == oracle.train(records, rates(network))
-    ours, theirs = twin.pretrain(records, rates(network)), compiled_twin.train(records, rates(network))
+    compiled_unquantised = CompiledUnquantised(network, nodes, groups=groups, word=np.float64)
+    assert trainer.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
+    assert trainer.train(records, rates(network)) == oracle.train(records, rates(network))
+    ours, theirs = unquantised.pretrain(records, rates(network)), compiled_unquantised.train(records, rates(network))
     assert ours.records == theirs.records and ours.absolute_residual == pytest.approx(theirs.absolute_residual)
-    for pair, tolerance in (((machine, oracle), 0), ((twin, compiled_twin), 1e-6)):
+    for pair, tolerance in (((trainer, oracle), 0), ((unquantised, compiled_unquantised), 1e-6)):
         for one, other in zip(*(each.nodes for each in pair), strict=True):
             np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(twin.domains[1], compiled_twin.domains[1])
+    np.testing.assert_allclose(unquantised.domains[1], compiled_unquantised.domains[1])
+
+
+@pytest.mark.parametrize("staleness", [0, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_preparing_changes_nothing(name: str, staleness: int) -> None:
+    """Before training and between passes."""
+    network = NETWORKS[name]
+    nodes, records = KINDS["extreme"](network, 40)
+    late = (staleness,) * len(network.layers)
+    pairs = [
+        [make() for _ in range(2)]
+        for make in (
+            lambda: CompiledFixed(network, nodes, late),
+            lambda: CompiledUnquantised(network, nodes, word=np.float64),
+        )
+    ]
+    for prepared, other in pairs:
+        for _ in range(2):
+            prepared.prepare()
+            assert np.array_equal(prepared.parameters, other.parameters)
+            assert prepared.train(records, rates(network)) == other.train(records, rates(network))
+        assert np.array_equal(prepared.parameters, other.parameters)
 
 
 def test_a_deep_network_has_no_groups() -> None:
@@ -155,34 +178,34 @@ def test_floating_point_is_the_oracle_within_rounding(name: str) -> None:
     for word, count, tolerance in ((np.float64, 4, 1e-7), (np.float32, 2, 1e-3)):
         oracle = FloatReference.random(network, np.random.default_rng(0), 0.02)
         oracle.nodes = [2 * nodes for nodes in oracle.nodes]
-        machine = CompiledFloat(network, oracle.nodes, oracle.domains, oracle.learning_rates, word=word)
+        trainer = CompiledFloat(network, oracle.nodes, oracle.domains, oracle.learning_rates, word=word)
         records = unit_records(network, count)
-        ours, theirs = machine.train(records, rates(network)), oracle.train(records)
+        ours, theirs = trainer.train(records, rates(network)), oracle.train(records)
         assert ours.records == theirs.records
         np.testing.assert_allclose(ours.absolute_residual, theirs.absolute_residual, rtol=tolerance)
         assert any(domain.max() > 1 for domain in oracle.domains[1:])
-        for mine, law in zip(machine.nodes + machine.domains, oracle.nodes + oracle.domains, strict=True):
+        for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
             np.testing.assert_allclose(mine, law, rtol=tolerance, atol=tolerance)
-        predicted = machine.predict(records.arguments), oracle.predict(records.arguments)
+        predicted = trainer.predict(records.arguments), oracle.predict(records.arguments)
         np.testing.assert_allclose(*predicted, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_twin_is_the_oracles(name: str) -> None:
+def test_the_unquantised_trainer_is_the_oracles(name: str) -> None:
     network = NETWORKS[name]
     nodes, records = ordinary(network, 40)
-    machine, oracle = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
+    trainer, oracle = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
     for at in (rates(network), rates(network, 3)):
-        machine.train(records, at)
+        trainer.train(records, at)
         oracle.train(records, at)
-    for mine, law in zip(machine.nodes + machine.domains, oracle.nodes + oracle.domains, strict=True):
+    for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
         np.testing.assert_allclose(mine, law, rtol=1e-9, atol=1e-6)
     scaled = Unquantised(network).result_scale * oracle.predict(records.arguments)
-    np.testing.assert_allclose(machine.predict(records.arguments), scaled, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(trainer.predict(records.arguments), scaled, rtol=1e-9, atol=1e-6)
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-def test_nodes_lie_apart_from_each_other(network: Network) -> None:
+def test_nodes_do_not_overlap(network: Network) -> None:
     for lanes_of, row in ((np.int16, (0,)), (np.float64, (0, 0))):
         layout = MemoryLayout(network, lanes_of, row)
         rows, pairs = np.zeros(layout.rows, int), np.zeros(layout.pairs, int)
@@ -196,7 +219,7 @@ PROCESSORS = {"no vectors but SSE2": ("generic", ""), "AVX2": ("x86-64-v3", "+av
 PROGRAM = """
 import numpy as np
 from sw.engine.compiled import CompiledFixed, CompiledUnquantised
-from sw.spec.trainer import Rates
+from sw.spec.schedule import Rates
 from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import UnquantisedTrainer
 from tests.cases import KINDS

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sw.engine.training import Training
-from sw.spec.trainer import Phase
+from sw.spec.schedule import Phase
 from tests.sw.engine.train_program import SHARD
 from tests.trainings import PHASES, STRATEGIES, model_of, source_of, trained
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from sw.datasets import Dataset, DatasetError, MemorySource, Split
-from sw.engine.shards import Shards
+from sw.engine.shards import SourceShards
 
 
 def numbered(count: int) -> MemorySource:
     column = np.arange(float(count))[:, None]
-    return MemorySource(Split(*[Dataset("numbers", column, part * column, ("x",), ("y",)) for part in (1, -1)]))
+    return MemorySource(Split(*[Dataset("numbers", column, sign * column, ("x",), ("y",)) for sign in (1, -1)]))
 
 
 class Counted:
@@ -25,10 +25,10 @@ class Counted:
 
 @pytest.mark.parametrize(("count", "size"), [(1, 4), (4, 4), (11, 4), (12, 4)])
 @pytest.mark.parametrize("cache_bytes", [0, 1 << 20])
-@pytest.mark.parametrize(("part", "sign"), [("train", 1), ("holdout", -1)])
-def test_every_reading_has_every_record_once_in_order(count, size, cache_bytes, part, sign):
+@pytest.mark.parametrize(("split", "sign"), [("train", 1), ("holdout", -1)])
+def test_every_reading_has_every_record_once_in_order(count, size, cache_bytes, split, sign):
     make = Counted()
-    shards = Shards(numbered(count), part, make, size=size, cache_bytes=cache_bytes)
+    shards = SourceShards(numbered(count), split, make, size=size, cache_bytes=cache_bytes)
     for _ in range(3):
         assert np.concatenate(list(shards)).tolist() == (sign * np.arange(count)).tolist()
     once = list(range(len(shards)))
@@ -38,13 +38,13 @@ def test_every_reading_has_every_record_once_in_order(count, size, cache_bytes, 
 @pytest.mark.parametrize(("cache_bytes", "readings"), [(3 * 32 - 1, 2), (3 * 32, 1)])
 def test_all_is_kept_or_nothing(cache_bytes, readings):
     make = Counted()
-    shards = Shards(numbered(12), "train", make, size=4, cache_bytes=cache_bytes)
+    shards = SourceShards(numbered(12), "train", make, size=4, cache_bytes=cache_bytes)
     assert len(list(shards)) == len(list(shards)) == 3
     assert len(make.made) == 3 * readings
 
 
 def test_a_reading_that_was_broken_off_is_not_kept():
-    shards = Shards(numbered(12), "train", Counted(), size=4)
+    shards = SourceShards(numbered(12), "train", Counted(), size=4)
     reading = iter(shards)
     next(reading)
     reading.close()
@@ -59,7 +59,7 @@ def test_the_next_shard_is_made_while_one_is_in_use():
             following.set()
         return shard.targets
 
-    reading = iter(Shards(numbered(12), "train", make, size=4))
+    reading = iter(SourceShards(numbered(12), "train", make, size=4))
     next(reading)
     assert following.wait(5)
     reading.close()
@@ -71,7 +71,7 @@ def test_what_is_wrong_with_a_source_is_raised_where_it_is_read():
             raise DatasetError("a number is missing")
         return shard.targets
 
-    reading = iter(Shards(numbered(12), "train", make, size=4))
+    reading = iter(SourceShards(numbered(12), "train", make, size=4))
     next(reading)
     with pytest.raises(DatasetError, match="missing"):
         next(reading)

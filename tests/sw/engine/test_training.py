@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from sw.datasets import Source, open_source
 from sw.engine.compiled import CompiledFixed
-from sw.engine.conversion import as_floating, machine_of, parameters_of, part_of
+from sw.engine.conversion import addend_slice, as_floating, compiled_trainer, parameters_of
+from sw.engine.history import TrainingHistory
 from sw.engine.strategy import Pretraining, Strategy
-from sw.engine.training import Position, State, Training
+from sw.engine.training import State, Training
 from sw.metrics import pearson, rmse
 from sw.model import Model
 from sw.oracle.fixed import FixedReference
@@ -20,7 +22,7 @@ from sw.oracle.floating import UnquantisedTrainer
 from sw.oracle.merging import Merging
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Position, Rates, epochs_in
 from tests.trainings import LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,7 +32,7 @@ FLOATS = ("float32", "float64")
 
 
 def shuffled(model: Model, source: Source, seed: int = 0, size: int = SHARD) -> list[Records]:
-    """The training records, shard by shard, as a machine gets them in every epoch."""
+    """The training records, shard by shard, in the order of every epoch."""
     shards = []
     for index, shard in enumerate(source.shards("train", size)):
         shard = shard.take(np.random.default_rng((seed, 0, index)).permutation(len(shard)))
@@ -72,16 +74,18 @@ def test_one_model_is_the_oracle_on_the_same_records(source, model):
 @pytest.mark.parametrize("arithmetic", FLOATS)
 def test_one_model_in_floating_point_is_one_machine_on_the_same_records(source, model, arithmetic):
     floating = as_floating(model)
-    machine, twin = machine_of(floating, arithmetic), UnquantisedTrainer(NETWORK, floating.nodes)
+    trainer, unquantised = compiled_trainer(floating, arithmetic), UnquantisedTrainer(NETWORK, floating.nodes)
     for rates in (RATES, LATER):
         for records in shuffled(floating, source):
-            machine.train(records, rates)
-            twin.train(records, rates)
+            trainer.train(records, rates)
+            unquantised.train(records, rates)
     training = Training(model, source, replace(SINGLE, arithmetic=arithmetic), shard_records=SHARD)
     trained(training)
-    assert all(map(np.array_equal, training.model.nodes, machine.nodes))
+    assert all(map(np.array_equal, training.model.nodes, trainer.nodes))
     if arithmetic == "float64":
-        assert all(np.allclose(ours, theirs) for ours, theirs in zip(training.model.nodes, twin.nodes, strict=True))
+        assert all(
+            np.allclose(ours, theirs) for ours, theirs in zip(training.model.nodes, unquantised.nodes, strict=True)
+        )
 
 
 @pytest.mark.parametrize("models", [1, 4])
@@ -89,12 +93,12 @@ def test_one_model_in_floating_point_is_one_machine_on_the_same_records(source, 
 def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     """At its own rates, however many models are merged later."""
     start = as_floating(model) if arithmetic == "float64" else model
-    parts = [part_of(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
+    groups = [addend_slice(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
         (UnquantisedTrainer if start.domains else FixedReference)(
-            NETWORK.part(part.network.layers[-1].inputs), part.nodes
+            NETWORK.part(group.network.layers[-1].inputs), group.nodes
         )
-        for part in parts
+        for group in groups
     ]
     for records in shuffled(start, source):
         for oracle in oracles:
@@ -144,10 +148,9 @@ def test_every_record_is_trained_once_an_epoch_and_no_other(monkeypatch, models,
     seen: list[bytes] = []
     run = CompiledFixed.run
 
-    def watched(machine, encoded, rates):
-        arguments = encoded.arguments[: len(encoded) * NETWORK.features].reshape(-1, NETWORK.features)
-        seen.extend(row.tobytes() for row in np.hstack([arguments, encoded.targets]))
-        return run(machine, encoded, rates)
+    def watched(trainer, encoded, rates):
+        seen.extend(row.tobytes() for row in np.hstack([encoded.arguments.rows, encoded.targets]))
+        return run(trainer, encoded, rates)
 
     monkeypatch.setattr(CompiledFixed, "run", watched)
     source = source_of(records)
@@ -177,7 +180,7 @@ def test_a_training_goes_on_from_any_of_its_states(source, model, name, models):
     strategy = replace(STRATEGIES[name], models=models)
     training = Training(model, source, strategy, shard_records=240)
     states = [training.state, *(training.state for _ in training.run())]
-    assert len(states) == 1 + 3 * len(strategy.epochs)
+    assert len(states) == 1 + 3 * epochs_in(strategy.schedule())
     for state in states:
         resumed = Training(model, source, strategy, shard_records=240, threads=2, state=state)
         assert np.array_equal(trained(resumed), parameters_of(training.model))
@@ -205,9 +208,9 @@ def test_the_score_is_that_of_all_predictions(source, model, name):
     training = Training(model, source, replace(STRATEGIES[name], models=3), threads=3, shard_records=70)
     trained(training)
     (holdout,) = source.shards("holdout", 1000)
-    records = training.model.encode(holdout.features, holdout.targets)
-    machine = machine_of(training.model, STRATEGIES[name].arithmetic)
-    predicted = training.model.decode(machine.results(machine.encode(records)))
+    arguments = training.model.encode_features(holdout.features)
+    trainer = compiled_trainer(training.model, STRATEGIES[name].arithmetic)
+    predicted = training.model.decode(trainer.predict(arguments))
     for _ in range(2):
         score = training.score()
         assert score.pearson == pytest.approx(pearson(predicted, holdout.targets))
@@ -245,6 +248,17 @@ def test_the_residual_is_the_machines(source, model):
     expected = [oracle.train(records, RATES).mean_residual for records in shuffled(model, source)]
     training = Training(model, source, replace(SINGLE, phases=(Phase(1, RATES),)), shard_records=SHARD)
     assert [report.mean_residual for report in training.run()] == expected
+
+
+def test_compiling_kernels_is_no_training(monkeypatch, source, model):
+    """Nor is loading them: neither before pre-training nor before the rounds."""
+    monkeypatch.setattr(CompiledFixed, "prepare", lambda trainer: time.sleep(0.6))
+    training, begun = Training(model, source, STRATEGIES["fixed16"]), time.monotonic()
+    history = TrainingHistory(training)
+    for report in training.run():
+        history.follow(report)
+    assert time.monotonic() - begun - history.seconds >= 2 * 0.6
+    assert history.pace == pytest.approx(report.records / history.seconds)
 
 
 @pytest.mark.parametrize("models", [1, 2, 5])

@@ -14,7 +14,7 @@ from sw.engine import checkpoint
 from sw.engine.conversion import parameters_of
 from sw.engine.processes import SINGLE_PROCESS, Mpi
 from sw.engine.training import Training
-from sw.spec.trainer import Phase
+from sw.spec.schedule import Phase
 from tests.trainings import PHASES, STRATEGIES, model_of, source_of
 
 SHARD = 240

@@ -15,20 +15,20 @@ NETWORK = Network.two_layer(3, 4, (4, 8))
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_trains_on_its_own_records_and_all_become_the_rounding_mean(kind, contexts):
     nodes, records = KINDS[kind](NETWORK, 30)
-    machine = ContextReference(NETWORK, nodes, (2, 1), contexts=contexts)
+    trainer = ContextReference(NETWORK, nodes, (2, 1), contexts=contexts)
     alone = [FixedReference(NETWORK, nodes, (2, 1)) for _ in range(contexts)]
     residual = 0.0
     for index, model in enumerate(alone):
         rows = np.arange(len(records)) % contexts == index
         own = type(records)(records.arguments[rows], records.targets[rows])
         residual += model.train(own, RATES).absolute_residual
-    assert machine.train(records, RATES).absolute_residual == residual
-    for layer, merged in enumerate(machine.nodes):
+    assert trainer.train(records, RATES).absolute_residual == residual
+    for layer, merged in enumerate(trainer.nodes):
         total = sum(model.nodes[layer] for model in alone)
         expected = rounding_shift(total, contexts.bit_length() - 1) if contexts > 1 else total
         assert np.array_equal(merged, expected)
-    assert all(map(np.array_equal, machine.machines[-1].nodes, machine.nodes))
-    assert np.array_equal(machine.predict(records.arguments), machine.machines[-1].predict(records.arguments))
+    assert all(map(np.array_equal, trainer.trainers[-1].nodes, trainer.nodes))
+    assert np.array_equal(trainer.predict(records.arguments), trainer.trainers[-1].predict(records.arguments))
 
 
 def test_compiled_ones_equal_the_oracle_in_blocks_that_are_merged_each():

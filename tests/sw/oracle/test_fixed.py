@@ -8,7 +8,7 @@ from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import FloatReference, UnquantisedTrainer
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
-from sw.spec.trainer import Phase, Rates
+from sw.spec.schedule import Phase, Rates
 from tests.cases import KINDS, RATES, ordinary
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
@@ -18,8 +18,8 @@ DEEP_RATES = Rates((2, 2), (13, 13))
 
 def test_one_float_update_is_the_papers():
     rng, rate = np.random.default_rng(0), 0.1
-    machine = FloatReference.random(NETWORK, rng, rate)
-    inner, outer = machine.nodes
+    trainer = FloatReference.random(NETWORK, rng, rate)
+    inner, outer = trainer.nodes
     x, target = rng.uniform(0, 1, 3), rng.uniform(-1, 1, 2)
 
     position = x * 4
@@ -42,60 +42,60 @@ def test_one_float_update_is_the_papers():
             inner[j, i[j], k] += rate * delta * (1 - w[j])
             inner[j, i[j] + 1, k] += rate * delta * w[j]
 
-    assert np.allclose(machine.predict(x[None]), y)
-    machine.train(Records(x[None], target[None]))
-    assert np.allclose(machine.nodes[0], inner) and np.allclose(machine.nodes[1], outer)
+    assert np.allclose(trainer.predict(x[None]), y)
+    trainer.train(Records(x[None], target[None]))
+    assert np.allclose(trainer.nodes[0], inner) and np.allclose(trainer.nodes[1], outer)
 
 
 def test_a_float_domain_grows_to_hold_its_argument():
-    machine = FloatReference(NETWORK, [np.full(layer.shape, 3.0) for layer in NETWORK.layers], (0.1, 0.1))
-    machine.train(Records(np.full((1, 3), 0.5), np.zeros((1, 2))))
-    low, high = machine.domains[1].T
+    trainer = FloatReference(NETWORK, [np.full(layer.shape, 3.0) for layer in NETWORK.layers], (0.1, 0.1))
+    trainer.train(Records(np.full((1, 3), 0.5), np.zeros((1, 2))))
+    low, high = trainer.domains[1].T
     assert (low == -1).all() and (high > 3).all()
 
 
 @pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES)])
-def test_fixed_point_follows_its_float_twin_within_its_rounding(network, rates):
+def test_fixed_point_follows_the_unquantised_network_within_its_rounding(network, rates):
     """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
     rounding."""
     nodes, records = ordinary(network, 200)
-    fixed, twin = FixedReference(network, nodes), UnquantisedTrainer(network, nodes)
-    scale = twin.result_scale
+    fixed, unquantised = FixedReference(network, nodes), UnquantisedTrainer(network, nodes)
+    scale = unquantised.result_scale
     bound = 0.5
     for layer, form, values in list(zip(network.layers, network.formats, nodes, strict=True))[1:]:
         steepest = np.abs(np.diff(values, axis=1)).max() / 2**form.offset_bits
         bound = 0.5 + bound * layer.inputs * steepest * 2.0 ** (form.offset_bits - form.sum_shift)
-    assert np.abs(fixed.predict(records.arguments) - scale * twin.predict(records.arguments)).max() <= bound
+    assert np.abs(fixed.predict(records.arguments) - scale * unquantised.predict(records.arguments)).max() <= bound
 
     first = Records(records.arguments[:1], records.targets[:1])
-    error = float(np.abs(fixed.predict(first.arguments) - scale * twin.predict(first.arguments)).max())
+    error = float(np.abs(fixed.predict(first.arguments) - scale * unquantised.predict(first.arguments)).max())
     fixed.train(first, rates)
-    twin.train(first, rates)
-    for before, ours, theirs in zip(nodes, fixed.nodes, twin.nodes, strict=True):
+    unquantised.train(first, rates)
+    for before, ours, theirs in zip(nodes, fixed.nodes, unquantised.nodes, strict=True):
         assert np.abs(ours - before).max() > 20  # so that the bound means something
         assert np.abs(ours - theirs).max() <= (2 + error) * len(network.layers) * network.outputs
 
 
 @pytest.mark.parametrize("network", [NETWORK, DEEP])
-def test_a_delay_longer_than_the_pass_is_a_batch(network):
+def test_a_staleness_longer_than_the_pass_is_a_batch(network):
     """No forward pass sees any update; afterwards each has been made, in order, on the nodes the one before left."""
     rates = RATES if network is NETWORK else DEEP_RATES
     nodes, records = ordinary(network, 20)
-    delayed = FixedReference(network, nodes, (99,) * len(network.layers))
-    results, statistics = delayed.run(records, np.ones(20, dtype=bool), rates)
+    stale = FixedReference(network, nodes, (99,) * len(network.layers))
+    results, statistics = stale.run(records, np.ones(20, dtype=bool), rates)
     assert np.array_equal(results, FixedReference(network, nodes).predict(records.arguments))
     assert statistics.absolute_residual == np.abs(records.targets - results).sum()
-    assert any(not np.array_equal(before, after) for before, after in zip(nodes, delayed.nodes, strict=True))
+    assert any(not np.array_equal(before, after) for before, after in zip(nodes, stale.nodes, strict=True))
 
 
-def test_a_delay_of_d_sees_all_but_the_last_d_updates():
+def test_a_staleness_of_d_sees_all_but_the_last_d_updates():
     nodes, records = ordinary(NETWORK, 12)
-    delayed, _ = FixedReference(NETWORK, nodes, (3, 3)).run(records, np.ones(12, dtype=bool), RATES)
+    stale, _ = FixedReference(NETWORK, nodes, (3, 3)).run(records, np.ones(12, dtype=bool), RATES)
     for r in range(4):
-        assert np.array_equal(delayed[r], FixedReference(NETWORK, nodes).predict(records.arguments[r : r + 1])[0])
+        assert np.array_equal(stale[r], FixedReference(NETWORK, nodes).predict(records.arguments[r : r + 1])[0])
     one = FixedReference(NETWORK, nodes)
     one.train(Records(records.arguments[:1], records.targets[:1]), RATES)
-    assert np.array_equal(delayed[4], one.predict(records.arguments[4:5])[0])
+    assert np.array_equal(stale[4], one.predict(records.arguments[4:5])[0])
 
 
 def test_inference_between_records_changes_nothing():
@@ -110,19 +110,19 @@ def test_inference_between_records_changes_nothing():
 
 def test_a_block_ends_with_all_updates_made():
     nodes, records = ordinary(NETWORK, 10)
-    blocked, parts = FixedReference(NETWORK, nodes, (4, 2), block=5), FixedReference(NETWORK, nodes, (4, 2))
+    blocked, in_turn = FixedReference(NETWORK, nodes, (4, 2), block=5), FixedReference(NETWORK, nodes, (4, 2))
     blocked.train(records, RATES)
-    for part in records.blocks(5):
-        parts.train(part, RATES)
-    assert all(map(np.array_equal, blocked.nodes, parts.nodes))
+    for block in records.blocks(5):
+        in_turn.train(block, RATES)
+    assert all(map(np.array_equal, blocked.nodes, in_turn.nodes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nodes_stay_in_the_word(kind):
     nodes, records = KINDS[kind](NETWORK, 60)
-    machine = FixedReference(NETWORK, nodes)
-    statistics = machine.train(records, RATES)
-    assert all(np.abs(layer + 0.5).max() <= 2**15 for layer in machine.nodes)
+    trainer = FixedReference(NETWORK, nodes)
+    statistics = trainer.train(records, RATES)
+    assert all(np.abs(layer + 0.5).max() <= 2**15 for layer in trainer.nodes)
     assert kind != "extreme" or statistics.saturations > 0
 
 
@@ -133,9 +133,9 @@ def test_it_learns():
     codes = np.rint(x * ((1 << network.formats[0].argument_bits) - 1)).astype(np.int64)
     targets = np.rint(8000 * np.hypot(*x.T)[:, None] - 6000).astype(np.int64)
     nodes, _ = ordinary(network, 0)
-    machine = FixedReference(network, nodes, (4, 2))
-    machine.fit(Records(codes[:1000], targets[:1000]), [Phase(4, RATES)])
-    assert rmse(machine.predict(codes[1000:]), targets[1000:]) < 0.1 * targets.std()
+    trainer = FixedReference(network, nodes, (4, 2))
+    trainer.fit(Records(codes[:1000], targets[:1000]), [Phase(4, RATES)])
+    assert rmse(trainer.predict(codes[1000:]), targets[1000:]) < 0.1 * targets.std()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One suite for everything that trains in fixed point: each machine answers the same calls with the same bits."""
+"""One suite for everything that trains in fixed point: each trainer answers the same calls with the same bits."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from sw.engine.compiled import CompiledFixed
 from sw.oracle.contexts import ContextReference, Contexts
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.trainer import Phase, Rates, Trainer
+from sw.spec.schedule import Phase, Rates
+from sw.spec.trainer import Trainer
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
@@ -41,17 +42,17 @@ def phases(design: Design) -> list[Phase]:
 
 
 @pytest.fixture(scope="module", params=["oracle", "compiled", "simulator", "virtual board"])
-def machine(request: pytest.FixtureRequest, design: Design):
+def trainer(request: pytest.FixtureRequest, design: Design):
     nodes, _ = KINDS["zeros"](design.network, 0)
     if request.param == "oracle":
         yield ContextReference.of(design.configuration, nodes)
     elif request.param == "compiled":
         configuration = design.configuration
-        machines = [
+        trainers = [
             CompiledFixed(configuration.network, nodes, configuration.staleness, pretraining=configuration.pretraining)
             for _ in range(configuration.contexts)
         ]
-        yield Contexts(machines, configuration.block)
+        yield Contexts(trainers, configuration.block)
     elif request.param == "simulator":
         yield SimulatedTrainer(
             design.network,
@@ -73,76 +74,76 @@ def machine(request: pytest.FixtureRequest, design: Design):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_leaves_the_oracles_nodes_and_statistics(
-    machine: Trainer, design: Design, phases: list[Phase], kind: str
+    trainer: Trainer, design: Design, phases: list[Phase], kind: str
 ):
-    nodes, records = KINDS[kind](machine.network, 61)  # which contexts do not divide
+    nodes, records = KINDS[kind](trainer.network, 61)  # which contexts do not divide
     oracle = ContextReference.of(design.configuration, nodes)
-    machine.nodes = nodes
+    trainer.nodes = nodes
     seen = []
-    last = machine.fit(records, phases, lambda done, total, statistics: seen.append((done, total, statistics)))
+    last = trainer.fit(records, phases, lambda done, total, statistics: seen.append((done, total, statistics)))
     expected = []
     oracle.fit(records, phases, lambda done, total, statistics: expected.append((done, total, statistics)))
     assert seen == expected and last == expected[-1][2]
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
-def test_predicting_changes_nothing_and_follows_training(machine: Trainer, design: Design, phases: list[Phase]):
-    nodes, records = KINDS["ordinary"](machine.network, 40, seed=5)
+def test_predicting_changes_nothing_and_follows_training(trainer: Trainer, design: Design, phases: list[Phase]):
+    nodes, records = KINDS["ordinary"](trainer.network, 40, seed=5)
     oracle = ContextReference.of(design.configuration, nodes)
-    machine.nodes = nodes
+    trainer.nodes = nodes
     for _ in range(2):
-        assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
-        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-        for trainer in (machine, oracle):
-            trainer.train(records, phases[0].rates)
+        assert np.array_equal(trainer.predict(records.arguments), oracle.predict(records.arguments))
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
+        for each in (trainer, oracle):
+            each.train(records, phases[0].rates)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
-    machine: Trainer, design: Design, phases: list[Phase], kind: str
+    trainer: Trainer, design: Design, phases: list[Phase], kind: str
 ):
-    nodes, records = KINDS[kind](machine.network, 60, seed=7)
+    nodes, records = KINDS[kind](trainer.network, 60, seed=7)
     oracle = ContextReference.of(design.configuration, nodes)
-    machine.nodes = nodes
+    trainer.nodes = nodes
     if not design.pretraining:
         with pytest.raises(ValueError, match="no groups of addends"):
-            machine.pretrain(records, phases[0].rates)
+            trainer.pretrain(records, phases[0].rates)
         return
     for _ in range(2):
-        assert machine.pretrain(records, phases[0].rates) == oracle.pretrain(records, phases[0].rates)
-        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-        assert machine.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert trainer.pretrain(records, phases[0].rates) == oracle.pretrain(records, phases[0].rates)
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
+        assert trainer.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
-def test_nodes_come_back_as_they_were_set(machine: Trainer):
+def test_nodes_come_back_as_they_were_set(trainer: Trainer):
     for kind in KINDS:
-        nodes, _ = KINDS[kind](machine.network, 0, seed=3)
-        machine.nodes = nodes
-        assert all(map(np.array_equal, machine.nodes, nodes))
+        nodes, _ = KINDS[kind](trainer.network, 0, seed=3)
+        trainer.nodes = nodes
+        assert all(map(np.array_equal, trainer.nodes, nodes))
 
 
-def test_no_records_are_no_work(machine: Trainer, phases: list[Phase]):
-    nodes, records = KINDS["ordinary"](machine.network, 0)
-    machine.nodes = nodes
-    assert machine.train(records, phases[0].rates).records == 0
-    assert machine.predict(records.arguments).shape == (0, machine.network.outputs)
+def test_no_records_are_no_work(trainer: Trainer, phases: list[Phase]):
+    nodes, records = KINDS["ordinary"](trainer.network, 0)
+    trainer.nodes = nodes
+    assert trainer.train(records, phases[0].rates).records == 0
+    assert trainer.predict(records.arguments).shape == (0, trainer.network.outputs)
 
 
 @pytest.mark.parametrize("rates", [Rates((0,), (12,)), Rates((2,), (99,)), Rates((2, 2, 2), (12, 12, 12))])
-def test_illegal_rates_are_refused(machine: Trainer, rates: Rates):
+def test_illegal_rates_are_refused(trainer: Trainer, rates: Rates):
     with pytest.raises(ValueError, match="shifts"):
-        machine.train(KINDS["ordinary"](machine.network, 1)[1], rates)
+        trainer.train(KINDS["ordinary"](trainer.network, 1)[1], rates)
 
 
-def test_nodes_that_do_not_fit_are_refused(machine: Trainer):
-    nodes, _ = KINDS["ordinary"](machine.network, 0)
+def test_nodes_that_do_not_fit_are_refused(trainer: Trainer):
+    nodes, _ = KINDS["ordinary"](trainer.network, 0)
     with pytest.raises(ValueError, match="shapes"):
-        machine.nodes = nodes[:1]
+        trainer.nodes = nodes[:1]
     with pytest.raises(ValueError, match="outside"):
-        machine.nodes = [nodes[0] + 99999, *nodes[1:]]
+        trainer.nodes = [nodes[0] + 99999, *nodes[1:]]
 
 
-def test_records_of_another_network_are_refused(machine: Trainer, phases: list[Phase]):
+def test_records_of_another_network_are_refused(trainer: Trainer, phases: list[Phase]):
     with pytest.raises(ValueError, match="2 features"):
-        machine.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), phases[0].rates)
+        trainer.train(Records(np.zeros((4, 2), dtype=np.int64), np.zeros((4, 1), dtype=np.int64)), phases[0].rates)
