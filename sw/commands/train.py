@@ -198,7 +198,7 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
     history, model = figures["history"], Path(figures["model"])
     records = history[figures["best_epoch"] - 1]["records"]
     pace = figures["records_per_s"]
-    rate = f" Once the kernels were there, {pace:,.0f} records/s." if pace else ""
+    rate = f", {pace:,.0f} records/s" if pace else ""
     return (
         f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
         f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
