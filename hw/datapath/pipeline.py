@@ -116,6 +116,11 @@ class Pipeline:
         return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
 
 
+def sum_latency(operands: int) -> int:
+    """Return the cycles that `Pipeline.sum` takes for so many operands."""
+    return bits_for(operands)
+
+
 def count_latency(flags: int) -> int:
     """Return the cycles that `Pipeline.count` takes for so many flags."""
-    return 1 + bits_for(-(-flags // EIGHT))
+    return 1 + sum_latency(-(-flags // EIGHT))

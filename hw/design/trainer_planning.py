@@ -1,6 +1,6 @@
 """Making the plan of a trainer: latencies from the gateware of a layer, then sharings and schedule.
 
-The latencies come from the pipeline itself: a row and a column of a layer's tile are built to ask for them, which takes
+The latencies come from the pipeline itself: a layer of one tap and one lane is built to ask for them, which takes
 milliseconds where the whole layer would take seconds. `hw.datapath.trainer.TrainerCore` holds the whole layer to them.
 """
 
@@ -12,7 +12,7 @@ from amaranth.hdl import Fragment
 
 from hw.datapath.layer import LayerUnit
 from hw.datapath.node_bank import NodeBank
-from hw.datapath.pipeline import count_latency
+from hw.datapath.pipeline import count_latency, sum_latency
 from hw.design.multiplier_sharing import share_multipliers
 from hw.fpga.technology import Technology
 from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
@@ -112,34 +112,30 @@ def _timing(
 ) -> LayerTiming:
     """The latencies of a layer with several groups of inputs, if it `sums`, and of outputs, if it `walks`.
 
-    Results are summed over the taps of a tile and errors over its lanes, so that a column and a row of the tile have
-    the latencies of both. Saturations are counted over all of the tile.
+    They are those of a tile of one tap and one lane; but results are summed over the taps, errors over the lanes, and
+    saturations are counted over all of the tile.
     """
-    kind = form, sums, walks, technology, first, sharing
-    row, column = _tile_timing(1, folding.lanes, *kind), _tile_timing(folding.taps, 1, *kind)
-    nodes = 2 * folding.lanes  # that one tap updates in a clock
-    counted = row.counted - count_latency(nodes) + count_latency(folding.taps * nodes)
-    return replace(row, result=column.result, counted=counted)
+    tile = _tile_timing(form, sums, walks, technology, first, sharing)
+    nodes = 2  # that a function updates in a clock
+    return replace(
+        tile,
+        result=tile.result + sum_latency(folding.taps),
+        error=None if tile.error is None else tile.error + sum_latency(folding.lanes),
+        counted=tile.counted - count_latency(nodes) + count_latency(nodes * folding.taps * folding.lanes),
+    )
 
 
 @cache
 def _tile_timing(
-    taps: int,
-    lanes: int,
-    form: LayerFormat,
-    sums: bool,
-    walks: bool,
-    technology: Technology,
-    first: bool,
-    sharing: Sharing,
+    form: LayerFormat, sums: bool, walks: bool, technology: Technology, first: bool, sharing: Sharing
 ) -> LayerTiming:
-    """The latencies of a layer of one or two tiles in each direction: more of them make no difference."""
+    """The latencies of a layer of one or two functions in each direction: more groups make no difference."""
     unit = LayerUnit(
         form,
-        inputs=taps * (1 + sums),
-        outputs=lanes * (1 + walks),
-        taps=taps,
-        lanes=lanes,
+        inputs=1 + sums,
+        outputs=1 + walks,
+        taps=1,
+        lanes=1,
         technology=technology,
         first=first,
         revisit=None,

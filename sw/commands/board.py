@@ -70,11 +70,11 @@ def open_board(
     sw.device.errors.LinkError
         If no board answers there.
     """
-    from sw.device.client import BAUD, BoardClient
-    from sw.device.serial_port import open_port
+    from sw.device.client import BoardClient
+    from sw.device.serial_port import DEFAULT_BAUD, open_port
     from sw.device.transport import HostLink
 
-    link = HostLink(open_port(port, baud or BAUD), timeout=timeout)
+    link = HostLink(open_port(port, baud or DEFAULT_BAUD), timeout=timeout)
     try:
         return BoardClient(link, transfer)
     except BaseException:

@@ -17,7 +17,15 @@ MOST_LAYERS = 1 << (8 * ADDRESS_BYTES - LAYER_ADDRESS_BITS)
 
 @dataclass(frozen=True)
 class Folding:
-    """How much of a layer is worked on each clock: `taps` of its inputs and `lanes` of its outputs."""
+    """How much of a layer a trainer works on in each clock.
+
+    Attributes
+    ----------
+    taps : int
+        Inputs in a clock; it divides the layer's inputs.
+    lanes : int
+        Outputs in a clock; it divides the layer's outputs.
+    """
 
     taps: int
     lanes: int
@@ -27,7 +35,15 @@ class Folding:
 class NodeAddresses:
     """Bit fields of a node's address in a layer, lowest first: lane, row, odd bank, tap.
 
-    A row of a bank is slot * nodes per slot + node // 2, and a slot is a group of outputs times a group of inputs.
+    A row of a bank is slot * (nodes of the bank in a slot) + node // 2. The slots are numbered group of outputs by
+    group of outputs, and in each of these group of inputs by group of inputs.
+
+    Attributes
+    ----------
+    layer : Layer
+        Geometry of the layer.
+    folding : Folding
+        How the layer is folded.
     """
 
     layer: Layer
@@ -35,34 +51,47 @@ class NodeAddresses:
 
     @property
     def slots(self) -> int:
+        """Slots of a record in this layer."""
         return (self.layer.inputs // self.folding.taps) * (self.layer.outputs // self.folding.lanes)
 
     @property
     def even_rows(self) -> int:
+        """Rows of an even bank."""
         return self.slots * (self.layer.segments // 2 + 1)
 
     @property
     def odd_rows(self) -> int:
+        """Rows of an odd bank."""
         return self.slots * (self.layer.segments // 2)
 
     @property
     def lane_bits(self) -> int:
+        """Bits of the field that names the lane."""
         return bits_for(self.folding.lanes)
 
     @property
     def row_bits(self) -> int:
+        """Bits of the field that names the row."""
         return bits_for(self.even_rows)
 
     @property
     def tap_bits(self) -> int:
+        """Bits of the field that names the tap."""
         return bits_for(self.folding.taps)
 
     @property
     def bits(self) -> int:
+        """Bits of a node's address in the layer."""
         return self.lane_bits + self.row_bits + 1 + self.tap_bits
 
     def table(self) -> np.ndarray:
-        """The address in the layer of every node, an array of `Layer.shape`."""
+        """Compute the address in the layer of every node.
+
+        Returns
+        -------
+        ndarray of shape `Layer.shape`
+            Word addresses from 0, without the number of the layer.
+        """
         inputs, nodes, outputs = np.indices(self.layer.shape)
         groups, taps, lanes = self.layer.inputs // self.folding.taps, self.folding.taps, self.folding.lanes
         slot = (outputs // lanes) * groups + inputs // taps
@@ -74,7 +103,25 @@ class NodeAddresses:
 
 
 def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAddresses, ...]:
-    """Those of each layer. Raises ValueError for more layers, or more nodes in one, than there are addresses for."""
+    """Give the addresses of each layer of a network.
+
+    Parameters
+    ----------
+    network : Network
+        Geometry of the layers.
+    foldings : sequence of Folding
+        One folding for each layer.
+
+    Returns
+    -------
+    tuple of NodeAddresses
+        The addresses in each layer.
+
+    Raises
+    ------
+    ValueError
+        If there are more layers, or more nodes in a layer, than addresses.
+    """
     if len(network.layers) > MOST_LAYERS:
         raise ValueError(f"{len(network.layers)} layers; there are addresses for {MOST_LAYERS}")
     addresses = tuple(map(NodeAddresses, network.layers, foldings))

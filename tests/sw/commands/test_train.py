@@ -23,7 +23,7 @@ def test_train_keeps_the_best_model_and_writes_every_figure(folder):
     assert [row["records"] for row in figures["history"]] == [2000, 4000, 6000, 8000, 10000]
     assert figures["rmse"] == min(errors) and errors[figures["best_epoch"] - 1] == min(errors)
     assert model.history is not None and model.history["rmse"].tolist() == errors
-    holdout = datasets.generate("norm2", 300, part="holdout")
+    holdout = datasets.generate("norm2", 300, split="holdout")
     error = np.sqrt(np.mean((true_predictions(model, holdout.features) - holdout.targets) ** 2))
     assert error == pytest.approx(figures["rmse"])
 
