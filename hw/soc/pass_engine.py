@@ -52,7 +52,7 @@ class PassEngine(wiring.Component):
         does not take.
     records : Out(stream.Signature(RecordLayout(network)))
         To the trainer. A record is replaced by the next one even if it has not been taken.
-    predicted : In(words(width, outputs))
+    predicted : In(word_array(width, outputs))
         From the trainer: a prediction.
     predicted_valid : In(1)
         From the trainer: `predicted` is a prediction in this cycle.

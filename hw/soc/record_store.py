@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from amaranth import ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
+from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -109,25 +109,16 @@ class RecordStore(wiring.Component):
         return read_port.data
 
     def _single_port_ram(self, m: Module, index: int, access: "_Access") -> Value:
-        assert self.technology.single_port_ram is not None
-        depth, bits = self.technology.single_port_ram
-        if self.rows > depth or self.width > bits:
-            raise ValueError(f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {depth} of {bits}")
-        address, found = Signal(range(depth)), Signal(bits)
+        ram = self.technology.single_port_ram
+        assert ram is not None
+        if self.rows > ram.words or self.width > ram.bits:
+            raise ValueError(
+                f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {ram.words} of {ram.bits}"
+            )
+        address, found = Signal(range(ram.words)), Signal(ram.bits)
         m.d.comb += address.eq(Mux(access.read, access.row, access.address // self.row_words))
-        m.submodules[f"bank{index}"] = Instance(
-            "SB_SPRAM256KA",
-            i_CLOCK=ClockSignal(),
-            i_ADDRESS=address,
-            i_DATAIN=access.data,
-            i_MASKWREN=0b1111,
-            i_WREN=access.write & (access.address % self.row_words == index),
-            i_CHIPSELECT=1,
-            i_STANDBY=0,
-            i_SLEEP=0,
-            i_POWEROFF=1,
-            o_DATAOUT=found,
-        )
+        write = access.write & (access.address % self.row_words == index)
+        m.submodules[f"bank{index}"] = ram.cell(address, access.data, write, found)
         return found[: self.width]
 
 

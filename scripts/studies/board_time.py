@@ -29,7 +29,6 @@ from rich.table import Table
 
 import boards
 from hw.design.design import Design
-from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES
 from hw.plan.search import search
@@ -56,7 +55,7 @@ class Built:
 
     @property
     def estimated(self) -> bool:
-        return not self.measured and flow_of(self.design.board.technology).vendor is not None
+        return not self.measured and self.design.board.technology.flow.vendor is not None
 
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""

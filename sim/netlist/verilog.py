@@ -65,7 +65,7 @@ def make_netlist(*, board: Board, soc: wiring.Component) -> str:
             directory=Path(directory),
         )
         build.synthesise()
-        netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.cells)
+        netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.netlist.cells)
     netlist = re.sub(r"^  (input|output) (\w+__io;)", r"  inout \2", netlist, flags=re.MULTILINE)  # as pins' models are
     top = _TOP.replace("NETLIST", _NETLIST).replace("CLOCK", f"{platform.default_clk}_0__io")
     return "\n".join([top, netlist, models])

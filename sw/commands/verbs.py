@@ -57,7 +57,7 @@ VERBS = (
     Verb("bench", "measure how fast this computer trains", DATA, "sw.commands.bench"),
     Verb("data", "write a named data set to a file", DATA, "sw.commands.data"),
     Verb("plan", "find the fastest design of a network on a board", BOARDS, "hw.plan.__main__", "gateware"),
-    Verb("build", "make a board's bitstream", BOARDS, "hw.build", "gateware"),
+    Verb("build", "make a board's bitstream", BOARDS, "hw.build.__main__", "gateware"),
     Verb("simulate", "run a virtual board", BOARDS, "sim.board", "simulation"),
     Verb("stream", "train a board over its serial port", BOARDS, "sw.commands.stream"),
     Verb("load", "put a saved model on a board, or read one back", BOARDS, "sw.commands.load"),

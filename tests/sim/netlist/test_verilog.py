@@ -10,7 +10,6 @@ import pytest
 
 import boards
 from hw.design.design import Design
-from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import requirements
 from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
@@ -48,7 +47,7 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     word = design.network.word
     rates = Rates((2,) * past, (word.width - 3,) * past)
     netlist = make_netlist(board=design.board, soc=Soc(design))
-    cells, need = flow_of(design.board.technology).cells, requirements(design)
+    cells, need = design.board.technology.flow.cells, requirements(design)
     count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
     hard = design.board.technology.multiplies(word.width)
     assert count.get("multipliers", 0) == need.multipliers == hard * design.plan.multipliers

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
         The exit status.
     """
     with reporter.step("planning") as step:
-        from hw.build_report import build
+        from hw.build.report import build
 
         if options.json and not options.json.parent.is_dir():
             raise ValueError(f"{options.json}: there is no folder {options.json.parent}")
