@@ -74,7 +74,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    with reporter.step("loading the trainer"):
+    with reporter.step("starting"):
         from sw.engine import checkpoint
         from sw.engine.history import TrainingHistory
         from sw.engine.processes import launched

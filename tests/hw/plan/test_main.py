@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_design_that_does_not_fit_is_shown_and_refused(
     out, err = capsys.readouterr()
     assert "cycles per record" in out and "To build it" not in out
     assert message in err
+
+
+def test_huge_network_is_refused_soon(capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.process_time()
+    assert run(["plan", "--board", "ulx3s", "--network", "9999-9999-1", "--chart", "1"]) == 1
+    assert time.process_time() - began < 5
+    assert "needs at least 586472 block RAMs, ulx3s has 208" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
