@@ -6,6 +6,7 @@ Nothing is imported before Ctrl-C is caught.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def main(verb: Verb | str | None = None, program: str | None = None) -> int:
     from sw.commands import interrupts
 
     interrupts.catch()
+    # Amaranth says so of a design that an error or Ctrl-C has left unfinished.
+    warnings.filterwarnings("ignore", message=".* created but never used")
     from sw.commands import command_line, verbs
 
     program = program or ("python -m sw" if sys.argv[0].endswith("__main__.py") else "kanloom")

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
     """
     with reporter.step("planning") as step:
         from hw.plan.cost_model import check
-        from hw.plan.report import design_table, foldings_table
+        from hw.plan.report import design_table, foldings_table, is_planned
         from hw.schedule.chart import chart
 
         considered = 0
@@ -62,12 +62,16 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
             step.update(note=f"{considered} foldings considered")
 
         found = search_of(board_of(options), options, progress)
-        tables = foldings_table([*found.ruled_out[-SHOWN:], found.chosen]), design_table(found.chosen.design)
-    if (hidden := len(found.ruled_out) - SHOWN) > 0:
+        design = found.chosen.design
+        others = [verdict for verdict in found.ruled_out if verdict != found.chosen]
+        tables = [foldings_table([*others[-SHOWN:], found.chosen])]
+        if is_planned(found.chosen):
+            tables.append(design_table(design))
+    if (hidden := len(others) - SHOWN) > 0:
         reporter.show(f"{hidden} foldings of fewer slots are ruled out for reasons like those below.")
     reporter.show(*tables)
-    if options.chart:
-        reporter.show(chart(found.chosen.design.plan, options.chart))
+    if options.chart and len(tables) > 1:
+        reporter.show(chart(design.plan, options.chart))
     check(found.design)
     reporter.note(f"To build it: {reporter.program} build, with the same options.")
     return 0

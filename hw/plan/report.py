@@ -9,6 +9,24 @@ from hw.plan.cost_model import expected_fmax, requirements
 from hw.plan.search import Verdict
 from hw.plan.usage import add_rows, usages
 
+PLANNED_SLOTS = 100_000  # of a design that is ruled out; the schedule of more slots takes minutes to find
+
+
+def is_planned(verdict: Verdict) -> bool:
+    """Tell whether a folding's schedule is worth its time.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        A folding that was considered.
+
+    Returns
+    -------
+    bool
+        False for a folding that is ruled out and has very many slots.
+    """
+    return verdict.against is None or verdict.design.slots <= PLANNED_SLOTS
+
 
 def foldings_table(verdicts: Sequence[Verdict]) -> Table:
     """Return a row for each folding that was considered.
@@ -25,7 +43,7 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
             ", ".join(str(folding.lanes) for folding in design.foldings),
             str(design.taps),
             str(design.slots),
-            str(design.plan.multipliers),
+            str(design.plan.multipliers) if is_planned(verdict) else "",
             verdict.against or "chosen",
         )
     return table

@@ -1,4 +1,4 @@
-"""The resources of a device that a design uses, as `hw.plan` and `hw.build` show them."""
+"""What a design takes of its device, as `kanloom plan` and `kanloom build` show it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,12 @@ from hw.fpga.resources import RESOURCE_NAMES, Resources
 
 @dataclass(frozen=True)
 class Usage:
-    """A resource, shown as "12 of 48 (25%)".
+    """What a design takes of one resource.
 
     Attributes
     ----------
-    used : int
-        What the design uses.
-    available : int
-        What the device has.
+    used, available : int
+        Units of the resource.
     """
 
     used: int
@@ -28,19 +26,30 @@ class Usage:
 
 
 def usages(used: Resources, available: Resources) -> dict[str, Usage]:
-    """Return the usage of each resource, by the names of `Resources`."""
+    """Return the usage of each resource.
+
+    Parameters
+    ----------
+    used, available : Resources
+        What the design takes, and what the device has.
+
+    Returns
+    -------
+    dict of str to Usage
+        By the names of the fields of `Resources`.
+    """
     return {name: Usage(getattr(used, name), getattr(available, name)) for name in RESOURCE_NAMES}
 
 
 def add_rows(table: Table, usages: Mapping[str, Usage]) -> None:
-    """Add a row to the table for each resource that the device has.
+    """Add a row for each resource that the device has.
 
     Parameters
     ----------
-    table : rich.table.Table
-        With two columns: resource and usage.
+    table : Table
+        It gets the rows.
     usages : mapping of str to Usage
-        As `usages` returns them.
+        By the names of the fields of `Resources`.
     """
     for name, words in RESOURCE_NAMES.items():
         if usages[name].available:

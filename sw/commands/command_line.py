@@ -88,7 +88,7 @@ class _Completion(argparse.Action):
         for verb in verbs.choices.values():
             for action in verb._actions:
                 if action.type is Path:
-                    action.complete = shtab.FILE  # type: ignore[attr-defined]
+                    action.complete = shtab.FILE
         print(shtab.complete(complete, shell))
         parser.exit()
 

@@ -7,7 +7,6 @@ import getpass
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
@@ -87,7 +86,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     """
     check_folders(options.json)
     with reporter.step("checking"):
-        checks = [*packages(), build_tools(), compile_tools(), cache(), vector_instructions(), *permissions()]
+        checks = [*packages(), build_tools(), compile_tools(), caches(), vector_instructions(), *permissions()]
     for check in checks:
         reporter.show(f"{check.state:8} {check.name}: {check.found}")
         if check.command:
@@ -212,29 +211,24 @@ def install_command(tools: Sequence[str]) -> str:
     return f"{INSTALLERS[manager]} {' '.join(named)}"
 
 
-def cache(folder: Path | None = None) -> Check:
+def caches() -> Check:
     """Try to write where compiled kernels and simulators are kept.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        The folder, in place of the platform's.
 
     Returns
     -------
     Check
         A problem if each run has to compile anew.
     """
-    import platformdirs
+    from sw import cache
 
-    folder = folder or platformdirs.user_cache_path("kanloom")
+    folder = cache.root()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return Check("cache", OK, str(folder))
+        for kind in ("kernels", "verilator"):
+            cache.directory(kind)
     except OSError as error:
         reason = f"{folder} cannot be written: {error.strerror}; everything is compiled anew in each run"
-        return Check("cache", PROBLEM, reason, f"mkdir -p {folder} && chmod u+rwx {folder}")
+        return Check("cache", PROBLEM, reason, f"export {cache.VARIABLE}=FOLDER, a folder that can be written")
+    return Check("cache", OK, str(folder))
 
 
 def vector_instructions() -> Check:

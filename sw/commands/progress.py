@@ -228,7 +228,7 @@ class TerminalStep:
 
 
 def _bars() -> Progress:
-    """The bars of a terminal, which vanish in the end."""
+    """Make the bars of a terminal, which vanish in the end."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

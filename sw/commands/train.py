@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    with reporter.step("loading the trainer"):
+    with reporter.step("starting"):
         from sw.engine import checkpoint
         from sw.engine.history import TrainingHistory
         from sw.engine.processes import launched
@@ -100,13 +101,18 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds)
     figures = planned(options, source, preset) | {"processes": processes.size}
     history = TrainingHistory(training)
+    began = time.monotonic()
     with processes, stopping() as stop:
         reporter.note(headline(figures))
         report = follow(reports, history, reporter, stop, processes, total=figures["epochs"] * figures["records"])
         if not first:
             return 0
         history.model.save(output)
-    figures |= achieved(history) | {"stopped": report.position.epoch < report.epochs, "model": str(output)}
+    figures |= achieved(history) | {
+        "wall_s": time.monotonic() - began,
+        "stopped": report.position.epoch < report.epochs,
+        "model": str(output),
+    }
     if figures["stopped"]:
         reporter.note(f"Stopped after {report.records:,} of {report.total:,} records.")
     reporter.note(conclusion(figures, reporter.program))
@@ -197,12 +203,11 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
     """
     history, model = figures["history"], Path(figures["model"])
     records = history[figures["best_epoch"] - 1]["records"]
-    pace = figures["records_per_s"]
-    rate = f", {pace:,.0f} records/s" if pace else ""
+    rate = f" ({figures['records_per_s']:,.0f} records/s of training alone)" if figures["records_per_s"] else ""
     return (
         f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
         f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-        f"evaluations. Training took {figures['seconds']:.2f} s{rate}.\n"
+        f"evaluations, in {figures['wall_s']:.2f} s with loading or compiling kernels and evaluating{rate}.\n"
         f"The best model is in {model}. Next:\n"
         f"  {program} plot {model} --output {model.with_suffix('.png')}\n"
         f"  {program} predict {model} FILE"

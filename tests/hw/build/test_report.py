@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hw.build import main
 from hw.flow import bitstream
+from sw.commands.command_line import run
 
-EXPLICIT = ["--features", "2", "--addends", "8", "--segments", "4,32"]
-DEEP = ["--features", "12", "--addends", "60,10", "--outputs", "4", "--segments", "4,8,16"]
+EXPLICIT = ["--network", "2-8-1", "--segments", "4,32"]
+DEEP = ["--network", "12-60-10-4", "--segments", "4,8,16"]
 
 
 @pytest.fixture
@@ -22,27 +22,18 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            ["--board", "arty", "--network", "norm2"],
-            "no board 'arty'; the boards are hx8k, icebreaker, nexys-a7, ulx3s",
-        ),
-        (["--board", "icebreaker", "--network", "norm3"], "no preset 'norm3'; the presets are norm2, "),
-        (["--board", "icebreaker", "--features", "2"], "which network? give --network PRESET (norm2, "),
-        (["--board", "icebreaker", "--features", "2"], "or --addends, --segments"),
-        (["--board", "icebreaker", "--network", "norm2", "--addends", "8"], "leave out --addends"),
-        (["--board", "icebreaker", *EXPLICIT, "--segments", "4"], "2 layers between 3 sizes, but segments for 1"),
-        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"], "--segments '4,x': give numbers with commas"),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4"], "segments 4: a network of 2 layers needs 2 numbers"),
         (["--board", "icebreaker", *EXPLICIT, "--lanes", "1,1,1"], "3 foldings for a network of 2 layers"),
-        (["--board", "icebreaker", *EXPLICIT, "--outputs", "4", "--lanes", "1,3"], "3 lanes do not divide its 4"),
+        (["--board", "icebreaker", *EXPLICIT, "--network", "2-8-4", "--lanes", "1,3"], "3 lanes do not divide its 4"),
         (
             ["--board", "icebreaker", *DEEP],
             "60-10-4 (4/8/16 segments, 16 bit) on icebreaker needs at least 86 block RAMs",
         ),
         (["--board", "ulx3s", *DEEP, "--lanes", "60"], "760 multipliers, ulx3s has 156"),
         (["--board", "icebreaker", *EXPLICIT, "--segments", "4,30"], "30 segments: must be a power of two"),
-        (["--board", "icebreaker", *EXPLICIT, "--features", "0"], "layer inputs 0 must be 1 or more"),
+        (["--board", "icebreaker", *EXPLICIT, "--network", "0-8-1"], "layer inputs 0 must be 1 or more"),
         (["--board", "icebreaker", *EXPLICIT, "--lanes", "3"], "3 lanes do not divide"),
-        (["--board", "icebreaker", *EXPLICIT, "--taps", "0"], "0 taps do not divide"),
+        (["--board", "icebreaker", *EXPLICIT, "--taps", "3"], "3 taps do not divide"),
         (
             ["--board", "icebreaker", *EXPLICIT, "--pretraining", "3"],
             "groups of 3 addends: 1 of 8 addends a clock",
@@ -53,27 +44,45 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
             "4 of 8 addends a clock can be in groups of 4",
         ),
         (["--board", "icebreaker", *EXPLICIT, "--lanes", "4"], "16 multipliers, icebreaker has 8"),
-        (["--board", "ulx3s", *EXPLICIT, "--addends", "64", "--lanes", "64"], "256 multipliers, ulx3s has 156"),
+        (["--board", "ulx3s", *EXPLICIT, "--network", "2-64-1", "--lanes", "64"], "256 multipliers, ulx3s has 156"),
     ],
 )
 def test_what_cannot_be_built_is_refused_before_synthesis(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*options, "--output", str(tmp_path / "build")]) == 1
+    assert run(["build", *options, "--output", str(tmp_path / "build")]) == 1
     assert message in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_tools")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--board", "arty"], "invalid choice: 'arty' (choose from 'hx8k', 'icebreaker', 'nexys-a7', 'ulx3s')"),
+        (["--board", "icebreaker", "--network", "norm3"], "there is no preset 'norm3'; the presets are norm2, "),
+        (["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"], "'4,x' must be whole numbers with commas"),
+        (["--board", "icebreaker", *EXPLICIT, "--taps", "0"], "'0' must be a whole number, 1 or more"),
+    ],
+)
+def test_what_is_wrong_on_the_command_line_is_a_usage_error(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(["build", *options])
+    assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_tools")
 def test_memory_that_breaks_the_budget_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    huge = ["--features", "8", "--addends", "64", "--segments", "32,64"]
-    assert main(["--board", "icebreaker", *huge, "--output", str(tmp_path / "build")]) == 1
+    huge = ["--network", "8-64-1", "--segments", "32,64"]
+    assert run(["build", "--board", "icebreaker", *huge, "--output", str(tmp_path / "build")]) == 1
     assert "block RAMs, icebreaker has 30" in capsys.readouterr().err
 
 
 def test_icebreaker_gets_the_bitstream_of_a_trainer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "report.json"
     options = ["--board", "icebreaker", "--json", str(file), "--output", str(tmp_path / "build")]
-    assert main(options) == 0
+    assert run(["build", *options]) == 0
     report = json.loads(file.read_text())
     assert report["board"] == "icebreaker"
     assert report["fmax_mhz"] >= report["target_mhz"] >= 36

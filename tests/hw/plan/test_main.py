@@ -1,28 +1,69 @@
 """The plan command: what it says of a design that fits, and of one that does not."""
 
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
-from hw.plan.__main__ import main
+from hw.plan.options import add_design, network_of
+from sw.commands.command_line import run
 
-SMALL = ["--board", "icebreaker", "--features", "2", "--addends", "4", "--segments", "4,8"]
+ROOT = Path(__file__).resolve().parents[3]
+
+SMALL = ["plan", "--board", "icebreaker", "--network", "2-4-1", "--segments", "4,8"]
 
 
 def test_design_that_fits_is_to_be_built(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(SMALL) == 0
-    assert "to build it: python -m hw.build" in capsys.readouterr().out
+    assert run(SMALL) == 0
+    assert "To build it: kanloom build" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ([*SMALL, "--lanes", "4", "--taps", "2"], "multipliers, icebreaker has 8"),
-        (["--board", "hx8k", "--network", "norm8"], "block RAMs, hx8k has 32"),
+        (["plan", "--board", "hx8k", "--network", "norm8"], "block RAMs, hx8k has 32"),
     ],
 )
 def test_design_that_does_not_fit_is_shown_and_refused(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(options) == 1
+    assert run(options) == 1
     out, err = capsys.readouterr()
-    assert "cycles per record" in out and "to build it" not in out
+    assert "cycles per record" in out and "To build it" not in out
     assert message in err
+
+
+def test_huge_network_is_refused_soon(capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.process_time()
+    assert run(["plan", "--board", "ulx3s", "--network", "9999-9999-1", "--chart", "1"]) == 1
+    assert time.process_time() - began < 5
+    assert "needs at least 586472 block RAMs, ulx3s has 208" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "network"),
+    [
+        (["--network", "norm4"], "4-16-1 (4/32 segments"),
+        (["--network", "norm4", "--segments", "2,8"], "4-16-1 (2/8 segments"),
+        (["--network", "3-6-2"], "3-6-2 (2/32 segments"),
+        (["--network", "3-6-4-2"], "3-6-4-2 (2/32/32 segments"),
+        ([], "2-8-1 (4/32 segments"),
+    ],
+)
+def test_network_is_a_preset_or_a_shape(options: list[str], network: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_design(parser, board="ulx3s")
+    assert str(network_of(parser.parse_args(options))).startswith(network)
+
+
+@pytest.mark.parametrize(("module", "verb"), [("hw.plan", "plan"), ("hw.build", "build"), ("sim.board", "simulate")])
+def test_a_module_is_a_way_in_to_its_verb(module: str, verb: str) -> None:
+    outputs = [
+        subprocess.run([sys.executable, "-m", *words, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+        for words in ([module], ["sw", verb])
+    ]
+    assert outputs[0].replace(module, f"sw {verb}").split() == outputs[1].split() and "--max-staleness" in outputs[0]

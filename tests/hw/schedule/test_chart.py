@@ -1,16 +1,23 @@
 """Charts of schedules: the delay can be read off them; and those of the documentation are what the command prints."""
 
+import argparse
 import re
 import shlex
 from pathlib import Path
 
 import boards
-from hw.plan.__main__ import parser
+from hw.plan.__main__ import declare
 from hw.plan.options import search_of
 from hw.schedule.chart import chart
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 COMMAND = "$ python -m hw.plan "
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    declare(parser)
+    return parser
 
 
 def test_the_documentations_charts_are_what_the_command_prints() -> None:

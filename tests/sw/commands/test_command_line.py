@@ -93,7 +93,7 @@ def test_the_default_staleness_of_the_help_is_the_planners():
     from hw.plan.search import MAX_STALENESS
 
     text = next(action.help for action in parsers()["plan"]._actions if action.dest == "max_staleness")
-    assert f"(default: {MAX_STALENESS})" in text
+    assert text is not None and f"(default: {MAX_STALENESS})" in text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_details_show_where_an_error_arose():
 
 
 def test_an_error_that_is_no_message_is_called_a_fault(monkeypatch, capsys):
-    monkeypatch.setattr("sw.commands.info.run", lambda options, reporter: {}["nothing"])
+    monkeypatch.setattr("sw.commands.info.run", lambda options, reporter: {"known": 0}["nothing"])
     assert command_line.run(["info", "model.npz"]) == 1
     assert capsys.readouterr().err == (
         "error: KeyError: 'nothing'; this is a fault of kanloom, --verbose shows where it arose\n"

@@ -57,11 +57,13 @@ def test_an_extra_is_absent_as_a_whole_and_a_problem_in_part(monkeypatch):
     assert found["extra parquet"].command == 'pip install "kanloom[parquet]"'
 
 
-def test_a_cache_that_cannot_be_made_is_a_problem(tmp_path):
-    assert doctor.cache(tmp_path / "new" / "cache").state == OK
+def test_a_cache_that_cannot_be_made_is_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setenv("KANLOOM_CACHE", str(tmp_path / "new" / "cache"))
+    assert doctor.caches().state == OK
     (tmp_path / "file").write_text("")
-    check = doctor.cache(tmp_path / "file" / "cache")
-    assert check.state == PROBLEM and check.command is not None and str(tmp_path / "file") in check.command
+    monkeypatch.setenv("KANLOOM_CACHE", str(tmp_path / "file" / "cache"))
+    check = doctor.caches()
+    assert check.state == PROBLEM and str(tmp_path / "file") in check.found and "KANLOOM_CACHE" in (check.command or "")
 
 
 def test_tools_of_the_build_are_looked_for_in_the_environment(tmp_path):

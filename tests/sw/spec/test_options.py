@@ -38,9 +38,8 @@ def test_whole_numbers_have_a_least_value(number: int, least: int) -> None:
 @pytest.mark.parametrize("text", ["", "a", "1.5", "1e3", "1,", ",1", "1/2", "1 2", "-1", "1-2"])
 def test_other_texts_are_refused(text: str) -> None:
     for parse in (numbers, pretraining, whole(0)):
-        if parse is whole or text not in ("1-2",):
-            with pytest.raises(ArgumentTypeError):
-                parse(text)
+        with pytest.raises(ArgumentTypeError):
+            parse(text)
 
 
 @pytest.mark.parametrize("text", ["norm4", "tetra-volume", "16", "16-", "-16-1", "16-72-x", ""])
