@@ -2,4 +2,5 @@
 
 Belongs here: what runs without gateware. Does not: Amaranth. Floors from the top: `commands`; `bench`, `figures` and
 `estimator`; `experiment` and `device`; `engine`; `oracle` and `presets`; `model`; `datasets`; `spec`. A room imports
-only from rooms below it. Begin with `sw.spec.numerics` and `sw.oracle`."""
+only from rooms below it. Begin with `sw.spec.numerics` and `sw.oracle`.
+"""

@@ -157,8 +157,10 @@ class Design:
 
     @property
     def products(self) -> int:
-        """Products a clock at the most: one a function forward and in the update, past the first layer one for the
-        slope."""
+        """Products a clock at the most.
+
+        One a function forward and in the update, past the first layer one for the slope.
+        """
         return sum(
             folding.taps * folding.lanes * INDEPENDENT.multipliers(first=index == 0)
             for index, folding in enumerate(self.foldings)

@@ -45,7 +45,7 @@ def share_multipliers(
 
 
 def _choices(*, first: bool) -> list[Sharing]:
-    """The sharings of a layer that are worth a try, the best first."""
+    """Return the sharings of a layer that are worth a try, the best first."""
     if first:
         return [Sharing(2)]
     return [Sharing(products, wait) for products in (3, 2) for wait in range(MOST_WAIT + 1)]

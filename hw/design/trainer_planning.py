@@ -110,7 +110,7 @@ def _timing(
     first: bool,
     sharing: Sharing,
 ) -> LayerTiming:
-    """The latencies of a layer with several groups of inputs, if it `sums`, and of outputs, if it `walks`.
+    """Compute the latencies of a layer, which `sums` over several groups of inputs, or `walks` over those of outputs.
 
     They are those of a tile of one tap and one lane; but results are summed over the taps, errors over the lanes, and
     saturations are counted over all of the tile.
@@ -129,7 +129,7 @@ def _timing(
 def _tile_timing(
     form: LayerFormat, sums: bool, walks: bool, technology: Technology, first: bool, sharing: Sharing
 ) -> LayerTiming:
-    """The latencies of a layer of one or two functions in each direction: more groups make no difference."""
+    """Measure the latencies of a layer of one or two functions in each direction: more groups make no difference."""
     unit = LayerUnit(
         form,
         inputs=1 + sums,
@@ -147,7 +147,7 @@ def _tile_timing(
 
 @cache
 def _forwarding(technology: Technology, revisit: int | None) -> bool:
-    """Whether the node banks forward."""
+    """Return whether the node banks forward."""
     bank = NodeBank(rows=1, width=1, lanes=1, technology=technology, revisit=revisit)
     Fragment.get(bank, None)
     return bank.forwarding

@@ -131,7 +131,7 @@ def search(
 
 
 def _consider(candidates: list[Design], max_staleness: int) -> Iterator[Verdict]:
-    """The foldings with the fewest slots first, until none can be faster than the best, which is the last."""
+    """Consider the foldings with the fewest slots first, until none can be faster than the best, which comes last."""
     began = time.process_time()
     best: Design | None = None
     for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):

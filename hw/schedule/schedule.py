@@ -46,7 +46,7 @@ class Schedule:
         return self._most(self.result_latency)
 
     def _most(self, cycles: int) -> int:
-        """Records that stay so long in a FIFO at once, whose own latency is a cycle or two."""
+        """Count the records that stay so long in a FIFO at once, whose own latency is a cycle or two."""
         return cycles // self.initiation_interval + 2
 
     @classmethod

@@ -103,7 +103,7 @@ class CompiledTrainer(Trainer):
         return call[-1]
 
     def _calls(self) -> list[tuple]:
-        """The kernels, each with arguments of the types that it is called with."""
+        """List the kernels, each with arguments of the types that it is called with."""
         records = Encoded.of(np.zeros((0, self.network.features)), np.zeros((0, self.network.outputs)), self.word)
         return [
             (self._kernels.train, *self._training(records)),
