@@ -13,6 +13,7 @@ BOARD = Board(
     pll=Ice40CorePll,
     clock_hz=72_000_000,
     baud=3_000_000,
+    # FPGA-DS-02029, section 2
     budget=Resources(logic=7680, block_ram=32),
     flash="iceprog {bitstream}",
 )

@@ -13,6 +13,7 @@ BOARD = Board(
     pll=Ice40Pll,
     clock_hz=36_000_000,
     baud=3_000_000,
+    # FPGA-DS-02008, table 2.1
     budget=Resources(logic=5280, block_ram=30, multipliers=8, single_port_ram=4),
     flash="iceprog {bitstream}",
 )

@@ -1,5 +1,7 @@
-"""Nexys A7-100T (also sold as Nexys 4 DDR): Artix-7, 100 MHz oscillator, FT2232H serial port (any divisor of 12 Mbaud,
-in eighths)."""
+"""Nexys A7-100T (also sold as Nexys 4 DDR): Artix-7, 100 MHz oscillator, FT2232H serial port.
+
+The port runs at any divisor of 12 Mbaud, in eighths.
+"""
 
 from amaranth_boards.nexys4ddr import Nexys4DDRPlatform
 
@@ -14,6 +16,7 @@ BOARD = Board(
     pll=Artix7Pll,
     clock_hz=90_000_000,
     baud=3_000_000,
+    # DS180, table of Artix-7 devices: XC7A100T
     budget=Resources(logic=63400, block_ram=270, multipliers=240),
     flash="openFPGALoader -b nexys_a7_100 {bitstream}",
 )

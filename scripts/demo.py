@@ -4,120 +4,145 @@ The floating-point oracle and the fixed-point one train on the same records besi
 read back from the board and compared with the fixed-point oracle's.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
+import multiprocessing
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from rich.console import Console
-from rich.table import Table
+from hw.plan.options import add_design, board_of, search_of
+from sw.__main__ import main
+from sw.commands.board import open_board
+from sw.commands.interrupts import SIGNALS
+from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, write_json
+from sw.commands.progress import TerminalReporter
+from sw.commands.stream import TrainingProgress
+from sw.commands.training_options import add_epochs, preset_for, scheduled
+from sw.commands.verbs import BOARDS, Verb
+from sw.presets.catalogue import DEFAULT
+from sw.presets.selection import selected
 
-import boards
-from hw.plan.cost_model import DoesNotFitError
-from hw.plan.search import search
-from hw.soc.soc import Soc
-from scripts.stream import Bars, progress_bars
-from sim.virtual_board import VirtualBoard, VirtualBoardError
-from sw import datasets
-from sw.commands.training_options import pretraining_of
-from sw.device.client import BoardClient, BoardError
-from sw.device.errors import LinkError
-from sw.experiment import Experiment, Outcome
-from sw.oracle.contexts import ContextReference
-from sw.presets import catalogue as presets
-from sw.presets.preset import stretched
-from sw.spec.configuration import Configuration
-from sw.spec.trainer import Phase
+if TYPE_CHECKING:
+    from sw.experiment import Experiment, Outcome
+    from sw.spec.configuration import Configuration
+    from sw.spec.trainer import Phase
 
+DEMO = Verb("demo", "watch a network train on the simulated gateware of a board", BOARDS, "scripts.demo", "simulation")
 
-def train_oracle(experiment: Experiment, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
-    return experiment.run(ContextReference.of(configuration, experiment.model.nodes), phases)
+EXAMPLES = ("", "triangle.csv --network triangle --board ulx3s", "norm2 --schedule exact --records 2000")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("dataset", nargs="?", default=presets.DEFAULT, help="data set or file (default: %(default)s)")
-    parser.add_argument("--board", default="icebreaker", help=f"{', '.join(boards.names())} (default: %(default)s)")
-    parser.add_argument("--network", help="preset of network and schedule (default: the data set's)")
-    parser.add_argument("--epochs", type=int, help="passes over the records (default: the preset's)")
-    parser.add_argument(
-        "--pretrain",
-        type=pretraining_of,
-        metavar="ADDENDS:EPOCHS|none",
-        help="groups of so many addends alone, for so many epochs, before all together (default: the preset's)",
-    )
-    parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
-    parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
-    parser.add_argument("--targets", nargs="+", help="target columns of a file (default: the last)")
-    parser.add_argument("--exact", action="store_true", help="each record waits for all updates of those before")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    options = parser.parse_args(arguments)
-    console = Console(highlight=False)
-    try:
-        figures = run(options, console)
-    except (LinkError, BoardError, VirtualBoardError, DoesNotFitError, ValueError, OSError) as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True)
-        return 1
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The command's parser.
+    """
+    parser.description = __doc__
+    parser.add_argument("dataset", nargs="?", default=DEFAULT, help=f"{DATA_HELP} (default: %(default)s)")
+    add_design(parser, board="icebreaker", by_data=True)
+    add_data(parser)
+    add_epochs(parser.add_argument_group("epochs"))
+    add_json(parser)
+
+
+def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    """Train on the virtual board, compare, and show the figures.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The command's.
+    reporter : TerminalReporter
+        For progress and results.
+
+    Returns
+    -------
+    int
+        The exit status: 1 if a parameter differs.
+    """
+    check_folders(options.json)
+    figures = trained(options, reporter)
+    show(figures, reporter)
+    write_json(options.json, figures)
     return 0 if figures["parameters_equal"] == figures["parameters"] else 1
 
 
-def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
-    begun = time.monotonic()
-    preset = presets.find(options.network or options.dataset)
-    if options.epochs is not None:
-        preset = replace(preset, phases=stretched(preset.phases, options.epochs))
-    if options.pretrain is not None:
-        preset = replace(preset, pretraining=options.pretrain or None)
-    addends, _ = preset.pretraining or (0, 0)
-    phases = preset.all_phases(apart=addends > 0)
-    epochs = sum(phase.epochs for phase in phases)
-    split = datasets.load(
-        options.dataset, records=options.records, holdout=options.holdout, seed=options.seed, targets=options.targets
-    )
-    experiment = Experiment.begin(preset, split, seed=options.seed)
-    board = boards.find(options.board)
-    design = search(board, preset.network, exact=options.exact, pretraining=addends).design
-    configuration = design.configuration
+def trained(options: argparse.Namespace, reporter: TerminalReporter) -> dict[str, Any]:
+    """Train the board and the oracles.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The command's.
+    reporter : TerminalReporter
+        For progress.
+
+    Returns
+    -------
+    dict
+        Every figure.
+    """
+    with reporter.step("planning"):
+        import numpy as np
+
+        from hw.soc.soc import Soc
+        from sim.virtual_board import VirtualBoard
+        from sw.datasets import MemorySource
+        from sw.experiment import Experiment
+
+        began = time.monotonic()
+        split = load_data(options)
+        base = selected(options.network, options.segments, preset_for(MemorySource(split)))
+        preset = scheduled(base, options.epochs, options.pretraining)
+        addends, _ = preset.pretraining or (0, 0)
+        phases = preset.all_phases(apart=addends > 0)
+        epochs = sum(phase.epochs for phase in phases)
+        experiment = Experiment.begin(preset, split, seed=options.seed)
+        board = board_of(options)
+        asked = vars(options) | {"network": preset, "segments": None, "pretraining": (addends, None)}
+        design = search_of(board, argparse.Namespace(**asked)).design
+        configuration = design.configuration
 
     lanes = "-".join(str(folding.lanes) for folding in design.foldings)
-    console.print(
-        f"[bold]{split.train.name}[/]: {len(split.train)} records x {epochs} epochs, network {preset.network}, "
-        f"{preset.network.parameters} parameters, on a virtual [bold]{board.name}[/] "
+    reporter.note(
+        f"{split.train.name}: {len(split.train)} records x {epochs} epochs, network {preset.network}, "
+        f"{preset.network.parameters} parameters, on a virtual {board.name} "
         f"({lanes} lanes, {design.taps} taps, a record every {configuration.initiation_interval} clocks)"
     )
-    with ProcessPoolExecutor(max_workers=2) as pool:
+    reporter.note("The oracles train in the background; Verilator compiles the gateware (once a machine).")
+    progress = TrainingProgress()
+    with workers(2) as pool:
         fixed = pool.submit(train_oracle, experiment, configuration, phases)
         paper = pool.submit(experiment.run_float, epochs, seed=options.seed)
-        twin = pool.submit(experiment.run_unquantised, phases, addends)
-        console.print("The oracles train in the background; Verilator compiles the gateware (once) ...")
-        with VirtualBoard(Soc(design), clocks_per_bit=board.clocks_per_bit) as virtual:
-            console.print(f"The board is at {virtual.port}.")
-            with progress_bars(console) as progress:
-                bars = Bars(progress)
-                with BoardClient.open(virtual.port, transfer=bars.transfer) as machine:
-                    machine.link.hello(configuration.digest)
-                    outcome = experiment.run(machine, phases, bars.epoch)
-                    cycles = machine.cycles
-            simulated = virtual.cycles
-        console.print("Waiting for the oracles ...")
-        oracle = fixed.result()
-        (pearson_float, rmse_float), (pearson_twin, rmse_twin) = paper.result(), twin.result()
+        unquantised = pool.submit(experiment.run_unquantised, phases, addends)
+        with reporter.step("compiling the gateware", epochs, "epochs") as progress.step:
+            with VirtualBoard(Soc(design), clocks_per_bit=board.clocks_per_bit) as virtual:
+                progress.step.update(what="sending records", note=f"to the board at {virtual.port}")
+                with open_board(virtual.port, transfer=progress.transfer) as client:
+                    client.link.hello(configuration.digest)
+                    outcome = experiment.run(client, phases, progress.epoch)
+                    cycles = client.cycles
+                simulated = virtual.cycles
+            progress.step.update(what="waiting for the oracles", note="")
+            oracle = fixed.result()
+            (pearson_float, rmse_float), (pearson_twin, rmse_twin) = paper.result(), unquantised.result()
 
     nodes = zip(outcome.model.nodes, oracle.model.nodes, strict=True)
     equal = sum(int(np.count_nonzero(ours == theirs)) for ours, theirs in nodes)
-    figures = {
+    return {
         "dataset": split.train.name,
         "board": board.name,
         "network": str(preset.network),
-        "schedule": "exact" if options.exact else "delayed",
+        "schedule": options.schedule,
         "pearson": outcome.pearson,
         "rmse": outcome.rmse,
         "pearson_float": pearson_float,
@@ -127,28 +152,93 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         "parameters": preset.network.parameters,
         "parameters_equal": equal,
         "records": len(split.train),
+        "holdout": len(split.holdout),
+        "width": preset.network.width,
         "epochs": epochs,
         "pretraining_addends": addends,
         "cycles": cycles,
         "simulated_cycles": simulated,
+        "clock_mhz": board.clock_hz / 1e6,
         "board_ms": 1e3 * cycles / board.clock_hz,
-        "wall_s": time.monotonic() - begun,
+        "wall_s": time.monotonic() - began,
     }
-    table = Table(title=f"On {len(split.holdout)} unseen records", title_justify="left")
+
+
+def show(figures: dict[str, Any], reporter: TerminalReporter) -> None:
+    """Show the accuracies side by side, and what was compared.
+
+    Parameters
+    ----------
+    figures : dict
+        Of `trained`.
+    reporter : TerminalReporter
+        For results.
+    """
+    from rich.table import Table
+
+    table = Table(title=f"On {figures['holdout']} unseen records", title_justify="left")
     for column in ("", "Pearson", "RMSE"):
         table.add_column(column)
-    table.add_row(f"gateware, {preset.network.width}-bit fixed point", f"{outcome.pearson:.6f}", f"{outcome.rmse:.5g}")
-    table.add_row("floating point, same start and schedule", f"{pearson_twin:.6f}", f"{rmse_twin:.5g}")
-    table.add_row("floating point, as in the paper", f"{pearson_float:.6f}", f"{rmse_float:.5g}")
-    console.print(table)
-    console.print(
-        f"{equal} of {preset.network.parameters} parameters equal the fixed-point oracle's. Training took {cycles} "
-        f"clocks: {figures['board_ms']:.1f} ms on the board at {board.clock_hz / 1e6:g} MHz; the demo took "
-        f"{figures['wall_s']:.0f} s."
+    for name, suffix in (
+        (f"gateware, {figures['width']}-bit fixed point", ""),
+        ("floating point, same start and schedule", "_float_twin"),
+        ("floating point, as in the paper", "_float"),
+    ):
+        table.add_row(name, f"{figures[f'pearson{suffix}']:.6f}", f"{figures[f'rmse{suffix}']:.5g}")
+    reporter.show(
+        table,
+        f"{figures['parameters_equal']} of {figures['parameters']} parameters equal the fixed-point oracle's. Training "
+        f"took {figures['cycles']} clocks: {figures['board_ms']:.1f} ms on the board at {figures['clock_mhz']:g} MHz; "
+        f"the demo took {figures['wall_s']:.0f} s.",
     )
-    console.print(f"Next: python -m hw.build --board {board.name}, or scripts/demo --help.")
-    return figures
+    reporter.note(f"Next: {reporter.program} build --board {figures['board']}, or scripts/demo --help.")
+
+
+def train_oracle(experiment: Experiment, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
+    """Train the fixed-point oracle of a board.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The records and the first nodes.
+    configuration : Configuration
+        The board's.
+    phases : tuple of Phase
+        The schedule.
+    """
+    from sw.oracle.contexts import ContextReference
+
+    return experiment.run(ContextReference.of(configuration, experiment.model.nodes), phases)
+
+
+@contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Run processes beside a `with` block; an exception in it ends them.
+
+    Parameters
+    ----------
+    count : int
+        Processes.
+
+    Yields
+    ------
+    ProcessPoolExecutor
+        Their pool.
+    """
+    with ProcessPoolExecutor(count, initializer=end_silently) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def end_silently() -> None:
+    """Let Ctrl-C, which a terminal sends to all processes, end this one without a traceback."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(DEMO, "scripts/demo"))

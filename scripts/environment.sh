@@ -37,12 +37,14 @@ require_tools() {
     esac
 }
 
-# What .venv must have been made from, and where: a moved environment still points to its old place.
+# What .venv must have been made from, and where: a moved environment still points to its old place, and an editable
+# install has the entry points that it was made with.
 environment_stamp() {
     "$python" -c '
-import hashlib, pathlib
+import hashlib, pathlib, tomllib
 lock = pathlib.Path("requirements.lock").read_bytes()
-print(hashlib.sha256(lock + bytes(pathlib.Path.cwd())).hexdigest())'
+project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
+print(hashlib.sha256(lock + repr(project).encode() + bytes(pathlib.Path.cwd())).hexdigest())'
 }
 
 environment_is_ready() {

@@ -1,45 +1,72 @@
-"""`python -m sim.board`: a virtual board that runs until stopped, for host programs to talk to."""
+"""`kanloom simulate`: a virtual board that runs until it is stopped, for host programs to talk to."""
+
+from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import sys
+from importlib import import_module
 from pathlib import Path
-
-from amaranth.hdl import Elaboratable
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from hw.plan.options import add_design, board_of, search_of
-from hw.soc.soc import Soc
-from sim.virtual_board import VirtualBoard, VirtualBoardError
+
+if TYPE_CHECKING:
+    from sw.spec.reporter import Reporter
+
+EXAMPLES = ("", "--network norm4", "--board ulx3s --network 3-4-2 --segments 4,8 --waves board.vcd")
 
 
-def serve(soc: Elaboratable, *, clocks_per_bit: int, waves: Path | None = None) -> None:
-    """Run a virtual board until SIGINT or SIGTERM, telling on the terminal how to reach it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(highlight=False)
-    console.print("Compiling the gateware; the first time takes some seconds ...")
-    with VirtualBoard(soc, clocks_per_bit=clocks_per_bit, waves=waves) as board:
-        console.print(f"The virtual board is at [bold]{board.port}[/] until Ctrl-C. In another terminal, for instance:")
-        console.print(f"  python scripts/stream.py --port {board.port} DATASET")
-        with contextlib.suppress(KeyboardInterrupt):
-            board.wait()
-    console.print(f"{board.cycles} cycles simulated.")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
 
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m sim.board", description=__doc__)
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
+    parser.description = (
+        f"{parser.description} It is the gateware, compiled with Verilator, behind a pseudo-terminal; it runs until "
+        "Ctrl-C."
+    )
     add_design(parser, board="icebreaker")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waveforms, VCD; they grow fast")
-    options = parser.parse_args(arguments)
-    try:
-        board = board_of(options)
-        serve(Soc(search_of(board, options).design), clocks_per_bit=board.clocks_per_bit, waves=options.waves)
-    except (ValueError, VirtualBoardError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+
+
+def run(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Run the virtual board, and say how to reach it.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : Reporter
+        For progress, and the port.
+
+    Returns
+    -------
+    int
+        The exit status; a board that was stopped has done its work.
+    """
+    with contextlib.ExitStack() as running:
+        with reporter.step("planning") as step:
+            from hw.soc.soc import Soc
+            from sim.virtual_board import VirtualBoard
+
+            target = board_of(options)
+            soc = Soc(search_of(target, options).design)
+            step.update(what="compiling the gateware (once a machine)")
+            board = running.enter_context(VirtualBoard(soc, clocks_per_bit=target.clocks_per_bit, waves=options.waves))
+        reporter.show(
+            f"The virtual board is at {board.port} until Ctrl-C. In another terminal, for instance:",
+            f"  {reporter.program} stream DATASET --port {board.port}",
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            board.wait()
+    reporter.show(f"{board.cycles} cycles simulated.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Named, not imported: the simulation knows nothing of the command line that runs it.
+    sys.exit(import_module("sw.__main__").main("simulate", "python -m sim.board"))

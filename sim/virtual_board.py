@@ -14,26 +14,38 @@ _HARNESS = Path(__file__).with_suffix(".cpp")
 
 
 class VirtualBoardError(RuntimeError):
-    """The simulation ended by itself; the message says what it printed, such as an assertion of the gateware."""
+    """The simulation ended by itself; the message has its output, such as a failed assertion of the gateware."""
 
 
 class VirtualBoard:
-    """A board that a host talks to through a port, like one on a cable; a context manager.
+    """A simulated board that a host talks to through a port, like one on a cable; a context manager.
 
-    It simulates as fast as it can, from entry to exit. A byte is taken from the host only when the UART line has room
-    for it, and a host that does not read stalls the clock, so none is lost on the way. After ten seconds without a byte
-    in either direction the clock is slowed down, to leave the processor to others, until the next byte arrives.
+    The board is simulated as fast as possible, from entry to exit. A byte is taken from the host only when the UART
+    line is soon ready for it, and a host that does not read stalls the clock, so no byte is lost on the way. After ten
+    seconds without a byte in either direction the clock is slowed down, to leave the processor to others, until the
+    next byte arrives.
 
     Parameters
     ----------
-    soc: component with `rx: In(1)` and `tx: Out(1)`, a UART line each (8N1), and the clock domain `sync`; or Verilog
+    soc : Elaboratable or str
+        A component with `rx: In(1)` and `tx: Out(1)`, a UART line each (8N1), and the clock domain `sync`; or Verilog
         whose module `top` has these ports and `clk` and `rst`.
-    clocks_per_bit: of the UART, at least 2.
-    waves: file to write waveforms to, in VCD format: some hundred bytes a cycle.
+    clocks_per_bit : int
+        Clock cycles in a bit of the UART, at least 2.
+    waves : Path, optional
+        File to write waveforms to, in VCD format: some hundred bytes a cycle.
 
     Attributes
     ----------
-    port: path of the port, for `serial.Serial` or `sw.device.transport`; set on entry.
+    port : str
+        Path of the port, for `serial.Serial` or `sw.device.serial_port.open_port`; set on entry.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 2 clocks a bit.
+    sim.verilator.CompileError
+        On entry, if the gateware cannot be compiled.
     """
 
     port: str
@@ -51,10 +63,13 @@ class VirtualBoard:
     def cycles(self) -> int:
         """Clock cycles simulated so far, or in all once the board has stopped.
 
-        Raises VirtualBoardError.
+        Raises
+        ------
+        VirtualBoardError
+            If the simulation ended by itself.
         """
         if self._process is not None:
-            with contextlib.suppress(BrokenPipeError):  # of a process that ended: there is no line to read then
+            with contextlib.suppress(BrokenPipeError):  # the process has ended, and there is no line to read
                 print(file=self._process.stdin, flush=True)
             self._cycles = int(self._read_line())
         return self._cycles
@@ -81,7 +96,13 @@ class VirtualBoard:
         self.stop()
 
     def stop(self) -> None:
-        """End the simulation and wait for it. Raises VirtualBoardError if it had ended by itself before."""
+        """End the simulation, and wait until it has ended.
+
+        Raises
+        ------
+        VirtualBoardError
+            If the simulation had ended by itself before.
+        """
         if self._process is not None:
             process, self._process = self._process, None
             output, _ = process.communicate()  # closes stdin, which ends it
@@ -90,7 +111,13 @@ class VirtualBoard:
             self._cycles = int(output)
 
     def wait(self) -> None:
-        """Let the board run until it ends by itself, which is an error. Raises VirtualBoardError."""
+        """Wait until the simulation ends by itself, which is an error.
+
+        Raises
+        ------
+        VirtualBoardError
+            When it has ended.
+        """
         if self._process is not None:
             self._process.wait()
             self.stop()

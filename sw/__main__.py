@@ -1,52 +1,40 @@
-"""Kolmogorov-Arnold networks on this machine: `python -m sw COMMAND`."""
+"""The command line: `kanloom VERB`, or `python -m sw VERB`.
 
-import argparse
-import os
+Nothing is imported before Ctrl-C is caught.
+"""
+
+from __future__ import annotations
+
 import sys
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from sw.commands.options import INTERRUPTED
-from sw.model import ModelFileError
-
-COMMANDS = {
-    "train": "train a network on a data set or a file",
-    "predict": "predict the rows of a file",
-    "info": "say what a model file holds",
-    "plot": "draw a network, how it was trained, or what it predicts",
-    "bench": "measure how fast this machine trains",
-}
+if TYPE_CHECKING:
+    from sw.commands.verbs import Verb
 
 
-def main(arguments: list[str] | None = None) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="python -m sw", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
-        if arguments[:1] == [name]:
-            # Only the command that was asked for: Numba and Matplotlib take longer to import than `info` to run.
-            module = import_module(f"sw.commands.{name}")
-            module.declare(command)
-            command.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
-    try:
-        return options.run(options)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it leaves
-        return 1
-    except (ModelFileError, ValueError, OSError) as error:
-        print(f"error: {_message(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return INTERRUPTED
+def main(verb: Verb | str | None = None, program: str | None = None) -> int:
+    """Run the command line that this process was started with.
 
+    Parameters
+    ----------
+    verb : Verb or str, optional
+        The verb that `program` stands for, or its name; without it, the verb is the first argument.
+    program : str, optional
+        The words that started this process; without them, `kanloom` or `python -m sw`.
 
-def _message(error: Exception) -> str:
-    """One line."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from sw.commands import interrupts
+
+    interrupts.catch()
+    from sw.commands import command_line, verbs
+
+    program = program or ("python -m sw" if sys.argv[0].endswith("__main__.py") else "kanloom")
+    verb = verbs.find(verb) if isinstance(verb, str) else verb
+    return command_line.run(sys.argv[1:], program=program, verb=verb)
 
 
 if __name__ == "__main__":

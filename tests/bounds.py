@@ -1,7 +1,7 @@
-"""How far a fixed-point machine may be from its float twin, derived from the number format alone.
+"""Bounds on the distance between a fixed-point trainer and its unquantised model, from the number format alone.
 
-Half a unit for each rounding, carried on through the steepest segment. Valid where nothing saturates or is clipped, and
-no argument is nearer to a node than its own bound: beyond the node another slope would count.
+They add half a unit for each rounding and carry it on through the steepest segment. They are valid where nothing
+saturates or is clipped, and no argument is nearer to a node than its own bound: beyond the node the slope is another.
 """
 
 import numpy as np
@@ -11,7 +11,10 @@ from sw.spec.trainer import Rates
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:
-    """Of each layer's results, in their units: the next layer's argument codes, words after the last."""
+    """Return the bound of the results of each layer, in their units.
+
+    The units are argument codes of the next layer, and words after the last layer.
+    """
     bounds, argument = [], 0.0
     for layer, form, values in zip(network.layers, network.formats, nodes, strict=True):
         carried = argument * layer.inputs * _steepest(values) * 2.0**-form.sum_shift
@@ -20,25 +23,36 @@ def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:
 
 
 def update_bounds(network: Network, nodes: list[np.ndarray], rates: Rates, residual: float) -> list[float]:
-    """Of each layer's nodes after one update from a residual of at most `residual` in magnitude, in words.
+    """Return the bound of the nodes of each layer after one update, in words.
 
-    A node moves by step * (1 - distance to the argument in segments): the step has its error and a rounding, the
-    distance the argument's error, the product another rounding.
+    A node moves by step * (1 - distance to the argument in segments). The step differs by the bound of the error and a
+    rounding, the distance by the bound of the argument, and the product has another rounding.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    nodes : list of ndarray
+        The nodes before the update.
+    rates : Rates
+        Of the update.
+    residual : float
+        The largest magnitude of the residuals.
     """
     results = forward_bounds(network, nodes)
     bounds: list[float] = []
-    wrong = results[-1]  # the bound of the error that comes from above; `residual` is how large that is itself
+    error, error_bound = residual, results[-1]  # of the outputs of a layer: magnitude, and bound of the difference
     for index in reversed(range(len(network.layers))):
         argument, rounding, shrink = (results[index - 1], 0.5, 2.0 ** -rates.update[index - 1]) if index else (0, 0, 1)
-        moved = argument * 2.0 ** -network.formats[index].offset_bits * residual * shrink
-        bounds.insert(0, wrong * shrink + rounding + moved + 0.5)
+        distance = argument * 2.0 ** -network.formats[index].offset_bits * error * shrink
+        bounds.insert(0, error_bound * shrink + rounding + distance + 0.5)
         if index:
             passed = _steepest(nodes[index]) * 2.0 ** -rates.back[index - 1]
             outputs = network.layers[index].outputs
-            wrong, residual = outputs * (0.5 + passed * wrong), outputs * passed * residual
+            error, error_bound = outputs * passed * error, outputs * (0.5 + passed * error_bound)
     return bounds
 
 
 def _steepest(nodes: np.ndarray) -> float:
-    """Largest difference of neighbouring nodes."""
+    """Return the largest difference of neighbouring nodes."""
     return float(np.abs(np.diff(nodes, axis=1)).max())

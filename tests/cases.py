@@ -1,17 +1,25 @@
-"""Networks and records on which every machine must do the same: ordinary ones, and the ends of every range."""
+"""Nodes and records for which every trainer must give the same bits: ordinary ones, and the ends of every range."""
 
 import numpy as np
 
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
+from sw.spec.numerics import LayerFormat
 from sw.spec.records import Records
 from sw.spec.trainer import Rates
 
 RATES = Rates((2,), (13,))
+"""Rates for two layers."""
+
+
+def edge_codes(form: LayerFormat) -> list[int]:
+    """Return argument codes at both ends of the domain and of its first and last segments."""
+    top, segment = (1 << form.argument_bits) - 1, 1 << form.offset_bits
+    return [0, top, segment, segment - 1, top - segment + 1]
 
 
 def ordinary(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
-    """Nodes and records well inside the word."""
+    """Return nodes and records well inside the word."""
     rng = np.random.default_rng(seed)
     top = 1 << network.formats[0].argument_bits
     reach = network.word.maximum // 4
@@ -20,15 +28,17 @@ def ordinary(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarr
 
 
 def extreme(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
-    """Nodes over the whole word, targets at its ends; arguments at both ends of the domain and of segments, or all
-    zero."""
+    """Return nodes over the whole word, and records at the ends of ranges.
+
+    Targets are at the ends of the word or near zero; arguments are at the ends of the domain and of segments, random,
+    or all zero.
+    """
     rng = np.random.default_rng(seed)
     form, word = network.formats[0], network.word
     top = (1 << form.argument_bits) - 1
-    edges = np.array([0, top, 1 << form.offset_bits, (1 << form.offset_bits) - 1, top - (1 << form.offset_bits) + 1])
     arguments = rng.integers(0, top + 1, (count, network.features))
     at_edge = rng.random(arguments.shape) < 0.5
-    arguments[at_edge] = rng.choice(edges, int(at_edge.sum()))
+    arguments[at_edge] = rng.choice(edge_codes(form), int(at_edge.sum()))
     arguments[::7] = 0
     targets = rng.choice([word.minimum, word.maximum, 0, 1, -1], (count, network.outputs))
     nodes = [rng.choice([word.minimum, word.maximum, 0], layer.shape, p=[0.2, 0.2, 0.6]) for layer in network.layers]
@@ -39,10 +49,11 @@ def extreme(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarra
 
 
 def zeros(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray], Records]:
-    """Nothing but zeros."""
+    """Return nodes and records of zeros."""
     arguments = np.zeros((count, network.features), dtype=np.int64)
     nodes = [np.zeros(layer.shape, dtype=np.int64) for layer in network.layers]
     return nodes, Records(arguments, np.zeros((count, network.outputs), dtype=np.int64))
 
 
 KINDS = {"ordinary": ordinary, "extreme": extreme, "zeros": zeros}
+"""Makers of nodes and records, by name."""

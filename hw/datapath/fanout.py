@@ -1,5 +1,8 @@
-"""Registers that lie near their use. On a large part the way of a signal takes longer than what is done with it; and of
-equal registers for places far apart, synthesis makes one."""
+"""Fan-out registers: copies of a value that lie near its uses.
+
+On a large device a signal takes longer to travel than to be worked on. A long path therefore gets registers on its way;
+and synthesis, which would make one register of several equal ones, must leave them as they are.
+"""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -11,37 +14,65 @@ from amaranth.hdl import ValueLike
 FANOUT = "fanout"
 """Attribute of registers that synthesis leaves as they are, instead of merging equal ones."""
 
-REACH = 4  # places that one register leads to on the way to many
+MAX_FANOUT = 4
+"""Uses, or further registers, that one register drives on a path to many uses."""
 
 
 def fanout_register(m: Module, value: ValueLike) -> Signal:
-    """The value a cycle later, in a register of its own, so that it can lie near what takes it from there."""
+    """Return the value a cycle later, in a register of its own, which can lie near its use.
+
+    Parameters
+    ----------
+    m : Module
+        Where the register is added.
+    value : ValueLike
+        The value.
+    """
     register = Signal.like(Value.cast(value), reset_less=True, name="fanout", attrs={FANOUT: 1})
     m.d.sync += register.eq(value)
     return register
 
 
-class Branches:
-    """A value for many places far apart. Each has it two cycles later, in a register of its own (`near`); on the way it
-    passes a register that leads to `REACH` of them."""
+class FanOutTree:
+    """A value for many uses that lie far apart.
+
+    Each use has the value two cycles later, in a register of its own. Between, the value passes a register that drives
+    up to `MAX_FANOUT` of these.
+
+    Parameters
+    ----------
+    m : Module
+        Where the registers are added.
+    value : ValueLike
+        The value.
+    """
 
     def __init__(self, m: Module, value: ValueLike):
-        self._m, self._value, self._places = m, value, 0
+        self._m, self._value, self._uses = m, value, 0
 
-    def near(self) -> Signal:
-        """The register of the next place."""
-        if self._places % REACH == 0:
+    def register(self) -> Signal:
+        """Return the register of the next use: the value two cycles later."""
+        if self._uses % MAX_FANOUT == 0:
             self._branch = fanout_register(self._m, self._value)
-        self._places += 1
+        self._uses += 1
         return fanout_register(self._m, self._branch)
 
 
-def gathered(m: Module, values: Sequence[Value]) -> Signal:
-    """The one of many values from places far apart that is not zero, two cycles later; or zero."""
-    branches = [fanout_register(m, any_of(values[place : place + REACH])) for place in range(0, len(values), REACH)]
-    return fanout_register(m, any_of(branches))
+def fan_in(m: Module, values: Sequence[Value]) -> Signal:
+    """Return the bitwise or of values that come from far apart, two cycles later.
+
+    Parameters
+    ----------
+    m : Module
+        Where the registers are added.
+    values : sequence of Value
+        One value or more. If no more than one of them is not zero at a time, the result is that one.
+    """
+    starts = range(0, len(values), MAX_FANOUT)
+    branches = [fanout_register(m, bitwise_or(values[start : start + MAX_FANOUT])) for start in starts]
+    return fanout_register(m, bitwise_or(branches))
 
 
-def any_of(values: Sequence[Value]) -> Value:
-    """Their bits, where any of them has one."""
+def bitwise_or(values: Sequence[Value]) -> Value:
+    """Return the bitwise or of one value or more."""
     return reduce(or_, values)

@@ -4,14 +4,28 @@ from amaranth import Cat, Mux, Value
 
 
 def code_of(result: Value) -> Value:
-    """The unsigned argument code of a signed result: its sign bit inverted."""
+    """Return the unsigned argument code of a signed result: its sign bit inverted."""
     return Cat(result[:-1], ~result[-1])
 
 
 def outside(value: Value, low: int, high: int) -> Value:
-    """Whether a signed value is below `low` or above `high`, a power of two less one; `low` is -high - 1 or -high.
+    """Return whether a signed value is below `low` or above `high`.
 
-    So the value's upper bits tell, where a comparison would take a carry chain. Raises ValueError for other limits.
+    With these limits the upper bits of the value tell; a comparison would take a carry chain.
+
+    Parameters
+    ----------
+    value : Value
+        The signed value.
+    low : int
+        -`high` - 1 or -`high`.
+    high : int
+        A power of two less one.
+
+    Raises
+    ------
+    ValueError
+        For other limits.
     """
     if high & (high + 1) or low not in (-high - 1, -high):
         raise ValueError(f"limits {low}..{high}: high is a power of two less one, low is -high or one less")
@@ -23,12 +37,12 @@ def outside(value: Value, low: int, high: int) -> Value:
 
 
 def clamp(value: Value, low: int, high: int) -> Value:
-    """A signed value limited to low..high, as a signed value that fits the limits, which are those of `outside`."""
+    """Return a signed value limited to low..high, in as many bits as the limits need; limits as for `outside`."""
     limited = Mux(outside(value, low, high), Mux(value[-1], low, high), value)
     return limited[: high.bit_length() + 1].as_signed()
 
 
 def saturate(value: Value, bits: int) -> tuple[Value, Value]:
-    """A signed value cut to a signed word of `bits`, and whether it was."""
+    """Return a signed value limited to a signed word of `bits`, and whether that changed it."""
     high = (1 << (bits - 1)) - 1
     return clamp(value, -high - 1, high), outside(value, -high - 1, high)

@@ -1,4 +1,4 @@
-"""Node memory: the nodes of many functions of one input, even and odd ones in two banks.
+"""The node memory of a tap: the nodes of many functions of one input, even and odd ones in two banks.
 
 A segment [i, i+1] then is one read of each bank. Functions of the same input share the segment, so `lanes` functions
 lie side by side in one word; `slots` groups of such functions follow each other.
@@ -11,11 +11,27 @@ from amaranth.lib.wiring import In, Out
 from hw.datapath.node_bank import NodeBank
 from hw.datapath.ports import word_array
 from hw.fpga.technology import Technology
+from sw.spec.addresses import bank_depths, bank_rows
 from sw.spec.numerics import LayerFormat, bits_for
 
 
-class PlaceSignature(wiring.Signature):
-    """A node in the two banks, and whether it is read or written."""
+class NodePositionSignature(wiring.Signature):
+    """The position of a node in two banks, and whether it is read or written.
+
+    Parameters
+    ----------
+    rows, lanes : int
+        Rows of the larger bank, and nodes of a row.
+
+    Attributes
+    ----------
+    select, write : out, 1
+        The node is read; the node is written.
+    odd : out, 1
+        It lies in the bank of odd nodes.
+    row, lane : out
+        Its row in the bank, and its lane in the row.
+    """
 
     def __init__(self, *, rows: int, lanes: int):
         super().__init__(
@@ -29,36 +45,73 @@ class PlaceSignature(wiring.Signature):
         )
 
 
-class AccessSignature(wiring.Signature):
-    """One node at a time, for the host, while nothing else uses the banks.
+class BankAccessSignature(wiring.Signature):
+    """The host's access to one node of a tap at a time, while nothing else uses the banks.
 
-    `select` takes over the forward read port; `data_read` is there a cycle more than `NodeMemory.read_latency` after
-    `row`, `odd` and `lane` have settled. `write` stores `data_write` in that cycle.
+    `select` takes over the read port of the forward pass. `data_read` is valid `NodeMemory.access_latency` cycles after
+    the position is stable, as long as `select` is set; `write` stores `data_write` in its cycle.
+
+    Parameters
+    ----------
+    rows, lanes : int
+        Rows of the larger bank, and nodes of a row.
+    width : int
+        Bits of a node.
+
+    Attributes
+    ----------
+    select, write, odd, row, lane : out
+        As in `NodePositionSignature`.
+    data_write, data_read : out and in, signed words
+        The node.
     """
 
     def __init__(self, *, rows: int, width: int, lanes: int):
         data = {"data_write": Out(signed(width)), "data_read": In(signed(width))}
-        super().__init__({**PlaceSignature(rows=rows, lanes=lanes).members, **data})
+        super().__init__({**NodePositionSignature(rows=rows, lanes=lanes).members, **data})
 
 
 class NodeMemory(wiring.Component):
     """Two banks that are read and updated together, with the latencies of a `NodeBank`.
 
-    Attributes:
-        forward: slot and segment in; `read_latency` cycles later the nodes at its ends out, the even one and the odd
-            one.
-        update: the same, and in the cycle of the nodes, what is added to them. It is written where `enable`, which
-            comes with slot and segment, and then `saturated` marks nodes that were cut to a word.
-        access: for the host; a node is there `access_latency` cycles after its place.
-        forwarding: a row may be read in the clock of its write, and updated before the update before is written.
+    It takes a slot for the forward pass and one for the update every clock.
+
+    Parameters
+    ----------
+    form : LayerFormat
+        Bit fields of the layer.
+    slots, lanes : int
+        Groups of functions, and functions of a group.
+    technology : Technology
+        The FPGA family.
+    revisit : int or None
+        As for a `NodeBank`.
+
+    Attributes
+    ----------
+    forward : in
+        `slot` and `segment`; `read_latency` cycles later the `even` and the `odd` nodes (out) of the segment, one a
+        lane.
+    update : in
+        The same; with slot and segment, whether the nodes are changed (`enable`), and in the cycle of the nodes the
+        `even_changes` and `odd_changes` to add to them. In the cycle after that, the sums are written, and `saturated`
+        (out) marks sums that were limited to a word.
+    access : in
+        One node, for the host.
+    even_rows, odd_rows : int
+        Rows of each bank.
+    read_stage, read_latency, write_stage : int
+        As of a `NodeBank`, from slot and segment.
+    access_latency : int
+        Cycles from the position of a node to the node.
+    forwarding : bool
+        Whether a row may be read in the clock of its write, and updated before the last update is written.
     """
 
     def __init__(self, form: LayerFormat, *, slots: int, lanes: int, technology: Technology, revisit: int | None):
-        """`revisit`: as for a `NodeBank`."""
         self.form, self.slots, self.lanes, self.technology = form, slots, lanes, technology
         width = form.word.width
-        self.even_rows = slots * (form.segments // 2 + 1)
-        self.odd_rows = slots * (form.segments // 2)
+        self.even_rows, self.odd_rows = bank_depths(slots, form.segments)
         self.banks = [
             NodeBank(rows=rows, width=width, lanes=lanes, technology=technology, revisit=revisit)
             for rows in (self.even_rows, self.odd_rows)
@@ -80,7 +133,7 @@ class NodeMemory(wiring.Component):
             {
                 "forward": In(wiring.Signature(read)),
                 "update": In(wiring.Signature({**read, **changes})),
-                "access": In(AccessSignature(rows=self.even_rows, width=width, lanes=lanes)),
+                "access": In(BankAccessSignature(rows=self.even_rows, width=width, lanes=lanes)),
             }
         )
         bank = self.banks[0]
@@ -88,19 +141,13 @@ class NodeMemory(wiring.Component):
         self.access_latency = bank.read_latency + 1
         self.forwarding = bank.forwarding
 
-    def rows(self, slot: Value, segment: Value) -> tuple[Value, Value]:
-        """Rows of the even and the odd node of a segment: slot * nodes per bank + node // 2."""
-        half = segment >> 1
-        odd_row = Cat(half[: self.form.segment_bits - 1], slot)
-        even_row = odd_row + slot + segment[0]
-        return even_row[: bits_for(self.even_rows)], odd_row[: max(bits_for(self.odd_rows), 1)]
-
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         even, odd = self.banks
         m.submodules.even, m.submodules.odd = even, odd
         forward, update, access = self.forward, self.update, self.access
-        reads, writes = self.rows(forward.slot, forward.segment), self.rows(update.slot, update.segment)
+        reads, writes = self._rows(forward.slot, forward.segment), self._rows(update.slot, update.segment)
         for index, bank in enumerate(self.banks):
             m.d.comb += [
                 bank.forward.row.eq(Mux(access.select, access.row, reads[index])),
@@ -118,6 +165,13 @@ class NodeMemory(wiring.Component):
             odd.update.changes.eq(update.odd_changes),
             update.saturated.eq(Cat(even.update.saturated, odd.update.saturated)),
         ]
-        found = Mux(access.odd, odd.forward.nodes.as_value(), even.forward.nodes.as_value())
-        m.d.sync += access.data_read.eq(found.word_select(access.lane, self.form.word.width))
+        row_nodes = Mux(access.odd, odd.forward.nodes.as_value(), even.forward.nodes.as_value())
+        m.d.sync += access.data_read.eq(row_nodes.word_select(access.lane, self.form.word.width))
         return m
+
+    def _rows(self, slot: Value, segment: Value) -> tuple[Value, Value]:
+        """Return the rows of the even and of the odd node of a segment."""
+        half = segment >> 1
+        pair = Cat(half[: self.form.segment_bits - 1], slot)
+        even_row, odd_row = bank_rows(pair, slot, segment[0])
+        return even_row[: bits_for(self.even_rows)], odd_row[: max(bits_for(self.odd_rows), 1)]

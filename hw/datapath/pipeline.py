@@ -1,5 +1,7 @@
-"""Values that know the clock cycle they are valid in. Delays are inserted where operands meet; nobody counts
-registers."""
+"""Values that know the clock cycle in which they are valid.
+
+Where operands meet, the pipeline delays the earlier ones, so that no latency is counted by hand.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,30 +9,53 @@ from dataclasses import dataclass, field
 from amaranth import Module, Shape, Signal, Value
 from amaranth.hdl import ValueLike
 
-from hw.datapath.fanout import Branches, any_of, fanout_register, gathered
+from hw.datapath.fanout import FanOutTree, bitwise_or, fan_in, fanout_register
 from hw.datapath.multiplier import Multiplier
 from hw.fpga.technology import Technology
 from sw.spec.numerics import bits_for
 
-EIGHT = 8  # flags that one adder stage counts
+FLAGS_PER_ADDER = 8
+"""Flags that the first adder stage of `Pipeline.count` adds up at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """A value of a pipeline, valid `cycle` cycles after the inputs that it was computed from entered at cycle 0."""
+    """A value of a pipeline.
+
+    Attributes
+    ----------
+    value : Value
+        The value.
+    cycle : int
+        When it is valid: so many cycles after the inputs that it is computed from entered, in cycle 0.
+    """
 
     value: Value
     cycle: int
     _delayed: dict[int, Value] = field(default_factory=dict, repr=False)
-    _branches: dict[int, Branches] = field(default_factory=dict, repr=False)
+    _trees: dict[int, FanOutTree] = field(default_factory=dict, repr=False)
 
 
 class Pipeline:
-    """Builds a feed-forward datapath that takes new inputs every clock.
+    """A feed-forward datapath that takes new inputs every clock.
 
-    All registers are free of reset: a datapath flushes itself, and only what decides (its valid flags' sources) is
-    reset. They live in a submodule of their own, so that none becomes conditional where a value is asked for inside
-    an `m.If`.
+    No register has a reset: a datapath flushes itself, and what decides (the sources of its valid flags) is reset. The
+    registers are in a submodule of their own, so that none becomes conditional where a value is asked for inside an
+    `m.If`.
+
+    Parameters
+    ----------
+    m : Module
+        The module to which the pipeline is added.
+    technology : Technology
+        The FPGA family; it says where stages are registered, and the latencies of multipliers.
+
+    Attributes
+    ----------
+    m : Module
+        The submodule of the pipeline.
+    technology : Technology
+        As given.
     """
 
     def __init__(self, m: Module, technology: Technology):
@@ -39,11 +64,17 @@ class Pipeline:
         self.technology = technology
 
     def input(self, value: ValueLike, cycle: int = 0) -> Timed:
-        """A value from outside, valid in `cycle`."""
+        """Return a value from outside, which is valid in `cycle`."""
         return Timed(Value.cast(value), cycle)
 
     def at(self, operand: Timed, cycle: int) -> Value:
-        """The operand delayed to `cycle`. Raises ValueError if that lies before it is valid."""
+        """Return the operand's value, delayed to `cycle`.
+
+        Raises
+        ------
+        ValueError
+            If `cycle` lies before the operand is valid.
+        """
         if cycle < operand.cycle:
             raise ValueError(f"a value of cycle {operand.cycle} is not yet there in cycle {cycle}")
         if cycle == operand.cycle:
@@ -54,48 +85,60 @@ class Pipeline:
             operand._delayed[cycle] = delayed
         return operand._delayed[cycle]
 
-    def later(self, operand: Timed, cycle: int) -> Timed:
-        """The operand delayed to `cycle`."""
+    def delay(self, operand: Timed, cycle: int) -> Timed:
+        """Return the operand delayed to `cycle`."""
         return Timed(self.at(operand, cycle), cycle)
 
-    def near(self, operand: Timed, cycle: int) -> Timed:
-        """The operand delayed to `cycle`; where the clock is fast, by registers near its use (`hw.datapath.fanout`),
-        as there is
-        time for them."""
-        ways = cycle - operand.cycle
-        if not self.technology.fine_stages or ways == 0:
-            return self.later(operand, cycle)
-        if ways == 1:
-            return Timed(fanout_register(self.m, operand.value), cycle)
-        if cycle not in operand._branches:
-            operand._branches[cycle] = Branches(self.m, self.at(operand, cycle - 2))
-        return Timed(operand._branches[cycle].near(), cycle)
+    def fan_out(self, operand: Timed, cycle: int) -> Timed:
+        """Return the operand delayed to `cycle`, for one of its uses.
 
-    def gather(self, values: Sequence[Value]) -> Value:
-        """The one of many values that is not zero, or zero, `long_way` cycles later."""
-        return gathered(self.m, values) if self.technology.fine_stages else any_of(values)
+        Where the clock is fast, the last registers of the delay belong to this use alone (`hw.datapath.fanout`): two,
+        or as many as there are cycles.
+        """
+        delay = cycle - operand.cycle
+        if not self.technology.fine_stages or delay == 0:
+            return self.delay(operand, cycle)
+        if delay == 1:
+            return Timed(fanout_register(self.m, operand.value), cycle)
+        if cycle not in operand._trees:
+            operand._trees[cycle] = FanOutTree(self.m, self.at(operand, cycle - 2))
+        return Timed(operand._trees[cycle].register(), cycle)
+
+    def fan_in(self, values: Sequence[Value]) -> Value:
+        """Return the bitwise or of values that come from far apart, `technology.long_way` cycles later."""
+        return fan_in(self.m, values) if self.technology.fine_stages else bitwise_or(values)
 
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
-        """`function` of the operands, in the cycle of the latest of them."""
+        """Return `function` of the operands, in the cycle of the latest of them."""
         cycle = max(operand.cycle for operand in operands)
         return Timed(Value.cast(function(*(self.at(operand, cycle) for operand in operands))), cycle)
 
     def register(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
-        """`function` of the operands, registered: one cycle after the latest of them."""
+        """Return `function` of the operands, registered: one cycle after the latest of them.
+
+        Parameters
+        ----------
+        function : callable
+            From values, one of each operand, to a value.
+        *operands : Timed
+            The operands.
+        shape : Shape, optional
+            Of the register; that of the function's value otherwise.
+        """
         result = self.wire(function, *operands)
         register = Signal(result.value.shape() if shape is None else shape, reset_less=True)
         self.m.d.sync += register.eq(result.value)
         return Timed(register, result.cycle + 1)
 
     def stage(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
-        """`function` of the operands, registered where the technology's clock wants it so."""
+        """Return `function` of the operands, registered if the technology has fine stages; parameters as `register`."""
         if self.technology.fine_stages:
             return self.register(function, *operands, shape=shape)
         result = self.wire(function, *operands)
         return result if shape is None else Timed(result.value[: shape.width].as_signed(), result.cycle)
 
     def multiply(self, a: Timed, b: Timed) -> Timed:
-        """The signed product, `multiplier_latency` cycles later."""
+        """Return the signed product, `technology.multiplier_latency` cycles after the later operand."""
         cycle = max(a.cycle, b.cycle)
         operands = self.at(a, cycle), self.at(b, cycle)
         a_width, b_width = (operand.shape().width for operand in operands)
@@ -104,16 +147,16 @@ class Pipeline:
         return Timed(product.product, cycle + self.technology.multiplier_latency)
 
     def sum(self, operands: list[Timed]) -> Timed:
-        """Their sum by a tree of registered adders of three operands' width at most; a single operand passes."""
+        """Return the sum of the operands, by a tree of registered adders; `sum_latency` cycles later."""
         while len(operands) > 1:
             pairs = [operands[index : index + 2] for index in range(0, len(operands), 2)]
             operands = [self.register(lambda a, b: a + b, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
         return operands[0]
 
     def count(self, flags: list[Timed]) -> Timed:
-        """How many of them are set, `count_latency` cycles later: by eights, then by a tree of registered adders."""
-        eights = (flags[index : index + EIGHT] for index in range(0, len(flags), EIGHT))
-        return self.sum([self.register(lambda *flags: sum(flags), *eight) for eight in eights])
+        """Return how many flags are set, `count_latency` cycles later."""
+        chunks = (flags[index : index + FLAGS_PER_ADDER] for index in range(0, len(flags), FLAGS_PER_ADDER))
+        return self.sum([self.register(lambda *flags: sum(flags), *chunk) for chunk in chunks])
 
 
 def sum_latency(operands: int) -> int:
@@ -123,4 +166,4 @@ def sum_latency(operands: int) -> int:
 
 def count_latency(flags: int) -> int:
     """Return the cycles that `Pipeline.count` takes for so many flags."""
-    return 1 + sum_latency(-(-flags // EIGHT))
+    return 1 + sum_latency(-(-flags // FLAGS_PER_ADDER))

@@ -10,12 +10,18 @@ from sw.spec.registers import STATISTICS
 
 
 def word_array(width: int, count: int) -> data.ArrayLayout:
-    """`count` signed words."""
+    """Return the layout of `count` signed words of `width` bits."""
     return data.ArrayLayout(signed(width), count)
 
 
 class RecordLayout(data.StructLayout):
-    """A record on its way into the trainer: argument codes, target words, and whether it is trained on."""
+    """The layout of a record on its way into the trainer: argument codes, target words, whether it is trained on.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    """
 
     def __init__(self, network: Network):
         super().__init__(
@@ -28,14 +34,33 @@ class RecordLayout(data.StructLayout):
 
 
 COUNTERS = data.StructLayout({register.name: register.bits for register in STATISTICS})
+"""The layout of the statistics, a field for each of `sw.spec.registers.STATISTICS`."""
 
 
 class NodeAccessSignature(wiring.Signature):
-    """One node at a time, addressed as in `sw.spec.addresses.NodeAddresses`; `fault`: no such node.
+    """The host's access to one node at a time.
 
-    `select` must be held; data are there `TrainerCore.access_latency` cycles after the address, `fault` the cycle after
-    it. A `write` must be held for as many cycles as there are contexts, and is obeyed within
-    `TrainerCore.access_latency`."""
+    `data_read` is valid `TrainerCore.access_latency` cycles after the address, as long as `select` is set; `fault` is
+    valid one cycle after the address. A write takes place within `TrainerCore.access_latency`.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a node.
+
+    Attributes
+    ----------
+    select : out
+        Take over the read ports of the node memories.
+    write : out
+        Write `data_write`; stable for as many cycles as there are contexts.
+    address : out
+        As in `sw.spec.addresses.NodeAddresses`, with the number of the layer above `LAYER_ADDRESS_BITS`.
+    data_write, data_read : out and in, signed words
+        The node.
+    fault : in
+        There is no such node.
+    """
 
     def __init__(self, width: int):
         super().__init__(

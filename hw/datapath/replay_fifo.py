@@ -1,4 +1,4 @@
-"""Values on their way from one place of the pipeline to another, in order, where the schedule knows when."""
+"""A FIFO whose oldest values can be read again: it replays the arguments of a record for its update."""
 
 from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
@@ -9,20 +9,37 @@ from hw.datapath.fanout import fanout_register
 from hw.fpga.resources import MemoryShape, Storage
 from hw.schedule.timing import REPLAY_LATENCY
 
-LOGIC_BITS = 16  # that one place's number leads to, in logic cells: more of them lie too far apart
+LOGIC_BITS = 16
+"""Bits of a memory in logic cells that one address register drives: more of them would lie too far apart."""
 
 
 class ReplayFifo(wiring.Component):
-    """A ring of values in a memory, which lies in logic cells or in block RAM.
+    """A ring of values in a memory, in logic cells or in block RAM.
 
-    It has no flags: it must never be written when the memory is full, and the reader must know that a value is
-    there, which is so `latency` cycles after it was written, if it is the oldest one.
+    It has no flags, since the schedule says when values come and go. It takes and gives a value every clock. It must
+    not be written while it is full, and a value can be read `latency` cycles after its write.
 
-    Attributes:
-        write, value: take this value in.
-        first: the oldest value. read: done with it, the next one is there in the next cycle.
-        again, done (absent without `repeats`), in a `read`: the next value is the oldest that is not done with; all
-            up to this one are.
+    Parameters
+    ----------
+    memory : MemoryShape
+        Width, depth and storage.
+    repeats : bool
+        Whether values can be read more than once.
+
+    Attributes
+    ----------
+    write, value : in, 1 and `memory.width`
+        Take this value in.
+    first : out, `memory.width`
+        The value to be read.
+    read : in, 1
+        The value has been used; the next one is valid in the next cycle.
+    again : in, 1, absent without `repeats`
+        In a `read`: the next value is the oldest one that is not done with.
+    done : in, 1, absent without `repeats`
+        In a `read`: all values up to this one are done with, and their places are free.
+    latency : int
+        Cycles from the write of a value until it can be read.
     """
 
     latency = REPLAY_LATENCY
@@ -40,37 +57,40 @@ class ReplayFifo(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         memory, in_logic = self.memory, self.memory.storage is Storage.LOGIC
-        places = range(memory.depth)
-        head, next_head, tail, next_tail = Signal(places), Signal(places), Signal(places), Signal(places)
-        onward = self._after(head)
+        addresses = range(memory.depth)
+        head, next_head = Signal(addresses), Signal(addresses)
+        tail, next_tail = Signal(addresses), Signal(addresses)
+        following = self._after(head)
         if self.repeats:
-            oldest = Signal(places)
+            oldest = Signal(addresses)
             with m.If(self.done):
-                m.d.sync += oldest.eq(onward)
-            onward = Mux(self.again, oldest, onward)
+                m.d.sync += oldest.eq(following)
+            following = Mux(self.again, oldest, following)
         m.d.comb += [
-            next_head.eq(Mux(self.read, onward, head)),
+            next_head.eq(Mux(self.read, following, head)),
             next_tail.eq(Mux(self.write, self._after(tail), tail)),
         ]
         m.d.sync += [head.eq(next_head), tail.eq(next_tail)]
-        bits = LOGIC_BITS if in_logic else memory.width
-        for start in range(0, memory.width, bits):
-            part = slice(start, min(start + bits, memory.width))
+        chunk_bits = LOGIC_BITS if in_logic else memory.width
+        for start in range(0, memory.width, chunk_bits):
+            chunk = slice(start, min(start + chunk_bits, memory.width))
             m.submodules[f"ring{start}"] = ring = Memory(
-                shape=unsigned(part.stop - start), depth=memory.depth, init=[], attrs=memory.attributes
+                shape=unsigned(chunk.stop - start), depth=memory.depth, init=[], attrs=memory.attributes
             )
             writer = ring.write_port()
             reader = ring.read_port(domain="comb" if in_logic else "sync")
             m.d.comb += [
                 writer.addr.eq(fanout_register(m, next_tail) if in_logic else tail),
-                writer.data.eq(self.value[part]),
+                writer.data.eq(self.value[chunk]),
                 writer.en.eq(self.write),
                 reader.addr.eq(fanout_register(m, next_head) if in_logic else next_head),
-                self.first[part].eq(reader.data),
+                self.first[chunk].eq(reader.data),
             ]
         return m
 
-    def _after(self, place: Value) -> Value:
-        return Mux(place == self.memory.depth - 1, 0, place + 1)
+    def _after(self, address: Value) -> Value:
+        """Return the next address of the ring."""
+        return Mux(address == self.memory.depth - 1, 0, address + 1)

@@ -9,14 +9,26 @@ from hw.datapath.pipeline import Pipeline, Timed
 
 
 class SharedMultiplier(Elaboratable):
-    """Multiplies signed operands, of at most so many bits; those of several products where their `valid` says so.
+    """A multiplier of signed operands, which makes one product or several in turn.
 
-    The difference of two words has a bit more than they. Where the hard multiplier takes words but not differences, the
-    word-sized remainder is multiplied and the carry, -1, 0 or 1 times 2**width, is added behind it: one adder instead
-    of three more multipliers.
+    It takes operands every clock. The product that is valid in a clock is that of the use whose `valid` is set; the
+    schedule must never set two, which fails in simulation.
 
-    Attributes:
-        uses: when the operands of each product enter; never two in one clock.
+    The difference of two words has a bit more than a word. Where the hard multiplier takes words but not differences,
+    it multiplies the lower bits of the difference, and the carry, -1, 0 or 1 times 2**width, is added behind it: one
+    adder instead of three more multipliers.
+
+    Parameters
+    ----------
+    pipe : Pipeline
+        Where the multiplier is added.
+    a_width, b_width : int
+        Bits of the operands, at the most.
+
+    Attributes
+    ----------
+    uses : list of Timed
+        Of each product, when its operands enter.
     """
 
     def __init__(self, pipe: Pipeline, *, a_width: int, b_width: int):
@@ -25,26 +37,37 @@ class SharedMultiplier(Elaboratable):
         self._operands: list[tuple[Value, Value]] = []
         self._a, self._b = Signal(signed(a_width)), Signal(signed(b_width))
         a, b = pipe.input(self._a), pipe.input(self._b)
-        self._word = a_width
+        self._word_bits = a_width
         if pipe.technology.multiplier_width == a_width - 1:
-            self._word = a_width - 1
-            low = pipe.multiply(pipe.wire(lambda a: a[: self._word].as_signed(), a), b)
-            self._of_word, self._whole = low, self._carried(low, a, b)
+            self._word_bits = a_width - 1
+            low = pipe.multiply(pipe.wire(lambda a: a[: self._word_bits].as_signed(), a), b)
+            self._word_product, self._whole_product = low, self._with_carry(low, a, b)
         else:
-            self._of_word = self._whole = pipe.multiply(a, b)
+            self._word_product = self._whole_product = pipe.multiply(a, b)
         pipe.m.submodules += self
 
     def product(self, valid: Timed, a: Timed, b: Timed, *, wait: int = 0) -> Timed:
-        """The product of operands that are used, `wait` cycles after the later one is there, where `valid`."""
+        """Return the product of two operands, as one more use of the multiplier.
+
+        Parameters
+        ----------
+        valid : Timed
+            Whether the operands are used.
+        a, b : Timed
+            The operands.
+        wait : int
+            Cycles that the operands wait, after the later of them is valid, before they enter.
+        """
         cycle = max(a.cycle, b.cycle) + wait
         operands = self.pipe.at(a, cycle), self.pipe.at(b, cycle)
         self.uses.append(Timed(self.pipe.at(valid, cycle), cycle))
         self._operands.append(operands)
-        found = self._of_word if len(operands[0]) <= self._word else self._whole
+        product = self._word_product if len(operands[0]) <= self._word_bits else self._whole_product
         bits = sum(map(len, operands))
-        return Timed(found.value[:bits].as_signed(), cycle + found.cycle)
+        return Timed(product.value[:bits].as_signed(), cycle + product.cycle)
 
     def elaborate(self, platform: Any) -> Module:
+        """Build the choice of operands."""
         m = Module()
         (a, b), *others = self._operands
         m.d.comb += [self._a.eq(a), self._b.eq(b)]
@@ -55,15 +78,15 @@ class SharedMultiplier(Elaboratable):
             m.d.sync += Assert(sum(use.value for use in self.uses) <= 1, "a multiplier has two uses in one clock")
         return m
 
-    def _carried(self, low: Timed, a: Timed, b: Timed) -> Timed:
-        """The whole product from that of the low word."""
-        word = self._word
+    def _with_carry(self, low: Timed, a: Timed, b: Timed) -> Timed:
+        """Return the whole product, from the product of the lower bits of `a`."""
+        word_bits = self._word_bits
 
         def carry(a: Value, b: Value) -> Value:
-            return Mux(a[word] == a[word - 1], 0, Mux(a[word], -b, b))
+            return Mux(a[word_bits] == a[word_bits - 1], 0, Mux(a[word_bits], -b, b))
 
         high = self.pipe.register(carry, a, b)
         shape = signed(len(low.value) + 1)
         return self.pipe.register(
-            lambda low, high: Cat(low[:word], (low >> word) + high).as_signed(), low, high, shape=shape
+            lambda low, high: Cat(low[:word_bits], (low >> word_bits) + high).as_signed(), low, high, shape=shape
         )

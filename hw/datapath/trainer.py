@@ -12,7 +12,7 @@ from hw.datapath.pipeline import Pipeline
 from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, word_array
 from hw.datapath.replay_fifo import ReplayFifo
 from hw.datapath.sequencer import Sequencer
-from hw.datapath.strobes import collected, counter, delayed, kept_until
+from hw.datapath.strobes import collect_groups, counter, delayed, register_fifo
 from hw.schedule.timing import RESIDUAL_LATENCY
 from hw.schedule.trainer_plan import TrainerPlan
 from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
@@ -124,13 +124,14 @@ class TrainerCore(wiring.Component):
         return max(unit.merger.cycles for unit in self.units) if self.plan.contexts > 1 else 0
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware, if its layers have the latencies of the plan."""
         m = Module()
         self._check_latencies()
         buffers = self.plan.buffers
         pretraining_slots = [*(0 for _ in self.units[1:]), self.plan.pretraining_slots]
         stages = [
-            Sequencer(unit, order, kept=kept, group=group)
-            for unit, order, kept, group in zip(
+            Sequencer(unit, order, arguments=arguments, pretraining_slots=slots)
+            for unit, order, arguments, slots in zip(
                 self.units, self.plan.slot_orders, buffers.arguments, pretraining_slots, strict=True
             )
         ]
@@ -139,12 +140,12 @@ class TrainerCore(wiring.Component):
             if self.plan.contexts > 1:
                 m.d.comb += [stage.rewind.eq(self.clear), stage.unit.merge.eq(self.merge)]
         record = self.records.payload
-        m.submodules.judged = judged = ReplayFifo(buffers.targets)
+        m.submodules.targets = targets = ReplayFifo(buffers.targets)
         start = Signal()
         m.d.comb += [
             start.eq(self.records.valid & self.records.ready),
-            judged.write.eq(start),
-            judged.value.eq(Cat(record.targets, record.train)),
+            targets.write.eq(start),
+            targets.value.eq(Cat(record.targets, record.train)),
         ]
         self._admit(m, start)
         m.d.comb += [stages[0].inputs.valid.eq(start), stages[0].inputs.codes.eq(record.arguments)]
@@ -160,7 +161,7 @@ class TrainerCore(wiring.Component):
         residuals = ReplayFifo(buffers.residuals) if buffers.residuals else None
         if residuals:
             m.submodules.residuals = residuals
-        self._residual(m, stages[-1], judged, residuals)
+        self._residual(m, stages[-1], targets, residuals)
         for index, unit in enumerate(self.units[1:]):
             m.d.comb += [
                 unit.update_shift.eq(self.update_shifts[index]),
@@ -171,6 +172,7 @@ class TrainerCore(wiring.Component):
         return m
 
     def _check_latencies(self) -> None:
+        """Raise PlanMismatchError unless each layer has the latencies of its plan."""
         for index, (unit, layer) in enumerate(zip(self.units, self.plan.layers, strict=True)):
             if (unit.timing, unit.forwarding) != (layer.timing, layer.forwarding):
                 raise PlanMismatchError(
@@ -179,55 +181,58 @@ class TrainerCore(wiring.Component):
                 )
 
     def _admit(self, m: Module, start: Value) -> None:
-        """Take a record every initiation_interval: at no other time while any is in flight, so that they meet
-        nowhere."""
+        """Take a record every initiation interval, and at no other time while any is in flight.
+
+        Thus no two records need the same slot of a layer in one clock.
+        """
         initiation_interval = self.plan.schedule.initiation_interval
-        gap, due = Signal(range(initiation_interval)), Signal(init=1)  # `due`: the gap is over
+        gap, due = Signal(range(initiation_interval)), Signal(init=1)  # `due`: the next record may start
         m.d.comb += self.records.ready.eq(due | self.idle)
         with m.If(start | (due & ~self.idle)):
             m.d.sync += [gap.eq(initiation_interval - 1), due.eq(initiation_interval == 1)]
         with m.Elif(~due):
             m.d.sync += [gap.eq(gap - 1), due.eq(gap == 1)]
 
-    def _residual(self, m: Module, last: Sequencer, judged: ReplayFifo, kept: ReplayFifo | None) -> None:
-        """Judge the last layer's results, group by group as they come, and send it their errors after the pause.
+    def _residual(self, m: Module, last: Sequencer, targets: ReplayFifo, residual_fifo: ReplayFifo | None) -> None:
+        """Subtract the results of the last layer from the targets, and give it the residuals as errors after the pause.
 
-        In pre-training a record has a result for each group of addends, and their residuals wait for the groups' turn.
+        In pre-training a record has a result for each group of addends, and their residuals wait in a FIFO until the
+        update comes to the group.
         """
-        word, unit = self.network.word, last.unit
-        found = unit.results
-        group = counter(m, "judged_group", found.valid, unit.output_groups)
-        complete, results = collected(m, "results", found.valid, found.values.as_value(), unit.output_groups)
+        word, unit, results = self.network.word, last.unit, last.unit.results
+        output_group = counter(m, "result_group", results.valid, unit.output_groups)
+        complete, outputs = collect_groups(m, "results", results.valid, results.values.as_value(), unit.output_groups)
         if self.plan.pretraining:
-            part = counter(m, "judged_part", found.valid & self.pretrain, self.groups)
-            complete = found.valid & (~self.pretrain | (part == self.groups - 1))
-        m.d.comb += [self.results.eq(results), self.results_valid.eq(complete), judged.read.eq(complete)]
+            addend_group = counter(m, "addend_group", results.valid & self.pretrain, self.groups)
+            complete = results.valid & (~self.pretrain | (addend_group == self.groups - 1))
+        m.d.comb += [self.results.eq(outputs), self.results_valid.eq(complete), targets.read.eq(complete)]
         pipe, pause = Pipeline(m, self.technology), self.plan.schedule.pause
-        targets = data.View(
-            word_array(word.width, unit.lanes), judged.first[:-1].word_select(group, word.width * unit.lanes)
+        group_targets = data.View(
+            word_array(word.width, unit.lanes), targets.first[:-1].word_select(output_group, word.width * unit.lanes)
         )
         residuals = []
-        for target, result in zip(targets, found.values, strict=True):
+        for target, result in zip(group_targets, results.values, strict=True):
             difference = pipe.register(lambda t, y: t - y, pipe.input(target), pipe.input(result))
             residuals.append(pipe.register(lambda d: clamp(d, -word.maximum, word.maximum), difference))
-        train = pipe.at(pipe.input(judged.first[-1]), RESIDUAL_LATENCY)
+        train = pipe.at(pipe.input(targets.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
-        present = delayed(m, found.valid, RESIDUAL_LATENCY)
-        judged_all = delayed(m, complete, RESIDUAL_LATENCY) if self.plan.pretraining else present
-        begun = delayed(m, judged_all, pause)
-        if kept:
+        present = delayed(m, results.valid, RESIDUAL_LATENCY)
+        errors_valid = delayed(m, complete, RESIDUAL_LATENCY) if self.plan.pretraining else present
+        update_begins = delayed(m, errors_valid, pause)
+        if residual_fifo:
             m.d.comb += [
-                last.apart.eq(self.pretrain),
-                kept.write.eq(self.pretrain & present),
-                kept.value.eq(errors[:-1]),
-                kept.read.eq(self.pretrain & (begun | last.turned)),
+                last.pretrain.eq(self.pretrain),
+                residual_fifo.write.eq(self.pretrain & present),
+                residual_fifo.value.eq(errors[:-1]),
+                residual_fifo.read.eq(self.pretrain & (update_begins | last.next_group)),
             ]
         if pause:
             records = -(-pause // self.plan.schedule.initiation_interval)  # that pause at once
-            errors = kept_until(m, begun, judged_all, errors, records * unit.output_groups)
+            errors = register_fifo(m, update_begins, errors_valid, errors, records * unit.output_groups)
+        values = Mux(self.pretrain, residual_fifo.first, errors[:-1]) if residual_fifo else errors[:-1]
         m.d.comb += [
-            last.errors.valid.eq(begun),
-            last.errors.values.eq(Mux(self.pretrain, kept.first, errors[:-1]) if kept else errors[:-1]),
+            last.errors.valid.eq(update_begins),
+            last.errors.values.eq(values),
             last.errors.train.eq(errors[-1]),
         ]
         magnitudes = [pipe.register(abs, residual) for residual in residuals]
@@ -239,22 +244,22 @@ class TrainerCore(wiring.Component):
             m.d.sync += statistics.records.eq(statistics.records + 1)
 
     def _count(self, m: Module, start: Value, updated: Value) -> None:
-        """Statistics and the number of records in flight."""
+        """Count the statistics and the records in flight; say when the trainer is idle."""
         finished = delayed(m, updated, self.units[0].timing.write + 1)
-        flying = Signal(range(self.plan.schedule.records_in_flight + 1))
-        counting = Signal(range(self.settling))
+        in_flight = Signal(range(self.plan.schedule.records_in_flight + 1))
+        settling = Signal(range(self.settling))
         merging = Cat(unit.merging for unit in self.units) if self.plan.contexts > 1 else Const(0)
-        m.d.sync += flying.eq(flying + start - finished)
-        m.d.sync += self.idle.eq((flying == 0) & (counting == 0) & ~merging.any() & ~start)
+        m.d.sync += in_flight.eq(in_flight + start - finished)
+        m.d.sync += self.idle.eq((in_flight == 0) & (settling == 0) & ~merging.any() & ~start)
         if self.plan.contexts > 1:
             with m.If(self.merge):
                 m.d.sync += self.idle.eq(0)
-        with m.If(flying != 0):
-            m.d.sync += counting.eq(self.settling - 1)
-        with m.Elif(counting != 0):
-            m.d.sync += counting.eq(counting - 1)
+        with m.If(in_flight != 0):
+            m.d.sync += settling.eq(self.settling - 1)
+        with m.Elif(settling != 0):
+            m.d.sync += settling.eq(settling - 1)
         statistics = self.statistics
-        with m.If((flying != 0) | merging.any()):
+        with m.If((in_flight != 0) | merging.any()):
             m.d.sync += statistics.cycles.eq(statistics.cycles + 1)
         for name, now in (
             ("saturations", sum(unit.saturations for unit in self.units)),
@@ -266,18 +271,17 @@ class TrainerCore(wiring.Component):
             m.d.sync += statistics.as_value().eq(0)
 
     def _access(self, m: Module) -> None:
-        """Lead the host's access to the bank it names; registered, since it comes a long way."""
+        """Connect the host's access to the layer that it addresses, through registers, since the path is long."""
         address, access = self.access.address, self.access
         layer = address[LAYER_ADDRESS_BITS:]
         m.d.sync += access.fault.eq(layer >= len(self.units))
-        for index, (unit, fields) in enumerate(zip(self.units, self.addresses, strict=True)):
-            rest, parts = address[:LAYER_ADDRESS_BITS], []
-            for bits in (fields.lane_bits, fields.row_bits, 1, fields.tap_bits):
-                parts.append(rest[:bits])
-                rest = rest[bits:]
-            lane, row, odd, tap = parts
+        for index, (unit, addresses) in enumerate(zip(self.units, self.addresses, strict=True)):
+            rest, values = address[:LAYER_ADDRESS_BITS], {}
+            for name, bits in addresses.fields.items():
+                values[name], rest = rest[:bits], rest[bits:]
+            lane, row, odd, tap = (values[name] for name in ("lane", "row", "odd", "tap"))
             missing = rest.any() | (tap >= unit.taps) | (lane >= unit.lanes)
-            missing |= row >= Mux(odd, fields.odd_rows, fields.even_rows)
+            missing |= row >= Mux(odd, addresses.odd_rows, addresses.even_rows)
             m.d.sync += [
                 unit.access.select.eq(access.select),
                 unit.access.write.eq(access.write & (layer == index) & ~missing),

@@ -131,7 +131,7 @@ class Design:
         technology = self.board.technology
         depths = [words for words, _ in technology.block_ram]
         if technology.single_port_ram is not None:
-            depths = [technology.single_port_ram[0]]
+            depths = [technology.single_port_ram.words]
         words = 1 << bits_for(max(-(-self.network.record_words // self.slots), self.store_words // max(depths)))
         return min(words, self.board.budget.single_port_ram) if technology.spram else words
 

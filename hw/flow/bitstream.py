@@ -25,17 +25,37 @@ def make_bitstream(
     seeds: Sequence[int] = (1,),
     progress: Callable[[str], None] = lambda what: None,
 ) -> tuple[Placement, int, Path]:
-    """Build `soc` (ports `rx`, `tx`) for `board` in `directory`, which is emptied first; returns what was placed with
-    which seed, and where its bitstream is.
+    """Build a system for a board.
 
-    Parameters:
-        need: multipliers and memories that the design has, and about how much logic.
-        seeds: of the placer, tried in turn until one meets the clock.
-        progress: is told what the build is at.
+    Parameters
+    ----------
+    board : Board
+        The board.
+    soc : wiring.Component
+        The system, with ports `rx` and `tx`.
+    need : Resources
+        Multipliers and memories that the design has, and about how much logic.
+    directory : Path
+        Directory of the build, which is emptied first.
+    seeds : sequence of int
+        Seeds of the placer, tried in turn until one meets the clock.
+    progress : callable
+        Is told what the build is at.
 
-    Raises:
-        BuildError: if a tool fails, if fewer multipliers or memories than `need` survive synthesis, or if every seed
-            misses the clock that the PLL makes, or is not routed. There is no bitstream then.
+    Returns
+    -------
+    placement : Placement
+        What was placed.
+    seed : int
+        The seed that it was placed with.
+    bitstream : Path
+        The bitstream.
+
+    Raises
+    ------
+    BuildError
+        If a tool fails, if fewer multipliers or memories than `need` survive synthesis, or if with every seed the clock
+        that the PLL makes is missed, or the router does not converge. There is no bitstream then.
     """
     shutil.rmtree(directory, ignore_errors=True)
     build = Build(platform=board.platform(), design=board.top(soc), technology=board.technology, directory=directory)
@@ -58,7 +78,15 @@ def make_bitstream(
 
 
 def check_clock(placement: Placement, board: Board) -> None:
-    """Raises PlacementError if it misses the board's clock, BuildError if the PLL makes another one."""
+    """Compare the clock of a placement with the board's.
+
+    Raises
+    ------
+    PlacementError
+        If the placement misses the board's clock.
+    BuildError
+        If the PLL makes another clock than the board's.
+    """
     if abs(placement.constraint_hz / board.clock_hz - 1) > CLOCK_TOLERANCE:
         raise BuildError(
             f"the PLL makes {placement.constraint_hz / 1e6:g} MHz, not the {board.clock_hz / 1e6:g} MHz of {board.name}"
@@ -71,7 +99,20 @@ def check_clock(placement: Placement, board: Board) -> None:
 
 
 def check_kept(*, found: Resources, need: Resources, directory: Path) -> None:
-    """Raises BuildError naming the multipliers and memories that synthesis in `directory` lost."""
+    """Compare the hard blocks of a netlist with those of the design.
+
+    Parameters
+    ----------
+    found, need : Resources
+        Hard blocks of the netlist and of the design; logic is ignored.
+    directory : Path
+        Directory of the synthesis.
+
+    Raises
+    ------
+    BuildError
+        If blocks are missing; the message says how many.
+    """
     lost = [
         f"{expected} {RESOURCE_NAMES[name]} expected, {left} found"
         for name, expected, left in shortfalls(need=need, have=found)

@@ -3,94 +3,132 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from amaranth import Elaboratable
 from amaranth.build import Platform
 
 from hw.datapath.fanout import FANOUT
-from hw.flow import ice40_timing
 from hw.flow.floorplan import floorplan
+from hw.flow.netlist import Netlist
 from hw.flow.placement import Placement, PlacementError
 from hw.flow.router_log import Routing
-from hw.flow.tools import BuildError, run_tool
-from hw.fpga import ecp5 as ecp5_sites
+from hw.flow.tools import BuildError, environments_yosys, run_tool
 from hw.fpga.resources import Resources
 from hw.fpga.technology import Technology
-from hw.fpga.tool_flow import TOP, flow_of
+from hw.fpga.tool_flow import TOP
 
-# What is read of a row that is written in the same cycle is never used: "old data" then is logic for nothing.
+# No design uses a word that is read in the cycle in which it is written: logic that returns its old value is wasted.
 COLLISIONS_DO_NOT_MATTER = "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 
-
-KEEP_WHAT_IS_NEAR = f"setattr -set keep 1 a:{FANOUT} %ci c:* %i"
-
+KEEP_FANOUT_REGISTERS = f"setattr -set keep 1 a:{FANOUT} %ci c:* %i"
 
 # Amaranth names a field of a wire `wire[0]`, which Yosys' passes for ABC take for the wire's first bit.
-FIELDS_HAVE_NO_NAMES = "rename -hide w:*[[]*"
-
+HIDE_FIELD_NAMES = "rename -hide w:*[[]*"
 
 # What Yosys warns of when one of its passes has connected a wire twice; it then takes the constant and goes on.
 MISCOMPILED = "Driver(s|-driver) conflict|conflicting drivers"
 
 
-# Options of place and route that name what there is none of before it is done.
-PLACED = ("--report", "--sdf", "--asc", "--textcfg")
-
-
 class Build:
     """One design on its way to a bitstream, in a directory of its own.
 
-    Attributes:
-        directory: holds sources, logs and products.
-        flow: the family's.
-        cells: of the netlist, by name as Yosys writes them, once synthesised.
+    The steps are called in the order `synthesise`, `place_and_route`, `pack`.
+
+    Parameters
+    ----------
+    platform : Platform
+        The board's.
+    design : Elaboratable
+        The top of the design.
+    technology : Technology
+        The board's family.
+    directory : Path
+        Is made if need be.
+
+    Attributes
+    ----------
+    directory : Path
+        Holds sources, logs and products.
+    flow : ToolFlow
+        The family's.
+    netlist : Netlist
+        The result of `synthesise`.
     """
 
-    cells: dict[str, dict[str, Any]]
+    netlist: Netlist
 
     def __init__(self, *, platform: Platform, design: Elaboratable, technology: Technology, directory: Path):
-        self.flow = flow_of(technology)
-        self._floor = ecp5_sites.PARTS.get(platform.device)
-        delays = "" if self.flow.times_multipliers else f"--sdf {TOP}.sdf"
-        plan = platform.prepare(
-            design,
-            TOP,
-            script_after_read="\n".join((COLLISIONS_DO_NOT_MATTER, KEEP_WHAT_IS_NEAR, FIELDS_HAVE_NO_NAMES)),
-            yosys_opts=f"-e '{MISCOMPILED}'",
-            synth_opts=self.flow.synthesis,
-            nextpnr_opts=f"--timing-allow-fail --report {TOP}.report.json {delays}",
-        )
+        self.flow = technology.flow
+        self._floor = self.flow.floors.get(platform.device)
+        delays = f"--sdf {TOP}.sdf" if self.flow.sdf_timing else ""
+        with environments_yosys():
+            plan = platform.prepare(
+                design,
+                TOP,
+                script_after_read="\n".join((COLLISIONS_DO_NOT_MATTER, KEEP_FANOUT_REGISTERS, HIDE_FIELD_NAMES)),
+                yosys_opts=f"-e '{MISCOMPILED}'",
+                synth_opts=self.flow.synthesis,
+                nextpnr_opts=f"--timing-allow-fail --report {TOP}.report.json {delays}",
+            )
         self.directory = plan.extract(str(directory))
         commands = json.loads(plan.files[f"{plan.script}.json"])["commands"]
         self._synthesis, self._placement, self._packing = commands
 
     def synthesise(self) -> Resources:
-        """The hard blocks that the netlist has. Raises BuildError also if its timing could not be known."""
-        self._run(self._synthesis, log=f"{TOP}.rpt")
-        self._netlist = read_netlist(self.directory)
-        self.cells = cells_of(self._netlist)
-        if not self.flow.times_multipliers and (names := ice40_timing.untimed_multipliers(self.cells)):
-            raise BuildError(
-                f"multipliers without registers at both ends, of which no tool knows the delay: {', '.join(names)}"
-            )
-        return self.flow.count(self.cells)
+        """Make the netlist.
+
+        Returns
+        -------
+        Resources
+            The hard blocks that the netlist has.
+
+        Raises
+        ------
+        BuildError
+            If Yosys fails, or the netlist has cells whose delay no tool knows.
+        """
+        run_tool(self._synthesis, self.directory, f"{TOP}.rpt")
+        self.netlist = Netlist(self.directory)
+        if self.flow.sdf_timing and (names := self.flow.sdf_timing.unregistered(self.netlist.cells)):
+            raise BuildError(f"cells without registers at both ends, whose delay no tool knows: {', '.join(names)}")
+        return self.flow.count(self.netlist.cells)
 
     def emit_netlist(self, name: str) -> str:
-        """Verilog of what place and route gets, as module `name`. To be called after `synthesise`."""
+        """Write the netlist as Verilog.
+
+        Parameters
+        ----------
+        name : str
+            Name of its module.
+
+        Returns
+        -------
+        str
+            The Verilog.
+        """
         script = f"read_json {TOP}.json; rename {TOP} {name}; splitnets; write_verilog -noattr {TOP}.v"
-        self._run(["yosys", "-q", "-p", script])
+        run_tool(["yosys", "-q", "-p", script], self.directory)
         return (self.directory / f"{TOP}.v").read_text()
 
     def pack_logic(self) -> int:
-        """Logic cells of the design before it is placed. To be called after `synthesise`."""
+        """Count the logic cells of the design, which is packed but not placed.
+
+        Returns
+        -------
+        int
+            Logic cells.
+
+        Raises
+        ------
+        BuildError
+            If nextpnr fails, or does not say how many there are.
+        """
         options = list(self._placement)
-        for product in PLACED:
+        for product in ("--report", "--sdf", self.flow.layout_option):  # there are none before the design is placed
             if product in options:
                 del options[(place := options.index(product)) : place + 2]
-        self._run([*options, "--pack-only"], log=f"{TOP}.tim")
+        run_tool([*options, "--pack-only"], self.directory, f"{TOP}.tim")
         site = self.flow.sites["logic"]
         match = re.search(rf"\b{site}:\s*(\d+)/", (self.directory / f"{TOP}.tim").read_text())
         if match is None:
@@ -100,53 +138,53 @@ class Build:
     def place_and_route(
         self, *, seed: int, crowded: bool = False, progress: Callable[[str], None] = lambda what: None
     ) -> Placement:
-        """To be called after `synthesise`. `progress` is told what place and route is at. Where it is `crowded`, hard
-        blocks are placed first (`hw.flow.floorplan`). Raises PlacementError if the router gets nowhere."""
+        """Place and route the netlist.
+
+        Parameters
+        ----------
+        seed : int
+            Of the placer.
+        crowded : bool
+            Whether the design fills much of its device: hard blocks are then placed first (`hw.flow.floorplan`).
+        progress : callable
+            Is told what place and route is at.
+
+        Returns
+        -------
+        Placement
+            What was placed.
+
+        Raises
+        ------
+        PlacementError
+            If the router does not converge.
+        BuildError
+            If nextpnr fails.
+        """
 
         def watch(log: str) -> None:
             routing = Routing.of(log)
             progress(f"seed {seed}: routing, {routing}" if routing else f"seed {seed}: placing")
             if routing and routing.stuck:
-                raise PlacementError(f"the router gets nowhere, {routing}")
+                raise PlacementError(f"the router does not converge, {routing}")
 
         options = self.flow.crowded.split() if crowded else []
         if crowded and self._floor:
             progress(f"seed {seed}: floor plan")
-            self._fix(floorplan(self.cells, self._floor, seed=seed))
-        self._run([*self._placement, "--seed", str(seed), *options], log=f"{TOP}.tim", watch=watch)
+            self.netlist.fix(floorplan(self.netlist.cells, self._floor, seed=seed))
+        run_tool([*self._placement, "--seed", str(seed), *options], self.directory, f"{TOP}.tim", watch)
         placement = Placement.parse(json.loads((self.directory / f"{TOP}.report.json").read_text()), self.flow)
-        if self.flow.times_multipliers:
+        if self.flow.sdf_timing is None:
             return placement
-        sdf = (self.directory / f"{TOP}.sdf").read_text()
-        period, start, end = ice40_timing.slowest_path(sdf)
-        if 1 / period >= placement.fmax_hz:
-            return placement
-        return replace(placement, fmax_hz=1 / period, slowest_path=(start, end))
-
-    def _fix(self, sites: dict[str, str]) -> None:
-        """Leave place and route no choice for cells that have a site."""
-        for name, site in sites.items():
-            self.cells[name]["attributes"]["BEL"] = site
-        _netlist_path(self.directory).write_text(json.dumps(self._netlist))
+        return placement.timed_by((self.directory / f"{TOP}.sdf").read_text(), self.flow.sdf_timing)
 
     def pack(self) -> Path:
-        """The bitstream's path. To be called after `place_and_route`."""
-        self._run(self._packing)
+        """Make the bitstream of what was placed and routed last.
+
+        Returns
+        -------
+        Path
+            The bitstream.
+        """
+        run_tool(self._packing, self.directory)
         return self.directory / self.flow.bitstream
-
-    def _run(self, command: list[str], log: str | None = None, watch: Callable[[str], None] | None = None) -> None:
-        run_tool(command, self.directory, log, watch)
-
-
-def read_netlist(directory: Path) -> dict[str, Any]:
-    """The netlist there, as Yosys writes it."""
-    return json.loads(_netlist_path(directory).read_text())
-
-
-def cells_of(netlist: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Its cells, by name."""
-    return netlist["modules"][TOP]["cells"]
-
-
-def _netlist_path(directory: Path) -> Path:
-    return directory / f"{TOP}.json"

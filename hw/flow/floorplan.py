@@ -1,9 +1,10 @@
-"""Where the hard blocks of a large design lie: found before place and route, which leaves it to chance.
+"""Sites for the hard blocks of a large design, chosen before place and route, which leaves them to chance.
 
-nextpnr's static placer knows where it would like each multiplier and block RAM, and then moves it to a free site that
-it picks at random near there. That makes all wires together longer by half, or twice as long, as luck has it. Here the
-whole netlist is placed roughly, as SimPL does (Kim, Lee, Markov 2012): wires pull at cells like springs, and ever
-harder, so does a rough placement in which no place is crowded and each block has a site. Only the sites are kept.
+nextpnr's static placer finds a good place for each multiplier and block RAM, and then moves the block to a free site
+that it picks at random near this place. By that, all wires together become longer by half, or twice as long, depending
+on the seed. Here the whole netlist is placed roughly, as SimPL does (Kim, Lee, Markov 2012). Wires pull at cells like
+springs. Each round makes a second, rough placement, in which no place is crowded and each block has a site, and that
+pulls at the cells, too, more strongly from round to round. Only the sites are kept.
 """
 
 from collections import defaultdict
@@ -17,29 +18,31 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import cg
 
 from hw.fpga.sites import Blocks
+from hw.fpga.tool_flow import Cells
 
 ROUNDS = 24
+PULL = 0.01  # pull of the rough placement, times the number of the round; 1 is the pull of a cell's wires
+LEAST_PULL = 1e-6  # pull on a cell without wires: each cell needs a place
+MOST_PINS = 200  # wires with more pins reach everywhere and are left out
+FEW_CELLS = 8  # so few cells need not be spread
 
 
-PULL = 0.01  # of the rough placement, for each round, in parts of that of the wires
+def floorplan(cells: Cells, floor: Sequence[Blocks], *, seed: int) -> dict[str, str]:
+    """Choose the site of each hard block. Other cells may lie anywhere between the sites.
 
+    Parameters
+    ----------
+    cells : Cells
+        The netlist's.
+    floor : sequence of Blocks
+        The hard blocks of a device, no fewer than the netlist's.
+    seed : int
+        Of the random places where the cells are at first.
 
-LEAST_PULL = 1e-6  # so that nothing is without a place
-
-
-MOST_PINS = 200  # of a wire that counts: longer ones go everywhere
-
-
-FEW_CELLS = 8  # that need not be spread
-
-
-def floorplan(cells: Mapping[str, Any], floor: Sequence[Blocks], *, seed: int) -> dict[str, str]:
-    """The site of each hard block, by name; other cells are thought to lie anywhere between the sites.
-
-    Parameters:
-        cells: a netlist's, as Yosys writes them.
-        floor: the hard blocks of a part, no fewer than the netlist's.
-        seed: of where cells are at first.
+    Returns
+    -------
+    dict
+        Site of each hard block, by names.
     """
     names = [name for name, cell in cells.items() if cell["connections"]]
     kinds = np.array([cells[name]["type"] for name in names])
@@ -68,10 +71,16 @@ def floorplan(cells: Mapping[str, Any], floor: Sequence[Blocks], *, seed: int) -
 
 @dataclass(frozen=True)
 class _Wires:
-    """Springs between nodes, which are cells and, after them, the middles of wires of more than two pins.
+    """Springs between nodes: the cells and, numbered after them, the middles of wires with more than two pins.
 
-    Attributes:
-        ends: (2, springs), the nodes at both ends. strengths: (springs,).
+    Attributes
+    ----------
+    nodes : int
+        Number of nodes.
+    ends : array of int, (2, springs)
+        Nodes at both ends of each spring.
+    strengths : array of float, (springs,)
+        Strength of each spring.
     """
 
     nodes: int
@@ -80,7 +89,7 @@ class _Wires:
 
     @classmethod
     def of(cls, connections: Sequence[Mapping[str, Sequence[Any]]]) -> "_Wires":
-        """Between cells with these `connections`."""
+        """Make the springs between cells with these `connections`."""
         pins: dict[int, set[int]] = defaultdict(set)
         for cell, ports in enumerate(connections):
             for bits in ports.values():
@@ -98,8 +107,11 @@ class _Wires:
         return cls(nodes, np.array([one, other]), np.array(strengths))
 
     def relaxed(self, places: np.ndarray, wanted: np.ndarray, pull: np.ndarray) -> np.ndarray:
-        """Places along one axis where the springs and the `pull` to where nodes are `wanted` balance. The longer a
-        spring was, the weaker it is, so that lengths become short, not their squares."""
+        """Find the places along one axis at which the springs balance the `pull` towards the `wanted` places.
+
+        A spring is the weaker the longer it was in `places`, so that the sum of lengths becomes small, not the sum of
+        their squares.
+        """
         one, other = self.ends
         forces = self.strengths / np.maximum(np.abs(places[one] - places[other]), 1)
         total, own = pull + self.at_nodes(forces), np.arange(self.nodes)
@@ -108,13 +120,15 @@ class _Wires:
         return cg(matrix, pull * wanted, x0=places, M=diags(1 / total), rtol=1e-4, maxiter=300)[0]
 
     def at_nodes(self, forces: np.ndarray) -> np.ndarray:
-        """Those of all springs of each node together."""
+        """Sum up, for each node, the forces of the springs that end at it."""
         return np.bincount(self.ends.ravel(), np.tile(forces, 2), self.nodes)
 
 
 def _spread(places: np.ndarray, wanted: np.ndarray, cells: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """Write to `wanted` places of the cells in the box from `low` to `high`, as many in each part of it as in any
-    other: half of them in either half, and so on."""
+    """Spread cells evenly over the box from `low` to `high`: half of them in either half of it, and so on.
+
+    The new places go to `wanted`.
+    """
     if len(cells) <= FEW_CELLS:
         wanted[:, cells] = np.clip(places[:, cells], low[:, None], high[:, None])
         return

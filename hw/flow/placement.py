@@ -1,22 +1,32 @@
 """What place and route reports."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+from hw.flow.sdf_timing import slowest_path
 from hw.flow.tools import BuildError
 from hw.fpga.resources import Resources
-from hw.fpga.tool_flow import Flow
+from hw.fpga.tool_flow import SdfTiming, ToolFlow
 
 
 class PlacementError(BuildError):
-    """A placement that is of no use. That of another seed may be."""
+    """A placement that is of no use; one with another seed may be."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What place and route made, from nextpnr's report: used and available resources, and the clock.
+    """What place and route made of a design.
 
-    `slowest_path`: names of the cells at both ends of the path that sets `fmax_hz`.
+    Attributes
+    ----------
+    used, available : Resources
+        What the design takes, and what the device has.
+    fmax_hz : float
+        The highest clock that this placement allows.
+    constraint_hz : float
+        The clock that the PLL makes.
+    slowest_path : tuple of str
+        Names of the cells at both ends of the path that sets `fmax_hz`.
     """
 
     used: Resources
@@ -26,8 +36,26 @@ class Placement:
     slowest_path: tuple[str, str]
 
     @classmethod
-    def parse(cls, report: dict[str, Any], flow: Flow) -> "Placement":
-        """Raises BuildError unless there is exactly one clock."""
+    def parse(cls, report: dict[str, Any], flow: ToolFlow) -> Self:
+        """Read nextpnr's report.
+
+        Parameters
+        ----------
+        report : dict
+            The report.
+        flow : ToolFlow
+            The family's, for the names of sites.
+
+        Returns
+        -------
+        Placement
+            What the report says.
+
+        Raises
+        ------
+        BuildError
+            Unless there is exactly one clock.
+        """
         clocks = report["fmax"]
         if len(clocks) != 1:
             raise BuildError(f"the design has {len(clocks)} clocks with paths ({', '.join(clocks)}); it must have one")
@@ -45,3 +73,21 @@ class Placement:
             constraint_hz=clock["constraint"] * 1e6,
             slowest_path=(path[0]["from"]["cell"], path[-1]["to"]["cell"]),
         )
+
+    def timed_by(self, sdf: str, timing: SdfTiming) -> Self:
+        """Correct the timing by delays that nextpnr does not know.
+
+        Parameters
+        ----------
+        sdf : str
+            The delays that nextpnr wrote.
+        timing : SdfTiming
+            The family's.
+
+        Returns
+        -------
+        Placement
+            With the slower of both timings.
+        """
+        period, start, end = slowest_path(sdf, timing)
+        return self if 1 / period >= self.fmax_hz else replace(self, fmax_hz=1 / period, slowest_path=(start, end))

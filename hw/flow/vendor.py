@@ -1,4 +1,4 @@
-"""Where no open tool places and routes: all that the vendor's needs, and what Yosys makes of the design meanwhile."""
+"""The build for a family that no open tool places and routes: all that the vendor's tool needs, and an estimate."""
 
 import re
 import shutil
@@ -7,11 +7,12 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hw.flow.bitstream import check_kept
-from hw.flow.build_steps import MISCOMPILED, cells_of, read_netlist
-from hw.flow.tools import run_tool
+from hw.flow.build_steps import MISCOMPILED
+from hw.flow.netlist import Netlist
+from hw.flow.tools import environments_yosys, run_tool
 from hw.fpga.board import Board
 from hw.fpga.resources import Resources
-from hw.fpga.tool_flow import TOP, flow_of
+from hw.fpga.tool_flow import TOP
 
 ESTIMATE = "estimate"
 
@@ -22,20 +23,41 @@ ZEROS = re.compile(r"^\s*\w+\[\d+\] = \d+'[hd]0+;\n", re.MULTILINE)
 def make_vendor_plan(
     *, board: Board, soc: wiring.Component, need: Resources, directory: Path
 ) -> tuple[Resources, Path, str]:
-    """Write sources, constraints and scripts of `soc` (ports `rx`, `tx`) for `board` to `directory`, which is emptied
-    first, and to a .zip beside them.
+    """Write sources, constraints and scripts of a system to a directory and to a .zip in it.
 
-    Parameters:
-        need: multipliers and memories that the design has; logic is ignored.
+    Parameters
+    ----------
+    board : Board
+        A board of a family with a vendor's tool.
+    soc : wiring.Component
+        The system, with ports `rx` and `tx`.
+    need : Resources
+        Multipliers and memories that the design has; logic is ignored.
+    directory : Path
+        Where to write; is emptied first.
 
-    Returns what Yosys makes of the design, the path of the .zip, and the name of the script that makes the bitstream.
+    Returns
+    -------
+    found : Resources
+        What Yosys makes of the design: an estimate of what the vendor's tool will.
+    archive : Path
+        The .zip.
+    script : str
+        Name of the script that makes the bitstream.
 
-    Raises:
-        BuildError: if Yosys fails, or if fewer multipliers or memories than `need` survive its synthesis.
+    Raises
+    ------
+    ValueError
+        If the board's family has no vendor's tool.
+    BuildError
+        If Yosys fails, or if fewer multipliers or memories than `need` survive its synthesis.
     """
-    flow = flow_of(board.technology)
+    flow = board.technology.flow
+    if flow.vendor is None:
+        raise ValueError(f"{board.name} needs no vendor's tool: nextpnr places and routes for {board.technology.name}")
     shutil.rmtree(directory, ignore_errors=True)
-    plan = board.platform().prepare(board.top(soc), TOP)
+    with environments_yosys():
+        plan = board.platform().prepare(board.top(soc), TOP)
     plan.extract(str(directory))
     archive = directory / f"{TOP}.zip"
     plan.archive(str(archive))
@@ -43,9 +65,9 @@ def make_vendor_plan(
     estimates.mkdir()
     source = (directory / f"{TOP}.v").read_text()
     (estimates / f"{TOP}.v").write_text(ZEROS.sub("", source))
-    script = f"read_verilog {TOP}.v; synth_xilinx -family xc7 -flatten -noiopad -top {TOP}; write_json {TOP}.json"
+    script = f"read_verilog {TOP}.v; {flow.vendor.estimate} -top {TOP}; write_json {TOP}.json"
     log = f"{TOP}.rpt"
     run_tool(["yosys", "-q", "-e", MISCOMPILED, "-l", log, "-p", script], estimates, log)
-    found = flow.count(cells_of(read_netlist(estimates)))
+    found = flow.count(Netlist(estimates).cells)
     check_kept(found=found, need=need, directory=estimates)
     return found, archive, f"{plan.script}.sh"

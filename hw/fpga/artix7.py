@@ -1,4 +1,14 @@
-"""The Artix-7 family."""
+"""The Artix-7 family.
+
+Documents, all by AMD (Xilinx):
+
+- DS180, 7 Series FPGAs Data Sheet: Overview
+- DS181, Artix-7 FPGAs Data Sheet: DC and AC Switching Characteristics
+- UG472, 7 Series FPGAs Clocking Resources User Guide
+- UG473, 7 Series FPGAs Memory Resources User Guide
+- UG474, 7 Series FPGAs Configurable Logic Block User Guide
+- UG479, 7 Series DSP48E1 Slice User Guide
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,28 +18,45 @@ from typing import Any
 from amaranth import Const, Instance, Module, Signal
 from amaranth.lib import io
 
-from hw.fpga.ecp5 import ECP5_COSTS
 from hw.fpga.pll import Limits, Pll
-from hw.fpga.technology import LutRam, Technology
+from hw.fpga.technology import LogicCosts, LutRam, Technology
+from hw.fpga.tool_flow import TOP, ToolFlow, VendorTool
 
 ARTIX7 = Technology(
     name="Artix-7",
     fabric="Artix-7",
-    logic_costs=ECP5_COSTS,  # not fitted to this family, whose cells hold more
-    multiplier_width=18,  # of 18 x 25
+    flow=ToolFlow(
+        cells={
+            "logic": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
+            "multipliers": ("DSP48E1",),
+            "block_ram": ("RAMB18E1", "RAMB36E1", "RAMB36E1"),
+        },
+        bitstream=f"{TOP}.bit",
+        vendor=VendorTool(name="vivado", estimate="synth_xilinx -family xc7 -flatten -noiopad"),
+    ),
+    logic_costs=LogicCosts(choices=0.428, registers=0.418),  # fitted to the ECP5, whose cells hold less; not to these
+    multiplier_width=18,  # of 18 x 25: UG479
     multiplier_latency=2,
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
     expected_fmax_hz=None,
-    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram=LutRam(words=32, bits=6, cells=4),
+    block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),  # a RAMB18E1: UG473
+    lut_ram=LutRam(words=32, bits=6, cells=4),  # simple dual port, in a SLICEM: UG474, "Distributed RAM"
 )
 
 
 @dataclass(frozen=True)
 class Artix7Dividers:
-    """Divisors of a PLLE2: output = input * multiplier / divider / output."""
+    """Divisors of a PLLE2: output = input * multiplier / divider / output.
+
+    Source: UG472, attributes of the PLL.
+
+    Attributes
+    ----------
+    divider, multiplier, output : int
+        DIVCLK_DIVIDE, 1 to 56; CLKFBOUT_MULT, 2 to 64; CLKOUT0_DIVIDE, 1 to 128.
+    """
 
     divider: int
     multiplier: int
@@ -37,11 +64,14 @@ class Artix7Dividers:
 
 
 class Artix7Pll(Pll):
-    """PLLE2_BASE of speed grade -1, from the default clock's input buffer to a global buffer.
+    """A PLLE2_BASE of speed grade -1, from the default clock's input buffer to a global buffer.
 
     The highest phase detector frequency has the least jitter.
+
+    Limits: DS181, "PLL Specification"; the highest output is the global buffer's FMAX_BUFG.
     """
 
+    reset_seconds = 15e-6  # no document asks for it: as long as an iCE40 needs
     inputs = Limits("PLL input of", 19e6, 800e6)
     outputs = Limits("PLL output of", 6.25e6, 464e6)
     oscillator = Limits("VCO of", 800e6, 1600e6)
@@ -56,6 +86,7 @@ class Artix7Pll(Pll):
                     yield made / output, Artix7Dividers(divider, multiplier, output)
 
     def elaborate(self, platform: Any) -> Module:
+        """Instantiate the cell, its dividers set for the platform's default clock."""
         m = Module()
         input_hz = platform.default_clk_frequency
         dividers = self.dividers(input_hz)

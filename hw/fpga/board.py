@@ -17,15 +17,29 @@ from hw.fpga.technology import Technology
 class Board:
     """A board and how it is driven.
 
-    Attributes:
-        name: as on the command line.
-        technology: its FPGA family.
-        platform: makes the Amaranth platform: pins, part, toolchain.
-        pll: the family's PLL, which makes `clock_hz` from the platform's default clock.
-        clock_hz: frequency of the gateware's only clock domain, `sync`.
-        baud: bits per second of the serial port; `clock_hz` is a multiple of it.
-        budget: what its part has.
-        flash: the command that writes a bitstream, `{bitstream}` standing for its path; not a tool from PyPI.
+    Attributes
+    ----------
+    name : str
+        The board's name on the command line.
+    technology : Technology
+        The device's family.
+    platform : callable
+        Makes the Amaranth platform: pins, device, toolchain.
+    pll : type of Pll
+        The family's PLL, which makes `clock_hz` from the platform's default clock.
+    clock_hz : int
+        Frequency of the gateware's only clock domain, `sync`.
+    baud : int
+        Bits per second of the serial port; `clock_hz` is a multiple of it.
+    budget : Resources
+        What the device has.
+    flash : str
+        Command that writes a bitstream, `{bitstream}` standing for its path; its tool does not come from PyPI.
+
+    Raises
+    ------
+    ValueError
+        If `baud` does not divide `clock_hz`.
     """
 
     name: str
@@ -50,10 +64,27 @@ class Board:
 
     @property
     def clocks_per_bit(self) -> int:
+        """Cycles of `sync` that a bit takes on the serial port."""
         return self.clock_hz // self.baud
 
     def at(self, clock_hz: float) -> Self:
-        """The board with another clock. Raises ValueError unless its PLL can make it and it is a multiple of `baud`."""
+        """Give the board another clock.
+
+        Parameters
+        ----------
+        clock_hz : float
+            The clock.
+
+        Returns
+        -------
+        Board
+            The same board at that clock.
+
+        Raises
+        ------
+        ValueError
+            Unless the PLL can make the clock and `baud` divides it.
+        """
         clocks = [hz for hz in self.pll.clocks(self.platform().default_clk_frequency) if hz % self.baud == 0]
         if clock_hz not in clocks:
             raise ValueError(
@@ -63,7 +94,18 @@ class Board:
         return replace(self, clock_hz=round(clock_hz))
 
     def top(self, soc: wiring.Component) -> Elaboratable:
-        """The design for `platform`: the system (ports `rx`, `tx`) at `clock_hz`, wired to the serial port."""
+        """Wire a system to the board's clock and serial port.
+
+        Parameters
+        ----------
+        soc : wiring.Component
+            The system, with ports `rx` and `tx`.
+
+        Returns
+        -------
+        Elaboratable
+            The design for `platform`.
+        """
         return _Top(self, soc)
 
 

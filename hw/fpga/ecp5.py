@@ -1,22 +1,33 @@
-"""Sites of the hard blocks of ECP5 parts, by nextpnr's names."""
+"""The ECP5 family.
+
+Documents, all by Lattice:
+
+- FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet
+- FPGA-TN-02200, ECP5 and ECP5-5G sysCLOCK PLL/DLL Design and User Guide
+- FPGA-TN-02204, ECP5 and ECP5-5G Memory Usage Guide
+- FPGA-TN-02205, ECP5 and ECP5-5G sysDSP Usage Guide
+
+Sites are those of Project Trellis' database, by nextpnr's names; a test compares them with nextpnr.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from amaranth import Const, Instance, Module, Signal
+from amaranth import ClockSignal, Const, Instance, Module, Signal
 from amaranth.lib import io
 
 from hw.fpga.pll import Limits, Pll
 from hw.fpga.sites import Blocks, Site
 from hw.fpga.technology import LogicCosts, LutRam, Technology
+from hw.fpga.tool_flow import TOP, ToolFlow
 
 COLUMNS = (*range(4, 60, 9), *range(69, 115, 9))  # in which groups of sites begin
 
 
 def _sites(rows: Iterable[int], columns: Mapping[str, int]) -> tuple[Site, ...]:
-    """Of a kind of block, in these rows. `columns`: of each site of a group, past the group's first."""
+    """List the sites of one kind of block in `rows`; `columns` has each site of a group, past the group's first."""
     return tuple(
         Site(first + column, row, f"X{first + column}/Y{row}/{name}")
         for row in rows
@@ -25,36 +36,81 @@ def _sites(rows: Iterable[int], columns: Mapping[str, int]) -> tuple[Site, ...]:
     )
 
 
-PARTS = {
-    "LFE5U-85F": (
-        Blocks(("MULT18X18D",), _sites((10, 34, 58), {"MULT18_0": 0, "MULT18_1": 1, "MULT18_4": 4, "MULT18_5": 5})),
-        Blocks(("DP16KD", "PDPW16KD"), _sites((22, 46, 70, 82), {"EBR0": 0, "EBR1": 2, "EBR2": 4, "EBR3": 6})),
+MULTIPLIERS = Blocks(
+    ("MULT18X18D",), _sites((10, 34, 58), {"MULT18_0": 0, "MULT18_1": 1, "MULT18_4": 4, "MULT18_5": 5})
+)
+BLOCK_RAMS = Blocks(("DP16KD", "PDPW16KD"), _sites((22, 46, 70, 82), {"EBR0": 0, "EBR1": 2, "EBR2": 4, "EBR3": 6}))
+
+
+def multiplier(a: Signal, b: Signal, product: Signal) -> Instance:
+    """Make a MULT18X18D (FPGA-TN-02205) that multiplies signed words.
+
+    Latency: 2 cycles, by registers of the operands and of the product. Throughput: a product per cycle. Place and route
+    knows no delay between these registers; without them, it takes the cell's delay for 3.9 ns.
+
+    Parameters
+    ----------
+    a, b : Signal, signed(18)
+        Operands.
+    product : Signal, signed(36)
+        Output.
+
+    Returns
+    -------
+    Instance
+        The cell.
+    """
+    return Instance(
+        "MULT18X18D",
+        **{f"p_REG_{place}_CLK": "CLK0" for place in ("INPUTA", "INPUTB", "OUTPUT")},
+        i_CLK0=ClockSignal(),
+        i_CE0=Const(1),
+        i_RST0=Const(0),
+        **{f"i_SIGNED{operand}": Const(1) for operand in "AB"},
+        **{f"i_SOURCE{operand}": Const(0) for operand in "AB"},
+        **{f"i_A{bit}": a[bit] for bit in range(18)},
+        **{f"i_B{bit}": b[bit] for bit in range(18)},
+        **{f"o_P{bit}": product[bit] for bit in range(36)},
     )
-}
-
-
-ECP5_COSTS = LogicCosts(choices=0.428, registers=0.418)
 
 
 ECP5 = Technology(
     name="ECP5",
     fabric="ECP5",
-    logic_costs=ECP5_COSTS,
-    multiplier_width=18,
-    multiplier_cell="MULT18X18D",
+    flow=ToolFlow(
+        cells={"multipliers": MULTIPLIERS.kinds, "block_ram": BLOCK_RAMS.kinds},
+        sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
+        bitstream=f"{TOP}.bit",
+        layout_option="--textcfg",
+        # The usual placer and router reach higher clocks, but do not come to an end when wires are short.
+        crowded="--placer static --router router2",
+        floors={"LFE5U-85F": (MULTIPLIERS, BLOCK_RAMS)},
+    ),
+    logic_costs=LogicCosts(choices=0.428, registers=0.418),  # fitted by scripts/studies/calibrate.py
+    multiplier_width=18,  # FPGA-DS-02012, section 2.9, "sysDSP Slice"
+    multiplier_cell=multiplier,  # Yosys 0.70 packs no registers into MULT18X18D
     multiplier_latency=2,
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
     expected_fmax_hz=(110e6, 99e6),
+    # FPGA-DS-02012, section 2.8.1, "sysMEM Memory Block"; FPGA-TN-02204
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
-    lut_ram=LutRam(words=16, bits=4, cells=6),  # two cells only write
+    lut_ram=LutRam(words=16, bits=4, cells=6),  # FPGA-DS-02012, section 2.2.2; two of the cells only write
 )
 
 
 @dataclass(frozen=True)
 class Ecp5Dividers:
-    """Divisors of an EHXPLLL with feedback from its output: output = input * feedback / reference."""
+    """Divisors of an EHXPLLL with feedback from its output: output = input * feedback / reference.
+
+    Source: FPGA-TN-02200.
+
+    Attributes
+    ----------
+    reference, feedback, output : int
+        Divisors of the input, of the feedback and of the oscillator, each 1 to 128.
+    """
 
     reference: int
     feedback: int
@@ -62,10 +118,13 @@ class Ecp5Dividers:
 
 
 class Ecp5Pll(Pll):
-    """EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
+    """An EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
 
     Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path. The
     highest phase detector frequency has the least jitter; the oscillator is kept near the middle of its range.
+
+    Limits: FPGA-DS-02012, "sysCLOCK PLL Timing". Except the phase detector's lower limit, which is 10 MHz there: the
+    one here is that of Project Trellis' ecppll.
     """
 
     resets = True
@@ -84,6 +143,7 @@ class Ecp5Pll(Pll):
                 yield made, Ecp5Dividers(reference, feedback, output)
 
     def elaborate(self, platform: Any) -> Module:
+        """Instantiate the cell, its dividers set for the platform's default clock."""
         m = Module()
         input_hz = platform.default_clk_frequency
         dividers = self.dividers(input_hz)
@@ -92,6 +152,7 @@ class Ecp5Pll(Pll):
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=f"{input_hz / 1e6:g}",
             a_FREQUENCY_PIN_CLKOP=f"{self.output_hz / 1e6:g}",
+            # Charge pump and loop filter as Project Trellis' ecppll sets them.
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",

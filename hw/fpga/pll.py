@@ -1,4 +1,4 @@
-"""The system clock: a PLL per FPGA family, its dividers, and a reset that lasts until the clock can be trusted."""
+"""The system clock: what the families' PLLs have in common, and a reset that lasts until the clock can be trusted."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,13 +9,18 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import Out
 
-# iCE40 block RAM reads zeros for some 3 us after configuration; five times that covers process and temperature.
-RESET_SECONDS = 15e-6
-
 
 @dataclass(frozen=True)
 class Limits:
-    """A frequency range in Hz, both ends legal."""
+    """A frequency range, both ends legal.
+
+    Attributes
+    ----------
+    what : str
+        What has this range, for messages: "PLL input of".
+    low, high : float
+        The ends in Hz.
+    """
 
     what: str
     low: float
@@ -25,6 +30,13 @@ class Limits:
         return self.low <= frequency <= self.high
 
     def check(self, frequency: float) -> None:
+        """Refuse a frequency in Hz that is out of range.
+
+        Raises
+        ------
+        ValueError
+            If it is.
+        """
         if frequency not in self:
             raise ValueError(
                 f"{self.what} {frequency / 1e6:g} MHz is not in {self.low / 1e6:g}..{self.high / 1e6:g} MHz"
@@ -32,7 +44,20 @@ class Limits:
 
 
 def nearest(frequency: float, others: Collection[float]) -> str:
-    """The ones next to it, below and above, in MHz."""
+    """Name the frequencies next below and next above one.
+
+    Parameters
+    ----------
+    frequency : float
+        In Hz.
+    others : collection of float
+        Frequencies in Hz to choose from.
+
+    Returns
+    -------
+    str
+        Both in MHz, or the one that there is.
+    """
     below = max((hz for hz in others if hz < frequency), default=None)
     above = min((hz for hz in others if hz > frequency), default=None)
     return " or ".join(f"{hz / 1e6:g}" for hz in (below, above) if hz is not None)
@@ -41,17 +66,30 @@ def nearest(frequency: float, others: Collection[float]) -> str:
 class Pll(wiring.Component):
     """A PLL from the platform's default clock to `output_hz`.
 
-    Place and route derives the constraint of the output from the input's and from the dividers in the netlist: what is
-    checked is the frequency that the hardware makes.
+    Place and route derives the constraint of the output from the input's and from the dividers in the netlist, so that
+    it checks the frequency that the hardware makes.
 
-    Attributes:
-        clock: the output.
-        locked: high once the output is stable; asynchronous.
-        resets: whether it holds all flip-flops of the chip in their first state until it is locked.
-        inputs, outputs: what the part allows, as it does the family's oscillator and phase detector.
+    Parameters
+    ----------
+    output_hz : int
+        Frequency of the output.
+
+    Attributes
+    ----------
+    clock : Out(1)
+        The output.
+    locked : Out(1)
+        High once the output is stable; asynchronous.
+    resets : bool
+        Whether the family's PLL holds all flip-flops of the chip in their first state until it is locked.
+    reset_seconds : float
+        How long the gateware stays in reset after the PLL has locked, where the PLL does not reset the chip.
+    inputs, outputs : Limits
+        Frequencies that the device allows.
     """
 
     resets = False
+    reset_seconds: ClassVar[float]
     inputs: ClassVar[Limits]
     outputs: ClassVar[Limits]
     clock: Out(1)
@@ -63,18 +101,49 @@ class Pll(wiring.Component):
 
     @classmethod
     def clocks(cls, input_hz: float) -> dict[float, Any]:
-        """Every frequency in Hz that it can make of an input, and the dividers that do. Raises ValueError for an input
-        that is out of range."""
+        """List every frequency that the PLL makes of an input.
+
+        Parameters
+        ----------
+        input_hz : float
+            Frequency of the input.
+
+        Returns
+        -------
+        dict
+            The dividers by the frequency in Hz that they make.
+
+        Raises
+        ------
+        ValueError
+            If the input is out of range.
+        """
         cls.inputs.check(input_hz)
         return {made: dividers for made, dividers in cls._settings(input_hz) if made in cls.outputs}
 
     @classmethod
     def _settings(cls, input_hz: float) -> Iterator[tuple[float, Any]]:
-        """Frequencies and dividers; of those for one frequency, the last are the best."""
+        """Yield frequencies and dividers; of several dividers for one frequency, the last are the best."""
         raise NotImplementedError
 
     def dividers(self, input_hz: float) -> Any:
-        """Those that make exactly `output_hz`. Raises ValueError if none do, naming the nearest that can be made."""
+        """Choose the dividers that make exactly `output_hz`.
+
+        Parameters
+        ----------
+        input_hz : float
+            Frequency of the input.
+
+        Returns
+        -------
+        Any
+            Dividers of the family.
+
+        Raises
+        ------
+        ValueError
+            If none do; the message names the nearest frequencies that can be made.
+        """
         self.outputs.check(self.output_hz)
         clocks = self.clocks(input_hz)
         if self.output_hz not in clocks:
@@ -86,17 +155,26 @@ class Pll(wiring.Component):
 
 
 class SystemClock(Elaboratable):
-    """Drives clock domain `sync` from a PLL, in reset while that is not locked; and for `RESET_SECONDS` after, unless
-    the PLL resets the chip.
+    """The driver of clock domain `sync`: a PLL's output, in reset until the PLL is locked.
 
-    Attributes:
-        domain: that one, for a parent to define.
+    Unless the PLL resets the chip, the domain stays in reset for the PLL's `reset_seconds` after that.
+
+    Parameters
+    ----------
+    pll : Pll
+        Becomes a submodule.
+
+    Attributes
+    ----------
+    domain : ClockDomain
+        The domain, for a parent to define.
     """
 
     def __init__(self, pll: Pll):
         self.pll, self.domain = pll, ClockDomain("sync", reset_less=pll.resets)
 
     def elaborate(self, platform: Any) -> Module:
+        """Connect the PLL and, where needed, count the reset's cycles."""
         m = Module()
         m.submodules.pll = self.pll
         m.d.comb += ClockSignal("sync").eq(self.pll.clock)
@@ -106,7 +184,7 @@ class SystemClock(Elaboratable):
 
     def _reset(self, m: Module) -> None:
         m.domains.start = ClockDomain(local=True, async_reset=True)
-        cycles = int(RESET_SECONDS * self.pll.output_hz)
+        cycles = int(self.pll.reset_seconds * self.pll.output_hz)
         elapsed, ready = Signal(range(cycles + 1)), Signal()
         m.submodules.locked = ResetSynchronizer(~self.pll.locked, domain="start")
         with m.If(elapsed == cycles):

@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class Storage(Enum):
-    """Where a memory lies: in block RAM, in the large single-port RAMs of an iCE40 UltraPlus, or in logic cells."""
+    """Where a memory lies: in block RAM, in large single-port RAMs, or in logic cells."""
 
     BLOCK = "block RAM"
     SINGLE_PORT = "single-port RAM"
@@ -16,8 +16,18 @@ class Storage(Enum):
 class MemoryShape:
     """A memory of the gateware, as the budget counts it.
 
-    `read_ports` besides the one write port; block RAM with one read port holds a copy for each of them. `count` such
-    memories exist.
+    Attributes
+    ----------
+    name : str
+        What the memory holds.
+    width, depth : int
+        Bits of a word, and words.
+    storage : Storage
+        Where the memory lies.
+    read_ports : int
+        Read ports, besides the one write port; block RAM with one read port holds a copy for each of them.
+    count : int
+        How many such memories a design has.
     """
 
     name: str
@@ -29,13 +39,21 @@ class MemoryShape:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Of the gateware's memory, so that synthesis puts it there."""
+        """Attributes of the gateware's memory by which synthesis places it in `storage`."""
         return {"ram_style": "distributed" if self.storage is Storage.LOGIC else "block"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """Amounts of what a part has and a design needs: logic cells (LUT and flip-flop) and hard blocks."""
+    """Amounts that a device has or a design needs.
+
+    Attributes
+    ----------
+    logic : int
+        Logic cells: a LUT and a flip-flop.
+    block_ram, multipliers, single_port_ram : int
+        Hard blocks.
+    """
 
     logic: int = 0
     block_ram: int = 0
@@ -52,6 +70,17 @@ RESOURCE_NAMES = {
 
 
 def shortfalls(*, need: Resources, have: Resources) -> list[tuple[str, int, int]]:
-    """(resource, needed, had) wherever there is less than needed."""
+    """List each resource of which there is less than needed.
+
+    Parameters
+    ----------
+    need, have : Resources
+        Amounts that are needed, and that there are.
+
+    Returns
+    -------
+    list of (str, int, int)
+        Name of the resource, amount needed, amount that there is.
+    """
     pairs = ((field.name, getattr(need, field.name), getattr(have, field.name)) for field in fields(Resources))
     return [(name, needed, had) for name, needed, had in pairs if had < needed]

@@ -1,87 +1,102 @@
-"""How the tools speak of a family: cells, sites and options."""
+"""How the tools build for a family: their options, and their names for its cells and sites."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hw.fpga.artix7 import ARTIX7
-from hw.fpga.ecp5 import ECP5
-from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from hw.fpga.resources import Resources
-from hw.fpga.technology import Technology
+from hw.fpga.sites import Blocks
 
 TOP = "top"
 
+Cells = Mapping[str, Mapping[str, Any]]
+"""Cells of a netlist by name, as Yosys writes them to JSON."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Flow:
-    """How the tools speak of a family: for each of `Resources`, names of cells after synthesis and of sites.
+class SdfTiming:
+    """What is needed to time a placed design again, for a family some of whose delays nextpnr does not know.
 
-    A cell that counts for two is named twice. `synthesis`: options of synthesis; `crowded`: of place and route, for a
-    design that fills much of its part. `times_multipliers`: whether place and route knows the delays of a multiplier.
-    `vendor`: the tool that places and routes, and makes the bitstream, where no open one does.
+    Attributes
+    ----------
+    clock_pins : frozenset of str
+        Clock inputs of the family's cells.
+    clock_to_output : mapping of str to int
+        Delay from the clock to the outputs in picoseconds, by cell type in nextpnr's SDF; replaces what the SDF says.
+    unregistered : callable
+        Names of the cells in a netlist that lack the registers which `clock_to_output` assumes.
     """
 
-    technologies: tuple[Technology, ...]
-    cells: dict[str, tuple[str, ...]]
+    clock_pins: frozenset[str]
+    clock_to_output: Mapping[str, int] = field(hash=False)
+    unregistered: Callable[[Cells], list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorTool:
+    """A vendor's tool, for a family that no open tool places and routes.
+
+    Attributes
+    ----------
+    name : str
+        The tool's command.
+    estimate : str
+        Yosys' synthesis command for the family, to estimate what a design takes.
+    """
+
+    name: str
+    estimate: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolFlow:
+    """How the tools build for a family.
+
+    Attributes
+    ----------
+    cells : mapping of str to tuple of str
+        Cell types after synthesis that make up each of `Resources`. A type that counts for two is named twice.
+    bitstream : str
+        File name of the bitstream.
+    sites : mapping of str to str
+        Name of each of `Resources` in nextpnr's report.
+    layout_option : str
+        Option of nextpnr before the file name of the routed design.
+    synthesis : str
+        Options of Yosys' synthesis command.
+    crowded : str
+        Options of nextpnr for a design that fills much of its device.
+    floors : mapping of str to sequence of Blocks
+        Sites of hard blocks for `hw.flow.floorplan`, by the platform's device.
+    sdf_timing : SdfTiming or None
+        How a placed design is timed again; None where nextpnr knows all delays.
+    vendor : VendorTool or None
+        The vendor's tool; None where nextpnr places and routes.
+    """
+
+    cells: Mapping[str, tuple[str, ...]] = field(hash=False)
     bitstream: str
-    sites: dict[str, str] = field(default_factory=dict)
+    sites: Mapping[str, str] = field(default_factory=dict, hash=False)
+    layout_option: str = ""
     synthesis: str = ""
     crowded: str = ""
-    times_multipliers: bool = True
-    vendor: str | None = None
+    floors: Mapping[str, Sequence[Blocks]] = field(default_factory=dict, hash=False)
+    sdf_timing: SdfTiming | None = None
+    vendor: VendorTool | None = None
 
-    def count(self, cells: dict[str, dict[str, Any]]) -> Resources:
-        """Of a netlist's cells, by name as Yosys writes them."""
+    def count(self, cells: Cells) -> Resources:
+        """Count the hard blocks, and the logic cells if `cells` names any, of a netlist.
+
+        Parameters
+        ----------
+        cells : Cells
+            The netlist's.
+
+        Returns
+        -------
+        Resources
+            Amounts; 0 of what this flow names no cells for.
+        """
         counts = Counter(cell["type"] for cell in cells.values())
         return Resources(**{name: sum(counts[kind] for kind in kinds) for name, kinds in self.cells.items()})
-
-
-FLOWS = (
-    Flow(
-        technologies=(ICE40UP5K,),
-        cells={"multipliers": ("SB_MAC16",), "block_ram": ("SB_RAM40_4K",), "single_port_ram": ("SB_SPRAM256KA",)},
-        sites={
-            "logic": "ICESTORM_LC",
-            "multipliers": "ICESTORM_DSP",
-            "block_ram": "ICESTORM_RAM",
-            "single_port_ram": "ICESTORM_SPRAM",
-        },
-        bitstream=f"{TOP}.bin",
-        times_multipliers=False,
-        synthesis="-device u",
-    ),
-    Flow(
-        technologies=(ICE40HX8K,),
-        cells={"block_ram": ("SB_RAM40_4K",)},
-        sites={"logic": "ICESTORM_LC", "block_ram": "ICESTORM_RAM"},
-        bitstream=f"{TOP}.bin",
-    ),
-    Flow(
-        technologies=(ECP5,),
-        cells={"multipliers": ("MULT18X18D",), "block_ram": ("DP16KD", "PDPW16KD")},
-        sites={"logic": "TRELLIS_COMB", "multipliers": "MULT18X18D", "block_ram": "DP16KD"},
-        bitstream=f"{TOP}.bit",
-        # The usual ones reach higher clocks, but do not come to an end when wires are short.
-        crowded="--placer static --router router2",
-    ),
-    Flow(
-        technologies=(ARTIX7,),
-        cells={
-            "logic": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
-            "multipliers": ("DSP48E1",),
-            "block_ram": ("RAMB18E1", "RAMB36E1", "RAMB36E1"),
-        },
-        bitstream=f"{TOP}.bit",
-        vendor="vivado",
-    ),
-)
-
-
-def flow_of(technology: Technology) -> Flow:
-    """The flow for a family. Raises ValueError naming those that there are."""
-    for flow in FLOWS:
-        if technology in flow.technologies:
-            return flow
-    known = ", ".join(technology.name for flow in FLOWS for technology in flow.technologies)
-    raise ValueError(f"there is no build flow for {technology.name}; there is one for {known}")

@@ -12,34 +12,36 @@ from sw.spec.protocol import ADDRESS_BYTES, Space
 
 
 class BusSignature(wiring.Signature):
-    """One word a transfer, seen from the initiator.
+    """A bus that transfers one word at a time, seen from the initiator.
 
     The initiator raises `valid` and holds it and every other output until the cycle of `ready`, in which it samples
-    `read_data`, `refused` and `fault`. The target may take any number of cycles, also none.
+    `read_data`, `refused` and `fault`. The target may raise `ready` in the first cycle or any number of cycles later.
 
     Parameters
     ----------
     word_bits : int
         Width of `write_data` and `read_data`.
 
-    Members
-    -------
+    Attributes
+    ----------
     valid : Out(1)
-        A transfer is asked for.
+        The initiator asks for a transfer.
     write : Out(1)
-        It is a write.
+        The transfer is a write.
     space : Out(2)
-        A `sw.spec.protocol.Space`.
+        Address space, a `sw.spec.protocol.Space`.
     address : Out(24)
         Word address within the space.
     write_data : Out(word_bits)
+        The word to write.
     ready : In(1)
         The transfer is done.
     read_data : In(word_bits)
+        The word that was read.
     refused : In(1)
         The space cannot be accessed now.
     fault : In(1)
-        There is nothing at this address, or not for this direction.
+        The address has no word, or the word cannot be accessed in this direction.
     """
 
     def __init__(self, word_bits: int) -> None:
@@ -58,14 +60,27 @@ class BusSignature(wiring.Signature):
         )
 
 
-def within(address: Value, words: int) -> Value:
-    """Whether an address is one of the first `words`; the bits above those need no carry chain."""
+def address_exists(address: Value, words: int) -> Value:
+    """Return whether a space of `words` words has an address.
+
+    Only the lowest bits of the address are compared with a carry chain; the bits above them must be zero.
+    """
     bits = bits_for(words)
     return ~address[bits:].any() & (address[:bits] < words)
 
 
-def answer_after(m: Module, bus: Any, cycles: int) -> Signal:
-    """High once a transfer has lasted `cycles` cycles; the target then makes it ready."""
+def ready_after(m: Module, bus: Any, cycles: int) -> Signal:
+    """Return a signal that is high from when a transfer has lasted `cycles` cycles until it is ready.
+
+    Parameters
+    ----------
+    m : Module
+        The target's module; a counter is added to it.
+    bus : wiring.PureInterface
+        The target's side of a `BusSignature`.
+    cycles : int
+        Cycles of a transfer before the one with a high signal.
+    """
     waited = Signal(range(cycles + 1))
     done = Signal()
     m.d.comb += done.eq(bus.valid & (waited == cycles))

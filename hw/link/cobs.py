@@ -1,4 +1,10 @@
-"""Consistent Overhead Byte Stuffing as streams: bytes on the wire to tokens of a frame, and back."""
+"""Consistent Overhead Byte Stuffing (COBS) as streams: encoded bytes to the tokens of frames, and back.
+
+An encoded frame is a series of blocks and the delimiter 0x00. A block is a code, then code - 1 bytes other than zero. A
+block stands for its bytes and one zero, except that no zero follows the last block and those of 254 bytes.
+
+Source: S. Cheshire, M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on Networking 7 (2), 1999.
+"""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -9,29 +15,40 @@ from hw.fpga.resources import MemoryShape
 from sw.spec.protocol import DELIMITER, ENCODED_BYTES
 
 END_OF_FRAME = DELIMITER[0]
-FULL = 0xFF  # code of a block of 254 bytes, which no zero follows
+FULL = 0xFF  # code of a block of 254 bytes
 
 
 class Token(data.Struct):
-    """A byte of a frame or, if `end`, the end of the frame."""
+    """A byte of a frame, or the end of the frame.
+
+    Attributes
+    ----------
+    data : unsigned(8)
+        The byte; of no meaning with `end`.
+    end : unsigned(1)
+        The token is the end of the frame.
+    """
 
     data: 8
     end: 1
 
 
 class Decoder(wiring.Component):
-    """COBS bytes to tokens, combinationally: a byte is taken when its token is, or at once if it makes none.
+    """Decodes COBS bytes to tokens.
+
+    A token appears in the same cycle as the byte that it comes from, and the byte is taken in the cycle in which the
+    token is. A byte that makes no token, such as the code of a frame's first block, is taken at once.
 
     Attributes
     ----------
     bytes : In(stream.Signature(8))
-        Encoded frames, each ended by 0x00. Delimiters with nothing between them make no token.
+        Encoded frames, each ended by 0x00. A delimiter that follows another delimiter makes no token.
     tokens : Out(stream.Signature(Token))
-        Each byte, then the end.
+        The bytes of a frame, then its end.
     damaged : Out(1)
-        With the token of an end: the delimiter fell into a block.
+        High with the token of an end if the delimiter came before the block's last byte.
     active : Out(1)
-        A frame has begun and its delimiter is outstanding.
+        A frame has begun, and its delimiter has not come yet.
     clear : In(1)
         Forget the frame that has begun. No byte may be valid in that cycle.
     """
@@ -43,6 +60,7 @@ class Decoder(wiring.Component):
     clear: In(1)
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         byte = self.bytes.payload
         remaining = Signal(8)  # bytes of this block to come
@@ -76,27 +94,34 @@ class Decoder(wiring.Component):
 
 
 def encoder_memory(frame_bytes: int = ENCODED_BYTES) -> MemoryShape:
-    """Of two encoded frames."""
+    """Return the shape of the encoder's memory, which holds two encoded frames of `frame_bytes` bytes."""
     return MemoryShape(name="frames to send", width=8, depth=2 * frame_bytes)
 
 
 class Encoder(wiring.Component):
-    """Tokens to COBS bytes, by way of a memory that holds two frames.
+    """Encodes tokens to COBS bytes, by way of a memory that holds two encoded frames.
 
-    The bytes of a block are stored behind a gap, which is filled with the block's code when that is known. A frame is
-    sent only when it is whole. Takes a token a cycle, with a pause of one after the end and after each full block, and
-    stalls while two frames wait; gives a byte every third cycle.
+    The bytes of a block are stored behind a gap, which is filled with the block's code once the block is complete. A
+    frame is sent only when all of it is in the memory. The encoder takes a token a cycle, except in the cycle after an
+    end and after each block of 254 bytes, and none while two frames wait in the memory. It gives a byte every third
+    cycle.
 
     Parameters
     ----------
     frame_bytes : int
-        Longest encoded frame, delimiter included; a power of two. Longer ones overwrite each other.
+        Length of the longest encoded frame, delimiter included; a power of two. Longer frames damage each other.
 
     Attributes
     ----------
     tokens : In(stream.Signature(Token))
+        The bytes of a frame, then its end.
     bytes : Out(stream.Signature(8))
         Encoded frames, each ended by 0x00.
+
+    Raises
+    ------
+    ValueError
+        If `frame_bytes` is not a power of two.
     """
 
     def __init__(self, *, frame_bytes: int = ENCODED_BYTES) -> None:
@@ -106,6 +131,7 @@ class Encoder(wiring.Component):
         super().__init__({"tokens": In(stream.Signature(Token)), "bytes": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         shape = encoder_memory(self.frame_bytes)
         m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=[], attrs=shape.attributes)

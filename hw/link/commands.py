@@ -1,4 +1,4 @@
-"""The command engine: packets to bus transfers and replies."""
+"""The command engine: it turns packets into bus transfers and replies."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
@@ -24,32 +24,36 @@ MIN_WORD_BYTES = 2
 
 
 class CommandEngine(wiring.Component):
-    """Executes each request once and in order, and answers it (`sw.spec.protocol`).
+    """Executes requests in order, each WRITE once, and answers them as `sw.spec.protocol` says.
 
-    A packet byte takes a cycle, a bus transfer as long as its target wants. A word of a WRITE is transferred as soon as
-    it is whole; a transfer that is not OK ends the request there and is its status.
+    A packet byte takes one cycle; a bus transfer takes as many cycles as its target. A word of a WRITE is transferred
+    as soon as all of its bytes have come. A transfer that is refused or a fault ends the request, and gives its status.
+    A reply that is not taken stalls the engine, and the engine the packets.
 
     Parameters
     ----------
     word_bytes : int
         Bytes in a bus word, at least 2.
     digest : bytes
-        Tells this configuration from others; DIGEST_BYTES long.
+        Digest of the configuration, DIGEST_BYTES long.
 
     Attributes
     ----------
     packets : In(stream.Signature(PacketByte))
         Requests: type, sequence number and payload.
     replies : Out(stream.Signature(Token))
-        The same of the replies.
+        Replies: type, sequence number and payload.
     bus : Out(BusSignature(8 * word_bytes))
-    duplicate, gap : Out(1)
-        High for one cycle for each request seen before, and for each that came too early.
+        The initiator's side of the bus.
+    duplicate : Out(1)
+        High for one cycle for each request that was executed before.
+    gap : Out(1)
+        High for one cycle for each request whose sequence number is ahead of the expected one.
 
     Raises
     ------
     ValueError
-        For too narrow a word or a digest of another length.
+        For a word of fewer than MIN_WORD_BYTES bytes, or a digest of another length.
     """
 
     def __init__(self, *, word_bytes: int, digest: bytes) -> None:
@@ -70,6 +74,7 @@ class CommandEngine(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         packet, reply, bus = self.packets, self.replies, self.bus
         greeting = Array(Const(byte, 8) for byte in bytes([VERSION, *self.digest, self.word_bytes, CREDITS]))
@@ -77,7 +82,7 @@ class CommandEngine(wiring.Component):
         hello, read, write = Signal(), Signal(), Signal()
         expected = Signal(8)
         in_session = Signal()
-        fresh, early = Signal(), Signal()  # neither: seen before
+        fresh, early = Signal(), Signal()  # with neither, the request was executed before
         exhausted = Signal()  # the last byte of the packet has been taken
         status = Signal(Status)
         index = Signal(range(max(len(greeting), self.word_bytes, TARGET_BYTES, NONCE_BYTES)))
@@ -85,7 +90,7 @@ class CommandEngine(wiring.Component):
         word = Signal(8 * self.word_bytes)
         m.d.comb += [bus.write.eq(write), bus.write_data.eq(word)]
 
-        # A register between this machine and the transmitter's, for speed.
+        # A register between this state machine and the transmitter's, for speed.
         free, say = Signal(), Signal()
         token = Signal(Token)
         m.d.comb += free.eq(~reply.valid)

@@ -1,4 +1,4 @@
-"""The link: a serial line on one side, the bus on the other."""
+"""The board's end of the link: a serial line on one side, the bus on the other."""
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
@@ -14,27 +14,33 @@ EVENTS = data.StructLayout({register.name: 1 for register in LINK_COUNTERS})
 
 
 class Endpoint(wiring.Component):
-    """The link without its UART: bytes to bus transfers and back.
+    """The board's end of the link without its UART: it turns bytes into bus transfers and replies.
+
+    Frames are checked by `FrameReceiver`, executed by `CommandEngine`, and answered through `FrameTransmitter`.
+    Received bytes are never held up by what the bus or `sent` do: frames that find the memory full are dropped and
+    counted.
 
     Parameters
     ----------
     word_bytes : int
         Bytes in a bus word, at least 2.
     digest : bytes
-        Tells this configuration from others; `sw.spec.protocol.DIGEST_BYTES` long.
+        Digest of the configuration, `sw.spec.protocol.DIGEST_BYTES` long.
     idle_cycles : int
-        Cycles without a byte after which a frame cut short is forgotten.
+        Cycles without a byte after which a frame that has begun is dropped; rounded up to a power of two.
 
     Attributes
     ----------
     received : In(stream.Signature(8))
-        Ready after `hw.link.frames.BYTE_CYCLES` at most, whatever happens downstream.
+        Encoded frames. Ready for the next byte within `hw.link.frames.BYTE_CYCLES` cycles.
     broken : In(1)
         High for one cycle for a byte that was lost on the line.
     sent : Out(stream.Signature(8))
+        Encoded frames.
     bus : Out(BusSignature(8 * word_bytes))
+        The initiator's side of the bus.
     events : Out(EVENTS)
-        High for one cycle for each of what `sw.spec.registers.LINK_COUNTERS` count.
+        For each of `sw.spec.registers.LINK_COUNTERS`, a bit that is high for one cycle for each event that it counts.
     """
 
     def __init__(self, *, word_bytes: int, digest: bytes, idle_cycles: int) -> None:
@@ -52,6 +58,7 @@ class Endpoint(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.submodules.receiver = receiver = FrameReceiver(idle_cycles=self.idle_cycles)
         m.submodules.engine = engine = CommandEngine(word_bytes=self.word_bytes, digest=self.digest)
@@ -77,29 +84,30 @@ class Endpoint(wiring.Component):
 
 
 class LinkEndpoint(wiring.Component):
-    """UART, frames and commands.
+    """The board's end of the link: UART, frames and commands.
 
     Parameters
     ----------
     clocks_per_bit : int
-        At least 6.
+        Clock cycles in a bit on the line, at least `hw.link.uart.MIN_CLOCKS_PER_BIT`.
     word_bytes : int
         Bytes in a bus word, at least 2.
     digest : bytes
-        Tells this configuration from others; `sw.spec.protocol.DIGEST_BYTES` long.
+        Digest of the configuration, `sw.spec.protocol.DIGEST_BYTES` long.
     idle_bits : int
-        Bit times without a byte after which a frame cut short is forgotten. The default is 400 byte times: a frame may
-        pause for a few milliseconds between two packets of USB.
+        Bit times without a byte after which a frame that has begun is dropped. The default is 400 byte times: a frame
+        may pause for a few milliseconds between two packets of USB.
 
     Attributes
     ----------
     rx : In(1)
-        From the host, asynchronous.
+        Line from the host, asynchronous, high when idle.
     tx : Out(1)
-        To the host.
+        Line to the host, high when idle.
     bus : Out(BusSignature(8 * word_bytes))
+        The initiator's side of the bus.
     events : Out(EVENTS)
-        High for one cycle for each of what `sw.spec.registers.LINK_COUNTERS` count.
+        For each of `sw.spec.registers.LINK_COUNTERS`, a bit that is high for one cycle for each event that it counts.
     """
 
     def __init__(self, *, clocks_per_bit: int, word_bytes: int, digest: bytes, idle_bits: int = 4000) -> None:
@@ -117,6 +125,7 @@ class LinkEndpoint(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.submodules.receiver = receiver = uart.Receiver(clocks_per_bit=self.clocks_per_bit)
         m.submodules.transmitter = transmitter = uart.Transmitter(clocks_per_bit=self.clocks_per_bit)
@@ -127,7 +136,7 @@ class LinkEndpoint(wiring.Component):
         wiring.connect(m, endpoint.bus, wiring.flipped(self.bus))
         m.d.comb += [
             receiver.rx.eq(self.rx),
-            # A byte lasts longer than the endpoint takes for one, so nobody looks at `ready`.
+            # A byte lasts longer than the endpoint takes for one, so `ready` need not be looked at.
             endpoint.received.payload.eq(receiver.bytes.payload),
             endpoint.received.valid.eq(receiver.bytes.valid),
             endpoint.broken.eq(receiver.error),

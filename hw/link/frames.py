@@ -1,4 +1,4 @@
-"""Frames: packets stored whole on the way in, CRC checked; CRC appended on the way out.
+"""Frames to packets and back: a packet comes in only when its frame's CRC is right; on the way out a CRC is added.
 
 The CRC takes a bit a cycle: a byte of the line lasts long enough, and a byte a cycle would take three times the logic.
 """
@@ -15,11 +15,11 @@ from hw.link.cobs import Decoder, Encoder, Token
 from sw.spec.protocol import CRC, CRC_BYTES, CREDITS, FRAME_BYTES, HEADER_BYTES
 
 BYTE_CYCLES = 10
-"""`FrameReceiver` takes a byte in at most so many cycles."""
+"""Most cycles that `FrameReceiver` takes for a byte."""
 
 
 def crc_algorithm() -> Algorithm:
-    """Amaranth's description of the protocol's CRC."""
+    """Return Amaranth's description of the protocol's CRC."""
     return Algorithm(
         crc_width=CRC.width,
         polynomial=CRC.polynomial,
@@ -31,41 +31,57 @@ def crc_algorithm() -> Algorithm:
 
 
 class PacketByte(data.Struct):
-    """A byte of a packet; `last` marks its end."""
+    """A byte of a packet.
+
+    Attributes
+    ----------
+    data : unsigned(8)
+        The byte.
+    last : unsigned(1)
+        The byte is the packet's last one.
+    """
 
     data: 8
     last: 1
 
 
 def packet_memory(depth: int = 1 << ceil_log2(CREDITS * (1 + FRAME_BYTES))) -> MemoryShape:
-    """Of so many bytes; by default, of CREDITS packets of any length."""
+    """Return the shape of a packet memory of `depth` bytes; by default it holds CREDITS packets of any length."""
     return MemoryShape(name="received packets", width=8, depth=depth)
 
 
 class PacketMemory(wiring.Component):
-    """Circular memory of whole packets.
+    """A circular memory of packets, each of which comes out only when all of it has come in.
 
-    Each packet is stored behind a byte with its extent. Space is free again soon after a byte has been read. Takes and
-    gives a byte every other cycle, gives the first 5 cycles after `commit`.
+    Each packet is stored behind a byte with its extent. A byte's place is free again within a few cycles after the byte
+    has been read. The memory takes a byte every other cycle and gives a byte every other cycle, the first one 5 cycles
+    after `commit`. While it is full, `bytes` is not ready.
 
     Parameters
     ----------
     depth : int
-        Bytes, a power of two. One stays unused.
+        Bytes of memory, a power of two. One of them stays unused.
     trailer_bytes : int
-        At the end of each packet, not given out.
+        Bytes at the end of each packet that are not given out.
 
     Attributes
     ----------
     bytes : In(stream.Signature(8))
-        The packet being written. Not ready while the memory is full, nor in the first cycle.
+        The packet that is being written. Not ready in the first cycle after reset.
     extent : Out(8)
-        One more than the bytes taken since the last `commit` or `rollback`, of which at most 254 are allowed.
+        One more than the number of bytes taken since the last `commit` or `rollback`; at most 254 bytes are allowed.
     commit : In(1)
-        Make those bytes a packet. There must be more of them than the trailer has; none may be valid in that cycle.
+        Make the bytes taken since the last `commit` or `rollback` a packet. There must be more of them than
+        `trailer_bytes`; `bytes` may not be valid in that cycle.
     rollback : In(1)
-        Forget those bytes. None may be valid in that cycle.
+        Forget the bytes taken since the last `commit` or `rollback`. `bytes` may not be valid in that cycle.
     packets : Out(stream.Signature(PacketByte))
+        The packets without their trailers.
+
+    Raises
+    ------
+    ValueError
+        If `depth` is not a power of two.
     """
 
     def __init__(self, *, depth: int, trailer_bytes: int) -> None:
@@ -84,6 +100,7 @@ class PacketMemory(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         shape = packet_memory(self.depth)
         m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=[], attrs=shape.attributes)
@@ -141,26 +158,33 @@ class PacketMemory(wiring.Component):
 
 
 class FrameReceiver(wiring.Component):
-    """COBS bytes to packets with a correct CRC; everything else is dropped and reported.
+    """Decodes COBS bytes to packets with a correct CRC; all other frames are dropped and reported.
 
-    Holds CREDITS packets of any length.
+    A byte is taken within BYTE_CYCLES cycles, also while `packets` is not ready: the receiver holds CREDITS packets of
+    any length, and drops frames that find its memory full.
 
     Parameters
     ----------
     idle_cycles : int
-        Cycles without a byte after which a frame that has begun is forgotten; rounded up to a power of two.
+        Cycles without a byte after which a frame that has begun is dropped; rounded up to a power of two.
 
     Attributes
     ----------
     bytes : In(stream.Signature(8))
-        Ready after BYTE_CYCLES at most, whatever happens downstream.
+        Encoded frames.
     broken : In(1)
-        A byte was lost here. Spoils the frame that it belongs to.
+        High for one cycle for a byte that was lost on the line. The frame that it belongs to is dropped.
     packets : Out(stream.Signature(PacketByte))
         Type, sequence number and payload.
-    crc_error, frame_error, overrun, timeout : Out(1)
-        High for one cycle each time a frame is dropped for this reason. `frame_error`: wrong COBS, too short, too long
-        or broken.
+    crc_error : Out(1)
+        High for one cycle for each frame dropped for its CRC.
+    frame_error : Out(1)
+        High for one cycle for each frame dropped because its COBS was wrong, it was too short or too long, or one of
+        its bytes was lost.
+    overrun : Out(1)
+        High for one cycle for each frame dropped because the memory was full.
+    timeout : Out(1)
+        High for one cycle for each frame dropped after `idle_cycles`.
     """
 
     def __init__(self, *, idle_cycles: int) -> None:
@@ -178,6 +202,7 @@ class FrameReceiver(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.submodules.decoder = decoder = Decoder()
         m.submodules.crc = crc = Processor(crc_algorithm()(data_width=1))
@@ -197,7 +222,7 @@ class FrameReceiver(wiring.Component):
         shift = Signal(8)
         bit = Signal(3)
         bad, lost, correct = Signal(), Signal(), Signal()
-        enough, whole = Signal(), Signal()  # bytes for a frame, registered for speed: a byte comes cycles after another
+        enough, whole = Signal(), Signal()  # registered for speed: there are cycles between bytes
         m.d.sync += [
             enough.eq(memory.extent > HEADER_BYTES + CRC_BYTES),
             whole.eq(memory.extent == FRAME_BYTES + 1),
@@ -250,7 +275,10 @@ class FrameReceiver(wiring.Component):
 
 
 class FrameTransmitter(wiring.Component):
-    """Tokens to COBS bytes, with the CRC put in before the end. Takes a byte in 9 cycles.
+    """Encodes tokens to COBS bytes, with the CRC put in before the end.
+
+    A byte takes 9 cycles, and longer while the encoder's memory is full. The end of a frame takes the time of the CRC's
+    4 bytes.
 
     Attributes
     ----------
@@ -264,6 +292,7 @@ class FrameTransmitter(wiring.Component):
     bytes: Out(stream.Signature(8))
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.submodules.encoder = encoder = Encoder()
         m.submodules.crc = crc = Processor(crc_algorithm()(data_width=1))
@@ -271,7 +300,7 @@ class FrameTransmitter(wiring.Component):
 
         bit = Signal(3)
         index = Signal(range(CRC_BYTES))
-        trailing = Signal()  # the CRC is being sent, from its lowest byte: what is its own lowest bit shifts it down
+        trailing = Signal()  # the CRC is being sent, lowest byte first: its own lowest bit as input shifts it down
         m.d.comb += [
             encoder.tokens.payload.eq(self.tokens.payload),
             crc.data.eq(Mux(trailing, ~crc.crc[0], self.tokens.p.data.bit_select(bit, 1))),

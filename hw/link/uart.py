@@ -1,4 +1,4 @@
-"""UART, 8 data bits, no parity, one stop bit, least significant bit first."""
+"""A UART: 8 data bits, no parity, one stop bit, least significant bit first."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
@@ -15,30 +15,30 @@ def _check(clocks_per_bit: int) -> None:
 
 
 class Receiver(wiring.Component):
-    """Bytes from a serial line.
+    """Receives bytes from a serial line.
 
     The line is synchronised, passes a median of three samples (so that a pulse of one clock is no edge) and is then
-    sampled once in the middle of each bit, counted from the falling edge of the start bit. From the middle of the
-    stop bit on the next start bit is awaited. With 8 clocks a bit the sender's clock may be off by 4 %.
+    sampled once in the middle of each bit, counted from the falling edge of the start bit. The receiver awaits the next
+    start bit from the middle of the stop bit on. With 8 clocks a bit the sender's clock may be off by 4 %.
 
     Parameters
     ----------
     clocks_per_bit : int
-        At least 6.
+        Clock cycles in a bit, at least MIN_CLOCKS_PER_BIT.
 
     Attributes
     ----------
     rx : In(1)
         The line, asynchronous, high when idle.
     bytes : Out(stream.Signature(8, always_ready=True))
-        `valid` for one cycle a byte, 4 to 5 cycles after the middle of its stop bit.
+        A byte is valid for one cycle, 4 to 5 cycles after the middle of its stop bit.
     error : Out(1)
-        High for one cycle when a stop bit was low; that byte is dropped, and the line must rise before the next.
+        High for one cycle when a stop bit was low; its byte is dropped, and the line must rise before the next start.
 
     Raises
     ------
     ValueError
-        For too few clocks a bit.
+        For fewer clocks a bit.
     """
 
     def __init__(self, *, clocks_per_bit: int) -> None:
@@ -53,6 +53,7 @@ class Receiver(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
 
         synchronised = Signal(init=1)
@@ -90,24 +91,25 @@ class Receiver(wiring.Component):
 
 
 class Transmitter(wiring.Component):
-    """Bytes onto a serial line, without idle time between them while `bytes` is valid.
+    """Sends bytes on a serial line, without idle time between them while `bytes` is valid.
 
     Parameters
     ----------
     clocks_per_bit : int
-        At least 6.
+        Clock cycles in a bit, at least MIN_CLOCKS_PER_BIT.
 
     Attributes
     ----------
     bytes : In(stream.Signature(8))
-        Taken in the cycle before the start bit; the next one 10 * clocks_per_bit cycles later.
+        A byte is taken in the cycle before its start bit, the next one 10 * clocks_per_bit cycles later at the
+        earliest.
     tx : Out(1)
         The line, high when idle.
 
     Raises
     ------
     ValueError
-        For too few clocks a bit.
+        For fewer clocks a bit.
     """
 
     def __init__(self, *, clocks_per_bit: int) -> None:
@@ -116,6 +118,7 @@ class Transmitter(wiring.Component):
         super().__init__({"bytes": In(stream.Signature(8)), "tx": Out(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         timer = Signal(range(self.clocks_per_bit))
         remaining = Signal(range(FRAME_BITS))  # bits after the one on the line

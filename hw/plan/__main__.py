@@ -1,93 +1,78 @@
-"""The fastest design for a board, and why it is: `python -m hw.plan --board ulx3s --network norm4`."""
+"""`kanloom plan`: the fastest design of a network on a board, and what rules out faster ones."""
+
+from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from hw.design.design import Design
-from hw.plan.cost_model import DoesNotFitError, check, expected_fmax, requirements
 from hw.plan.options import add_design, board_of, search_of
-from hw.plan.search import Verdict
-from hw.plan.usage import add_rows, usages
-from hw.schedule.chart import chart
+from sw.spec.options import whole
+
+if TYPE_CHECKING:
+    from sw.spec.reporter import Reporter
 
 SHOWN = 12  # foldings ruled out that are shown, the last ones before the choice
 
-
-def foldings_table(verdicts: Sequence[Verdict]) -> Table:
-    """The foldings that were considered, the one with the fewest slots first."""
-    table = Table("lanes", "taps", "slots", "multipliers", "verdict", title="foldings, those of the fewest slots first")
-    for verdict in verdicts:
-        design = verdict.design
-        table.add_row(
-            ", ".join(str(folding.lanes) for folding in design.foldings),
-            str(design.taps),
-            str(design.slots),
-            str(design.plan.multipliers),
-            verdict.against or "chosen",
-        )
-    return table
+EXAMPLES = (
+    "--board ulx3s --network det4",
+    "--board ulx3s --network 4-8-1 --segments 4,32 --max-staleness 64",
+    "--board icebreaker --network 2-4-1 --segments 4,8 --taps 1 --chart 4",
+)
 
 
-def design_table(design: Design) -> Table:
-    """What is estimated of a design."""
-    board, schedule = design.board, design.plan.schedule
-    table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
-    add_rows(table, usages(requirements(design), board.budget))
-    table.add_row("record store", f"{design.configuration.block * 2:,} records")
-    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {expected_fmax_text(design)}")
-    table.add_row(
-        "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
-    )
-    table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
-    table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.plan.multipliers} multipliers")
-    return table
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
 
-
-def expected_fmax_text(design: Design) -> str:
-    """What clock place and route should reach, in words."""
-    reach = expected_fmax(design)
-    if reach is None:
-        return "nobody knows what place and route reach"
-    slower = "; give a slower --clock" if reach < design.board.clock_hz else ""
-    return f"place and route should reach {reach / 1e6:.0f} MHz{slower}"
-
-
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hw.plan", description=__doc__)
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
     add_design(parser)
-    parser.add_argument("--chart", type=int, metavar="N", help="show the clocks of N records")
-    return parser
+    parser.add_argument("--chart", type=whole(1), metavar="N", help="show the clocks of N records")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
-    console = Console()
-    try:
-        with console.status("foldings, from the fewest slots on ..."):
-            found = search_of(board_of(arguments), arguments)
-            ruled_out, chosen = found.ruled_out, found.chosen
-            tables = foldings_table([*ruled_out[-SHOWN:], chosen]), design_table(chosen.design)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if len(ruled_out) > SHOWN:
-        console.print(f"{len(ruled_out) - SHOWN} foldings of fewer slots are ruled out as those below are.")
-    console.print(*tables, sep="\n")
-    if arguments.chart:
-        design = chosen.design
-        print(chart(design.plan, arguments.chart))
-    try:
-        check(found.design)
-    except DoesNotFitError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    console.print("to build it: python -m hw.build, with the same options")
+def run(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Find a design and show it; a design that does not fit is shown and refused.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : Reporter
+        For progress and results.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    with reporter.step("planning") as step:
+        from hw.plan.cost_model import check
+        from hw.plan.report import design_table, foldings_table
+        from hw.schedule.chart import chart
+
+        considered = 0
+
+        def progress(_: object) -> None:
+            nonlocal considered
+            considered += 1
+            step.update(note=f"{considered} foldings considered")
+
+        found = search_of(board_of(options), options, progress)
+        tables = foldings_table([*found.ruled_out[-SHOWN:], found.chosen]), design_table(found.chosen.design)
+    if (hidden := len(found.ruled_out) - SHOWN) > 0:
+        reporter.show(f"{hidden} foldings of fewer slots are ruled out for reasons like those below.")
+    reporter.show(*tables)
+    if options.chart:
+        reporter.show(chart(found.chosen.design.plan, options.chart))
+    check(found.design)
+    reporter.note(f"To build it: {reporter.program} build, with the same options.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Named, not imported: the gateware knows nothing of the command line that runs it.
+    sys.exit(import_module("sw.__main__").main("plan", "python -m hw.plan"))

@@ -1,8 +1,8 @@
-"""The memories of a design, by shape and place."""
+"""The memories of a design: their shapes, and whether they lie in block RAM or in logic cells."""
 
 from dataclasses import replace
 
-from hw.datapath.node_bank import node_memory
+from hw.datapath.node_bank import bank_memory
 from hw.design.design import Design
 from hw.fpga.resources import MemoryShape
 from hw.link.cobs import encoder_memory
@@ -31,7 +31,7 @@ def memories_before_planning(design: Design) -> list[MemoryShape]:
     ]
     for index, layer in enumerate(map(NodeAddresses, design.network.layers, design.foldings)):
         for bank, rows in (("even", layer.even_rows), ("odd", layer.odd_rows)):
-            shape = node_memory(
+            shape = bank_memory(
                 rows=design.contexts * rows, width=width, lanes=layer.folding.lanes, technology=technology
             )
             shapes.append(replace(shape, name=f"{bank} nodes of layer {index}", count=layer.folding.taps))

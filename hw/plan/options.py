@@ -1,107 +1,170 @@
 """The options by which commands are told of a design: board, network, folding, schedule."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import boards
-from hw.design.design import Design
-from hw.fpga.board import Board
-from hw.plan.search import MAX_STALENESS, Search, search
-from sw.presets import catalogue as presets
+from sw.presets.by_size import default_preset
+from sw.presets.catalogue import DEFAULT, PRESETS
+from sw.presets.selection import preset_or_shape, selected
 from sw.spec.configuration import CONTEXTS
-from sw.spec.network import Network
+from sw.spec.options import numbers, pretraining, whole
+
+if TYPE_CHECKING:
+    from hw.fpga.board import Board
+    from hw.plan.search import Search, Verdict
+    from sw.spec.network import Network
 
 SCHEDULES = ("delayed", "exact")
+MANY_RECORDS = 1_000_000  # of a network by its shape: it has the segments of the preset for large tables
 
 
-def add_design(parser: argparse.ArgumentParser, board: str | None = None) -> None:
-    """The options that `board_of` and `search_of` take; the board must be given if there is no default."""
-    parser.add_argument("--board", default=board, required=board is None, help=f"one of {', '.join(boards.names())}")
-    parser.add_argument("--clock", type=float, metavar="MHZ", help="default: the board's own")
-    network = parser.add_argument_group("network", "either a preset, or features, addends and segments")
-    network.add_argument(
-        "--network", metavar="PRESET", help=f"one of {', '.join(presets.PRESETS)}; default {presets.DEFAULT}"
+def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_data: bool = False) -> None:
+    """Add the options that `board_of` and `search_of` take.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The command's parser.
+    board : str, optional
+        The board by default; without it, the user must name one.
+    by_data : bool
+        Whether the command chooses network and pre-training by its data, where the user says nothing.
+    """
+    target = parser.add_argument_group("board")
+    target.add_argument(
+        "--board",
+        default=board,
+        required=board is None,
+        choices=boards.names(),
+        metavar="NAME",
+        help=", ".join(boards.names()) + (f" (default: {board})" if board else ""),
     )
-    network.add_argument("--features", type=int, metavar="N")
-    network.add_argument("--addends", metavar="N[,N...]", help="inner functions per feature; more of them, more layers")
-    network.add_argument("--outputs", type=int, metavar="N", default=1, help="default %(default)s")
-    network.add_argument("--segments", metavar="INNER,OUTER", help="segments per function of each layer, powers of two")
-    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="default %(default)s")
-    parser.add_argument(
+    target.add_argument("--clock", type=float, metavar="MHZ", help="of the gateware (default: the board's own)")
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--network",
+        type=preset_or_shape,
+        metavar="PRESET|SHAPE",
+        help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 "
+        f"(default: {'by the data' if by_data else DEFAULT})",
+    )
+    network.add_argument(
+        "--segments",
+        type=numbers,
+        metavar="N,N",
+        help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
+    )
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        default=SCHEDULES[0],
+        help="exact: each record waits for the updates of all records before it (default: %(default)s)",
+    )
+    training.add_argument(
         "--contexts",
         type=int,
-        default=Design.contexts,
-        metavar="N",
-        help=f"models that take turns, merged after each pass: {', '.join(map(str, CONTEXTS))}; default %(default)s",
+        choices=CONTEXTS,
+        default=1,
+        help="models that are trained in turn and merged after each pass (default: %(default)s)",
     )
-    folding = parser.add_argument_group("folding", "by default the one with the most records per second that fits")
+    training.add_argument(
+        "--pretraining",
+        type=pretraining,
+        default=None if by_data else (0, None),
+        metavar="ADDENDS[:EPOCHS]|none",
+        help="make the trainer able to train groups of so many addends alone, before all of them together "
+        f"(default: {'by the data' if by_data else 'none'})",
+    )
+    folding = parser.add_argument_group("folding", "without --lanes and --taps, the fastest folding that fits is found")
     folding.add_argument(
         "--lanes",
-        metavar="N[,N...]",
-        help="addends a clock, layer by layer; must divide them all; layers left out at the end have all their outputs",
+        type=numbers,
+        metavar="N,N",
+        help="outputs of each layer worked on in a clock, the first layer's addends first; each number divides "
+        "its layer's outputs; layers left out at the end have all their outputs worked on",
     )
-    folding.add_argument("--taps", type=int, metavar="N", help="features a clock; must divide them all")
+    folding.add_argument(
+        "--taps", type=whole(1), metavar="N", help="features that are worked on in a clock; divides the features"
+    )
     folding.add_argument(
         "--max-staleness",
-        type=int,
-        default=MAX_STALENESS,
+        type=whole(0),
         metavar="N",
-        help="records whose updates a forward pass may miss, if the folding is to be found; default %(default)s",
-    )
-    parser.add_argument(
-        "--pretraining",
-        type=int,
-        default=Design.pretraining,
-        metavar="N",
-        help="make it able to train groups of N addends alone; a multiple of the lanes that divides the addends",
+        help="records whose updates a forward pass may miss, in a folding that is found (default: 8)",
     )
 
 
-def board_of(arguments: argparse.Namespace) -> Board:
-    """The board asked for, with its clock. Raises ValueError for a board or a clock that there is not."""
-    board = boards.find(arguments.board)
-    return board if arguments.clock is None else board.at(round(arguments.clock * 1e6))
+def board_of(options: argparse.Namespace) -> Board:
+    """Return the board that is asked for, with its clock.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `add_design`.
+
+    Raises
+    ------
+    ValueError
+        For a board that does not exist, or a clock that it cannot make.
+    """
+    board = boards.find(options.board)
+    return board if options.clock is None else board.at(round(options.clock * 1e6))
 
 
-def network_of(arguments: argparse.Namespace) -> Network:
-    """The network asked for, or the default preset's. Raises ValueError if it is asked for in two ways, or by half."""
-    explicit = {"--features": arguments.features, "--addends": arguments.addends, "--segments": arguments.segments}
-    given = [option for option, value in explicit.items() if value is not None]
-    if arguments.network is not None:
-        if given:
-            raise ValueError(f"--network {arguments.network} says it all; leave out {', '.join(given)}")
-        return presets.find(arguments.network).network
-    if not given:
-        return presets.find(presets.DEFAULT).network
-    if len(given) < len(explicit):
-        missing = ", ".join(option for option in explicit if option not in given)
-        raise ValueError(f"which network? give --network PRESET ({', '.join(presets.PRESETS)}), or {missing}")
-    addends, segments = (numbers(option, explicit[option]) for option in ("--addends", "--segments"))
-    return Network.chain((arguments.features, *addends, arguments.outputs), segments)
+def network_of(options: argparse.Namespace) -> Network:
+    """Return the network that is asked for.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `add_design`.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not legal.
+    """
+    choice = options.network
+    by_size = isinstance(choice, tuple)
+    return selected(
+        choice, options.segments, default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
+    ).network
 
 
-def numbers(option: str, text: str) -> tuple[int, ...]:
-    """Raises ValueError unless the option's text is numbers with commas between them."""
-    try:
-        return tuple(map(int, text.split(",")))
-    except ValueError as error:
-        raise ValueError(f"{option} {text!r}: give numbers with commas between them, such as 2,32") from error
-
-
-def search_of(board: Board, arguments: argparse.Namespace) -> Search:
+def search_of(
+    board: Board, options: argparse.Namespace, progress: Callable[[Verdict], None] = lambda verdict: None
+) -> Search:
     """Return what the search for a folding found, or the folding that is asked for.
+
+    Parameters
+    ----------
+    board : Board
+        What `board_of` gave.
+    options : argparse.Namespace
+        Of `add_design`.
+    progress : Callable
+        Is given each verdict, as it is found.
 
     Raises
     ------
     ValueError
         For a network or a folding that cannot be.
     """
+    from hw.plan.search import MAX_STALENESS, search
+
     return search(
         board,
-        network_of(arguments),
-        lanes=None if arguments.lanes is None else numbers("--lanes", arguments.lanes),
-        taps=arguments.taps,
-        max_staleness=arguments.max_staleness,
-        exact=arguments.schedule == "exact",
-        pretraining=arguments.pretraining,
-        contexts=arguments.contexts,
+        network_of(options),
+        lanes=options.lanes,
+        taps=options.taps,
+        max_staleness=MAX_STALENESS if options.max_staleness is None else options.max_staleness,
+        exact=options.schedule == "exact",
+        pretraining=options.pretraining[0],
+        contexts=options.contexts,
+        progress=progress,
     )

@@ -1,4 +1,4 @@
-"""What a design is made of before synthesis: bits of its operators by kind, from which its logic is estimated."""
+"""The RTLIL count of a design: bits of its operators by kind, from which its logic is estimated before synthesis."""
 
 import re
 from collections import Counter
@@ -11,7 +11,10 @@ from amaranth.lib import wiring
 from hw.datapath.fanout import FANOUT
 
 Parameters = dict[str, int]
+"""The parameters of a cell of RTLIL, by name."""
+
 Bits = Callable[[Parameters], int]
+"""From the parameters of a cell to bits."""
 
 KINDS: dict[str, dict[str, Bits]] = {
     "choices": {
@@ -21,41 +24,52 @@ KINDS: dict[str, dict[str, Bits]] = {
     },
     "registers": {"$dff": lambda of: of["WIDTH"]},
 }
-"""Bits of a cell by its parameters. Choices are made in processes, too, but for resets, which flip-flops have; and by
-an "or" of words, of which all but one are zero. Products and memories are counted elsewhere. Sums, shifts and gates are
-not counted: behind each there is a register, which is, and by these alone designs are estimated better."""
+"""Functions from the parameters of a cell to the bits that it counts for, by the kind of operator.
+
+Choices are also made by the bitwise or of words of which all but one are zero, and by assignments inside processes,
+except for resets, which flip-flops have. Products and memories are counted elsewhere (`hw.plan.memories`). Sums, shifts
+and gates are not counted: a register follows each of them, and the registers alone estimate a design better.
+"""
 
 CELL = re.compile(r"\s*cell (\$\w+) ")
 PARAMETER = re.compile(r"\s*parameter \\(\w+) (\d+)$")
 CONNECTION = re.compile(r"\s*connect \\(\w+) (.+)$")
 NET = re.compile(r"[\\$]\S+")
-KEPT = f"attribute \\{FANOUT} 1"
+FANOUT_LINE = f"attribute \\{FANOUT} 1"
 RESET = "switch \\rst [0]"
 ASSIGNED = re.compile(r"\s*assign \S+ \[(\d+)(?::(\d+))?\]")
 
 
 def rtlil_count(component: wiring.Component) -> Counter[str]:
-    """Bits of each of `KINDS` in a component with all that is in it. Equal cells with equal operands count once, as
-    synthesis merges them, unless they are to lie near their use (`hw.datapath.fanout`)."""
+    """Return the bits of each of `KINDS` in a component and everything inside it.
+
+    Equal cells with equal operands count once, as synthesis merges them, except fan-out registers
+    (`hw.datapath.fanout`).
+
+    Parameters
+    ----------
+    component : wiring.Component
+        The design or a part of its hierarchy; it is elaborated.
+    """
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     lines = iter(rtlil.convert(component, emit_src=False).splitlines())
     module = _Module()
-    decisions: list[bool] = []  # nested ones, inside a process: whether each is more than a reset
+    switches: list[bool] = []  # those that enclose the line, in a process: whether each is more than a reset
     for line in lines:
         word = line.split(maxsplit=1)[0] if line.strip() else ""
         if word == "module":
             module = _Module()
-        elif line.strip() == KEPT:
-            module.kept.add(next(lines).split()[-1])
+        elif line.strip() == FANOUT_LINE:
+            module.fanout_registers.add(next(lines).split()[-1])
         elif match := CELL.match(line):
             cell = _Cell.read(match[1], lines)
             if module.is_new(cell):
                 bits.update(cell.bits)
         elif word == "switch":
-            decisions.append(line.strip() != RESET)
-        elif word == "end" and decisions:
-            decisions.pop()
-        elif any(decisions) and (match := ASSIGNED.match(line)):
+            switches.append(line.strip() != RESET)
+        elif word == "end" and switches:
+            switches.pop()
+        elif any(switches) and (match := ASSIGNED.match(line)):
             high, low = int(match[1]), int(match[2] or match[1])
             bits["choices"] += high - low + 1
     return bits
@@ -63,7 +77,7 @@ def rtlil_count(component: wiring.Component) -> Counter[str]:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A cell of RTLIL: its kind, the widths and constants that it is made with, its operands and its result."""
+    """A cell of RTLIL: its kind, its parameters (widths and constants), its operands and its result."""
 
     kind: str
     parameters: Parameters
@@ -72,6 +86,7 @@ class _Cell:
 
     @classmethod
     def read(cls, kind: str, lines: Iterator[str]) -> "_Cell":
+        """Return the cell whose first line was the last one read from `lines`."""
         parameters: Parameters = {}
         operands: dict[str, str] = {}
         for line in lines:
@@ -86,21 +101,33 @@ class _Cell:
 
     @property
     def bits(self) -> dict[str, int]:
+        """Bits of the cell by kind of operator."""
         return {name: cells[self.kind](self.parameters) for name, cells in KINDS.items() if self.kind in cells}
 
 
 @dataclass
 class _Module:
-    """The cells of a module: each result under the name of the first one that is equal to it."""
+    """The cells of a module that have been read.
+
+    Attributes
+    ----------
+    names : dict
+        From the result of each cell to the result of the first cell that is equal to it.
+    results : dict
+        The result of the first cell of its kind with these parameters and operands.
+    fanout_registers : set of str
+        Results of registers that synthesis does not merge.
+    """
 
     names: dict[str, str] = field(default_factory=dict)
-    first: dict[tuple, str] = field(default_factory=dict)
-    kept: set[str] = field(default_factory=set)  # as they are, however many are equal
+    results: dict[tuple, str] = field(default_factory=dict)
+    fanout_registers: set[str] = field(default_factory=set)
 
     def is_new(self, cell: _Cell) -> bool:
-        if cell.result is None or cell.result in self.kept:
+        """Return whether synthesis keeps the cell beside those that were read before; remember its result."""
+        if cell.result is None or cell.result in self.fanout_registers:
             return True
         named = (NET.sub(lambda net: self.names.get(net[0], net[0]), net) for net in cell.operands.values())
         key = (cell.kind, *sorted(cell.parameters.items()), *zip(cell.operands, named, strict=True))
-        self.names[cell.result] = self.first.setdefault(key, cell.result)
+        self.names[cell.result] = self.results.setdefault(key, cell.result)
         return self.names[cell.result] == cell.result

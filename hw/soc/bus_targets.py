@@ -1,4 +1,4 @@
-"""The targets of the bus besides the registers: records, parameters, and the configuration's text."""
+"""The targets of the bus other than the registers: records, nodes, and the configuration's text."""
 
 from amaranth import Module, Mux, unsigned
 from amaranth.lib import wiring
@@ -7,16 +7,33 @@ from amaranth.lib.wiring import In, Out
 
 from hw.datapath.ports import NodeAccessSignature
 from hw.fpga.resources import MemoryShape
-from hw.link.bus import BusSignature, answer_after, within
+from hw.link.bus import BusSignature, address_exists, ready_after
 from hw.soc.record_store import RecordStore
+from sw.spec.text_words import pack_text
 
 
 class RecordTarget(wiring.Component):
-    """The record store's words. While `busy`, reads are refused, and a write waits for the pass to leave it a cycle.
+    """The bus target of the space RECORDS: the words of the record store.
 
-    Attributes:
-        bus: an address is row * row_words + word.
-        store: the store's port; reads only while not `busy`.
+    A read takes the latency of the store and 3 cycles; while `busy`, it is refused. A write is done when the store
+    takes it, at the earliest in its second cycle; during a pass it waits until the pass leaves the store a cycle. A
+    fault takes as long as a read.
+
+    Parameters
+    ----------
+    store : RecordStore
+        The store whose shape and latency the target has.
+    word_bits : int
+        Width of the bus.
+
+    Attributes
+    ----------
+    bus : In(BusSignature(word_bits))
+        The bus; an address is row * row_words + word.
+    busy : In(1)
+        A pass is under way.
+    store : Out(signature of a store's user)
+        To the store's ports. It reads only while not `busy`.
     """
 
     def __init__(self, store: RecordStore, *, word_bits: int):
@@ -25,12 +42,13 @@ class RecordTarget(wiring.Component):
         super().__init__({"bus": In(BusSignature(word_bits)), "busy": In(1), "store": Out(store.signature.flip())})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         bus, store = self.bus, self.store
-        fault = ~within(bus.address, self.words)
+        fault = ~address_exists(bus.address, self.words)
         refused = self.busy & ~bus.write
         writes = bus.valid & bus.write & ~fault
-        # Registered, since the request comes a long way; a read again in each cycle of the transfer, to no harm.
+        # Registered, since the request comes a long way. A read is repeated in each cycle of its transfer: no harm.
         m.d.sync += [
             store.read.eq(bus.valid & ~bus.write & ~self.busy),
             store.row.eq(bus.address // self.row_words),
@@ -43,16 +61,33 @@ class RecordTarget(wiring.Component):
         m.d.comb += [
             bus.refused.eq(refused),
             bus.fault.eq(fault),
-            bus.ready.eq(Mux(writes, store.written, answer_after(m, bus, self.latency + 2))),
+            bus.ready.eq(Mux(writes, store.written, ready_after(m, bus, self.latency + 2))),
         ]
         return m
 
 
 class NodeTarget(wiring.Component):
-    """The trainer's nodes, refused while `busy`; addresses as in `sw.spec.configuration`.
+    """The bus target of the space PARAMETERS: the trainer's nodes.
 
-    Attributes:
-        access: the trainer's port. latency: its `access_latency`, and no less than it has contexts.
+    A transfer takes `latency` + 1 cycles; while `busy`, it is refused.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a node.
+    latency : int
+        The trainer's `access_latency` or its number of contexts, whichever is more.
+    word_bits : int
+        Width of the bus.
+
+    Attributes
+    ----------
+    bus : In(BusSignature(word_bits))
+        The bus; addresses are those of `sw.spec.addresses`, with the number of the layer above them.
+    busy : In(1)
+        The trainer trains or predicts.
+    access : Out(NodeAccessSignature(width))
+        To the trainer.
     """
 
     def __init__(self, *, width: int, latency: int, word_bits: int):
@@ -60,40 +95,54 @@ class NodeTarget(wiring.Component):
         super().__init__({"bus": In(BusSignature(word_bits)), "busy": In(1), "access": Out(NodeAccessSignature(width))})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         bus, access = self.bus, self.access
         m.d.comb += [
             access.select.eq(~self.busy),
             access.address.eq(bus.address),
             access.data_write.eq(bus.write_data),
-            access.write.eq(bus.valid & bus.write & ~self.busy),  # again in each cycle of the transfer, to no harm
+            access.write.eq(
+                bus.valid & bus.write & ~self.busy
+            ),  # repeated in each cycle of the transfer, without effect
             bus.refused.eq(self.busy),
             bus.fault.eq(access.fault),
             bus.read_data.eq(access.data_read),
-            bus.ready.eq(answer_after(m, bus, self.latency)),
+            bus.ready.eq(ready_after(m, bus, self.latency)),
         ]
         return m
 
 
-def packed(text: str, *, word_bits: int) -> list[int]:
-    """A text's length in bytes, then the bytes, packed into words, the first in the lowest bits."""
-    content, size = text.encode(), word_bits // 8
-    words = [int.from_bytes(content[start : start + size], "little") for start in range(0, len(content), size)]
-    return [len(content), *words]
-
-
 def text_memory(text: str, *, word_bits: int) -> MemoryShape:
-    return MemoryShape(name="configuration", width=word_bits, depth=len(packed(text, word_bits=word_bits)))
+    """Return the shape of the read-only memory of a text."""
+    return MemoryShape(name="configuration", width=word_bits, depth=len(pack_text(text, word_bytes=word_bits // 8)))
 
 
 class TextTarget(wiring.Component):
-    """A read-only text, `packed`."""
+    """The bus target of the space CONFIGURATION: a text that can only be read.
+
+    A read takes two cycles, a fault one.
+
+    Parameters
+    ----------
+    text : str
+        The text. Its words are those of `sw.spec.text_words.pack_text`.
+    word_bits : int
+        Width of the bus, a multiple of 8.
+
+    Attributes
+    ----------
+    bus : In(BusSignature(word_bits))
+        The bus.
+    """
 
     def __init__(self, text: str, *, word_bits: int):
-        self.words, self.memory = packed(text, word_bits=word_bits), text_memory(text, word_bits=word_bits)
+        self.words = pack_text(text, word_bytes=word_bits // 8)
+        self.memory = text_memory(text, word_bits=word_bits)
         super().__init__({"bus": In(BusSignature(word_bits))})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         bus = self.bus
         m.submodules.rom = rom = Memory(
@@ -103,7 +152,7 @@ class TextTarget(wiring.Component):
         m.d.comb += [
             port.addr.eq(bus.address),
             bus.read_data.eq(port.data),
-            bus.fault.eq(bus.write | ~within(bus.address, len(self.words))),
-            bus.ready.eq(Mux(bus.fault, bus.valid, answer_after(m, bus, 1))),
+            bus.fault.eq(bus.write | ~address_exists(bus.address, len(self.words))),
+            bus.ready.eq(Mux(bus.fault, bus.valid, ready_after(m, bus, 1))),
         ]
         return m

@@ -13,23 +13,56 @@ from sw.spec.protocol import Mode
 
 
 class PassEngine(wiring.Component):
-    """One pass over consecutive records of the store, through the trainer.
+    """Sends consecutive records of the store through the trainer, one pass at a time.
 
-    A record is whole rows: features, targets, padding. Its rows are read ahead of its time, so that there is a record
-    every `initiation_interval` cycles, just when the trainer takes it: no record waits for another, and none needs a
-    buffer. A predicting pass leaves as many cycles between records as writing a prediction takes.
+    A record is whole rows: features, targets, padding. Its rows are read ahead, so that there is a record every
+    `initiation_interval` cycles, just when the trainer takes it: no record waits for another, and none needs a buffer.
+    The first record is offered once its rows have been read. In a predicting pass records come every
+    `prediction_interval` cycles, so that each prediction is written before the next one comes.
 
-    Attributes:
-        start: begin a pass of `count` records from row `first` on, in `mode`; predictions go to word `results` and on.
-            All but `start` are held during the pass.
-        busy: a pass is under way, from the cycle after `start`.
-        underrun: a record was not there when the trainer would have taken it, or the other way round, in this cycle.
-        records: to the trainer. `predicted`, `predicted_valid`, `trainer_idle`: from the trainer.
-        store: goes before any other user of it.
+    Parameters
+    ----------
+    network : Network
+        The network whose records are sent.
+    store : RecordStore
+        The store that holds the records.
+    initiation_interval : int
+        Cycles between two records that the trainer takes, at least the rows of a record.
+
+    Attributes
+    ----------
+    storage : RecordStore
+        The parameter `store`.
+    record_rows : int
+        Rows of a record in the store.
+    start : In(1)
+        High for one cycle to begin a pass.
+    first : In(range(rows))
+        Row of the pass's first record. Held during the pass, as are `count`, `mode` and `results`.
+    count : In(range(rows + 1))
+        Number of records in the pass.
+    mode : In(Mode)
+        Whether the pass trains or predicts.
+    results : In(range(rows * row_words))
+        Word of the store to which a predicting pass writes its first prediction; the others follow.
+    busy : Out(1)
+        A pass is under way; high from the cycle after `start`.
+    underrun : Out(1)
+        High in a cycle in which the trainer takes a record that is not there, or a record is there that the trainer
+        does not take.
+    records : Out(stream.Signature(RecordLayout(network)))
+        To the trainer. A record is replaced by the next one even if it has not been taken.
+    predicted : In(word_array(width, outputs))
+        From the trainer: a prediction.
+    predicted_valid : In(1)
+        From the trainer: `predicted` is a prediction in this cycle.
+    trainer_idle : In(1)
+        From the trainer: no record is in flight.
+    store : Out(signature of a store's user)
+        To the store's ports. Reads and writes of this user must go before those of any other.
     """
 
     def __init__(self, network: Network, store: RecordStore, *, initiation_interval: int):
-        """`initiation_interval`: the trainer's, at least `record_rows`."""
         self.network, self.storage, self.initiation_interval = network, store, initiation_interval
         self.record_rows = rows_of_record(network, store.row_words)
         super().__init__(
@@ -51,15 +84,19 @@ class PassEngine(wiring.Component):
 
     @property
     def prediction_interval(self) -> int:
-        """Cycles between the records of a predicting pass: time for the reads of one and the writes of another, in
-        whole intervals of the trainer."""
+        """Cycles between the records of a predicting pass.
+
+        A multiple of `initiation_interval` in which the results of one record can be written and, with a single-port
+        RAM, the rows of another be read.
+        """
         reads = self.record_rows if self.storage.technology.spram else 0
         return self.initiation_interval * -(-(reads + self.network.outputs) // self.initiation_interval)
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         coming = self._fetch(m)
-        pending = self._keep_predictions(m)
+        pending = self._store_predictions(m)
         with m.If(self.start):
             m.d.sync += self.busy.eq(1)
         with m.Elif(~coming & ~self.records.valid & ~pending & self.trainer_idle):
@@ -67,7 +104,7 @@ class PassEngine(wiring.Component):
         return m
 
     def _fetch(self, m: Module) -> Value:
-        """Read the records and give them to the trainer; returns whether there are more to give."""
+        """Read the records and give them to the trainer; return whether there are more to give."""
         network, store = self.network, self.storage
         predicts = self.mode == Mode.PREDICT
         active = Signal()
@@ -111,25 +148,25 @@ class PassEngine(wiring.Component):
         m.d.comb += self.underrun.eq(Mux(valid, ~ready, ready & begun & coming & ~predicts))
         return coming
 
-    def _keep_predictions(self, m: Module) -> Value:
-        """Write predictions to the store, word by word; returns whether there are more to write."""
-        kept = Signal(word_array(self.network.width, self.network.outputs))
+    def _store_predictions(self, m: Module) -> Value:
+        """Write predictions to the store, word by word; return whether there are more to write."""
+        prediction = Signal(word_array(self.network.width, self.network.outputs))
         pending = Signal(range(self.network.outputs + 1))
         address = Signal(range(self.storage.rows * self.storage.row_words))
         m.d.comb += [
             self.store.write.eq(pending != 0),
             self.store.address.eq(address),
-            self.store.data.eq(kept[0]),
+            self.store.data.eq(prediction[0]),
         ]
         with m.If(self.start):
             m.d.sync += address.eq(self.results)
         with m.Elif(self.store.written):
             m.d.sync += address.eq(address + 1)
         with m.If(self.predicted_valid & (self.mode == Mode.PREDICT)):
-            m.d.sync += [kept.eq(self.predicted), pending.eq(self.network.outputs)]
+            m.d.sync += [prediction.eq(self.predicted), pending.eq(self.network.outputs)]
         with m.Elif(self.store.written):
             m.d.sync += [
-                kept.as_value().eq(kept.as_value() >> self.network.width),
+                prediction.as_value().eq(prediction.as_value() >> self.network.width),
                 pending.eq(pending - 1),
             ]
         return self.store.write

@@ -1,31 +1,61 @@
-"""The records on the chip: the store, and the pass that sends its records through the trainer."""
+"""The record store: the memory of the records on the chip, and who uses it in a cycle."""
 
 from typing import Any, NamedTuple
 
-from amaranth import ClockSignal, Instance, Module, Mux, Signal, Value, unsigned
+from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fanout import Branches
+from hw.datapath.fanout import FanOutTree
 from hw.fpga.resources import MemoryShape, Storage
 from hw.fpga.technology import Technology
 
 
 def record_memory(*, width: int, rows: int, row_words: int, technology: Technology) -> MemoryShape:
-    """Those of a store."""
+    """Return the shape of a store's memories, one for each word of a row."""
     storage = Storage.SINGLE_PORT if technology.spram else Storage.BLOCK
     return MemoryShape(name="records", width=width, depth=rows, storage=storage, count=row_words)
 
 
 class RecordStore(wiring.Component):
-    """`rows` of `row_words` words, both powers of two: a row read and a word written a cycle.
+    """A memory from which a whole row is read, and to which a single word is written.
 
-    In block RAM neither disturbs the other. A single-port RAM does one of them in a cycle, the read first.
+    In block RAM a read and a write can be done in each cycle. A single-port RAM does one of them in a cycle; a read
+    goes before a write, which then waits.
 
-    Attributes:
-        read, row: read this row; `row_data` has it `latency` cycles later.
-        write, address, data: write this word, numbered across rows; done in the cycle in which `written`.
+    Parameters
+    ----------
+    width : int
+        Bits of a word.
+    rows : int
+        Number of rows, a power of two.
+    row_words : int
+        Words in a row, a power of two.
+    technology : Technology
+        The FPGA family, which decides between block RAM and single-port RAM and has the latency of memories.
+
+    Attributes
+    ----------
+    read : In(1)
+        Read a row.
+    row : In(range(rows))
+        The row that is read; sampled with `read`.
+    row_data : Out(ArrayLayout(unsigned(width), row_words))
+        The words of the row, `latency` cycles after `read`.
+    write : In(1)
+        Write a word; held, with `address` and `data`, until `written`.
+    address : In(range(rows * row_words))
+        The word that is written: row * row_words + word.
+    data : In(width)
+        The word's new value.
+    written : Out(1)
+        The word is written in this cycle.
+
+    Raises
+    ------
+    ValueError
+        On elaboration, if rows or words do not fit a single-port RAM.
     """
 
     def __init__(self, *, width: int, rows: int, row_words: int, technology: Technology):
@@ -44,22 +74,23 @@ class RecordStore(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from a row's number to its data."""
+        """Cycles from `read` to `row_data`."""
         return 1 if self.technology.spram else self.technology.memory_latency + self.technology.long_way
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         m.d.comb += self.written.eq(self.write & ~(self.read & self.technology.spram))
         access = _Access(self.read, self.row, self.written, self.address, self.data)
-        ways = [Branches(m, signal) for signal in access] if self.technology.fine_stages else []
+        trees = [FanOutTree(m, signal) for signal in access] if self.technology.fine_stages else []
         bank = self._single_port_ram if self.technology.spram and platform is not None else self._block_ram
         for index in range(self.row_words):
-            found = bank(m, index, _Access(*(way.near() for way in ways)) if ways else access)
+            word = bank(m, index, _Access(*(tree.register() for tree in trees)) if trees else access)
             for _ in range(self.technology.memory_latency - 1):
                 later = Signal(self.width, reset_less=True)
-                m.d.sync += later.eq(found)
-                found = later
-            m.d.comb += self.row_data[index].eq(found)
+                m.d.sync += later.eq(word)
+                word = later
+            m.d.comb += self.row_data[index].eq(word)
         return m
 
     def _block_ram(self, m: Module, index: int, access: "_Access") -> Value:
@@ -78,30 +109,21 @@ class RecordStore(wiring.Component):
         return read_port.data
 
     def _single_port_ram(self, m: Module, index: int, access: "_Access") -> Value:
-        assert self.technology.single_port_ram is not None
-        depth, bits = self.technology.single_port_ram
-        if self.rows > depth or self.width > bits:
-            raise ValueError(f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {depth} of {bits}")
-        address, found = Signal(range(depth)), Signal(bits)
+        ram = self.technology.single_port_ram
+        assert ram is not None
+        if self.rows > ram.words or self.width > ram.bits:
+            raise ValueError(
+                f"{self.rows} rows of {self.width} bits a bank; a single-port RAM has {ram.words} of {ram.bits}"
+            )
+        address, found = Signal(range(ram.words)), Signal(ram.bits)
         m.d.comb += address.eq(Mux(access.read, access.row, access.address // self.row_words))
-        m.submodules[f"bank{index}"] = Instance(
-            "SB_SPRAM256KA",
-            i_CLOCK=ClockSignal(),
-            i_ADDRESS=address,
-            i_DATAIN=access.data,
-            i_MASKWREN=0b1111,
-            i_WREN=access.write & (access.address % self.row_words == index),
-            i_CHIPSELECT=1,
-            i_STANDBY=0,
-            i_SLEEP=0,
-            i_POWEROFF=1,
-            o_DATAOUT=found,
-        )
+        write = access.write & (access.address % self.row_words == index)
+        m.submodules[f"bank{index}"] = ram.cell(address, access.data, write, found)
         return found[: self.width]
 
 
 class _Access(NamedTuple):
-    """Of a store in a cycle: the row that is read, and the word that is written."""
+    """The signals of the read and the write that a store does in a cycle."""
 
     read: Signal
     row: Signal
@@ -110,8 +132,18 @@ class _Access(NamedTuple):
     data: Signal
 
 
-def share(m: Module, store: RecordStore, first: Any, second: Any) -> None:
-    """Lead two users to the store, `first` before `second`, which must not read while `first` does."""
+def arbitrate(m: Module, store: RecordStore, first: Any, second: Any) -> None:
+    """Connect two users to the store's ports; in a cycle in which both write, `first` does.
+
+    Parameters
+    ----------
+    m : Module
+        The module that contains the store and its users.
+    store : RecordStore
+        The store.
+    first, second : wiring.PureInterface
+        The users, each with all ports of the store. `second` must not read in a cycle in which `first` does.
+    """
     m.d.comb += [
         store.read.eq(first.read | second.read),
         store.row.eq(Mux(first.read, first.row, second.row)),

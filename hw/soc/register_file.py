@@ -1,4 +1,4 @@
-"""The register file, made from the table that the host reads."""
+"""The register file, made from the same table as the host's access to it."""
 
 from collections.abc import Sequence
 
@@ -8,29 +8,46 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.fpga.resources import MemoryShape
-from hw.link.bus import BusSignature, answer_after, within
+from hw.link.bus import BusSignature, address_exists, ready_after
 from sw.spec.numerics import bits_for
 from sw.spec.registers import COUNTER_BITS, Register, RegisterTable
 
 
 def counter_memory(table: RegisterTable) -> MemoryShape:
-    """That of the counters among the registers."""
+    """Return the shape of the memory of a register file's counters."""
     return MemoryShape(name="counters", width=COUNTER_BITS, depth=table.words)
 
 
 class RegisterFile(wiring.Component):
-    """A bus target; every transfer takes four cycles.
+    """The bus target of the space REGISTERS; every transfer takes five cycles.
 
-    `counters` are registers of one word in `table` that count events, in a memory: an event is counted within a few
-    cycles, in which it must not come again. They are not reset.
+    Counters lie in a memory, and one of them is increased at a time, while there is no transfer. An event is counted
+    within a few cycles, more if other counters or transfers come first; if it comes again before, it counts once.
+    Counters wrap, and a reset does not clear them.
 
-    Attributes:
-        bus: reads and writes of the registers in `table`, word by word.
-        locked: refuse writes.
-        events: what `counters` count, a field each, high for one cycle.
-        status: what the other registers of access "r" read, a field each.
-        control: what was last written to the registers of access "w", a field each.
-        strobes: high in the cycle in which a register of access "w" has its new value, a field each.
+    Parameters
+    ----------
+    table : RegisterTable
+        The registers.
+    counters : sequence of Register
+        The registers of one word in `table` that count events.
+    word_bits : int
+        Width of the bus.
+
+    Attributes
+    ----------
+    bus : In(BusSignature(word_bits))
+        The bus; the words of a register follow each other, the least significant word first.
+    locked : In(1)
+        Writes are refused.
+    events : In(StructLayout)
+        A bit for each counter, high for one cycle for each event.
+    status : In(StructLayout)
+        The values of the registers that can be read and are no counters.
+    control : Out(StructLayout)
+        The values last written to the registers that can be written.
+    strobes : Out(StructLayout)
+        A bit for each register that can be written; high in the first cycle of its new value in `control`.
     """
 
     def __init__(self, table: RegisterTable, *, counters: Sequence[Register], word_bits: int):
@@ -49,32 +66,34 @@ class RegisterFile(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         bus, table = self.bus, self.table
         number = bus.address[: bits_for(table.words)]
         exists = Signal()
-        readable, found = [], []  # for each word
+        readable, words = [], []  # of each address
         for register in table.values():
             for index in range(register.words):
                 place = slice(index * self.word_bits, (index + 1) * self.word_bits)
                 readable.append(register.access == "r")
-                found.append(self.status[register.name][place] if register.name in self.status.shape().members else 0)
+                words.append(self.status[register.name][place] if register.name in self.status.shape().members else 0)
                 if register.access == "w":
-                    self._written(m, register, place, exists & (number == len(found) - 1))
+                    self._written(m, register, place, exists & (number == len(words) - 1))
         status = Signal(self.word_bits)
         m.d.sync += [
-            exists.eq(within(bus.address, table.words)),
-            status.eq(Array(found)[number]),
+            exists.eq(address_exists(bus.address, table.words)),
+            status.eq(Array(words)[number]),
             bus.fault.eq(~exists | (bus.write == Array(map(Const, readable))[number])),
         ]
         m.d.comb += [
             bus.read_data.eq(status | self._counted(m, number)),
             bus.refused.eq(bus.write & self.locked),
-            bus.ready.eq(answer_after(m, bus, 4)),
+            bus.ready.eq(ready_after(m, bus, 4)),
         ]
         return m
 
     def _written(self, m: Module, register: Register, place: slice, chosen: Value) -> None:
+        """Write the bits `place` of a register in a transfer whose address is `chosen`."""
         bus, name = self.bus, register.name
         write = Signal(name=f"write_{name}")
         m.d.comb += write.eq(bus.ready & bus.write & chosen & ~bus.refused)
@@ -83,9 +102,10 @@ class RegisterFile(wiring.Component):
             m.d.sync += self.control[name][place].eq(bus.write_data)
 
     def _counted(self, m: Module, number: Value) -> Value:
-        """Count events, one at a time; returns the count of that number, 0 if it is no counter's.
+        """Count events, one at a time; return the word at address `number`, which is 0 unless it is a counter.
 
-        The memory is the bus' own during a transfer; in the first three of its cycles a count may still be written.
+        During a transfer the bus has the memory's read port; in the first three cycles of the transfer an increased
+        count may still be written.
         """
         shape = counter_memory(self.table)
         m.submodules.counts = counts = Memory(

@@ -1,4 +1,4 @@
-"""The whole: link, registers, record store, pass and trainer behind one bus."""
+"""The system on a chip: link, registers, record store, pass engine and trainer around one bus."""
 
 from typing import Any
 
@@ -12,17 +12,26 @@ from hw.design.design import Design
 from hw.link.endpoint import LinkEndpoint
 from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
 from hw.soc.pass_engine import PassEngine
-from hw.soc.record_store import RecordStore, share
+from hw.soc.record_store import RecordStore, arbitrate
 from hw.soc.register_file import RegisterFile
 from sw.spec.protocol import Mode, Space
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers
 
 
 class Soc(wiring.Component):
-    """A design behind a serial line.
+    """A design behind a serial line; the clock domain `sync` runs at the board's frequency.
 
-    Attributes:
-        rx, tx: the line, idle high. The clock domain `sync` runs at the board's frequency.
+    Parameters
+    ----------
+    design : Design
+        The board, the network, and how the network's training is laid out on the board.
+
+    Attributes
+    ----------
+    rx : In(1)
+        Line from the host, asynchronous, high when idle.
+    tx : Out(1)
+        Line to the host, high when idle.
     """
 
     def __init__(self, design: Design):
@@ -31,6 +40,7 @@ class Soc(wiring.Component):
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
         m = Module()
         design, configuration = self.design, self.design.configuration
         word_bits = configuration.word_bits
@@ -73,7 +83,7 @@ class Soc(wiring.Component):
         ]
         busy = self._merge(m, runner, trainer) if design.contexts > 1 else runner.busy
         m.d.comb += [signal.eq(busy) for signal in (registers.locked, registers.status.busy, records.busy, nodes.busy)]
-        share(m, store, runner.store, records.store)
+        arbitrate(m, store, runner.store, records.store)
         self._control(m, registers, runner, trainer)
         self._status(m, registers, link, runner, trainer)
         return m
@@ -89,13 +99,16 @@ class Soc(wiring.Component):
         return PassEngine(design.network, store, initiation_interval=design.plan.schedule.initiation_interval)
 
     def _merge(self, m: Module, runner: PassEngine, trainer: TrainerCore) -> Value:
-        """Merge the contexts after each pass that trains; the board is busy until they are."""
+        """Merge the contexts after each pass that trains; return whether the board is busy, with a merge, too."""
         ended = delayed(m, runner.busy, 1) & ~runner.busy
         m.d.comb += trainer.merge.eq(ended & (runner.mode != Mode.PREDICT))
         return runner.busy | ended | ~trainer.idle
 
     def _decode(self, m: Module, bus: Any, targets: dict[Space, Any]) -> None:
-        """Lead each transfer to its target. Answers are registered, since the way from a target to the link is long."""
+        """Connect the bus to the target of each space.
+
+        Answers are registered, since the way from a target to the link is long.
+        """
         answered = Signal()
         m.d.sync += answered.eq(0)
         m.d.comb += bus.ready.eq(answered)
@@ -118,6 +131,7 @@ class Soc(wiring.Component):
                     ]
 
     def _control(self, m: Module, registers: RegisterFile, runner: PassEngine, trainer: TrainerCore) -> None:
+        """Connect the registers that the host writes."""
         control, word = registers.control, self.design.network.word
         m.d.comb += [
             runner.start.eq(registers.strobes.start),
@@ -131,11 +145,12 @@ class Soc(wiring.Component):
         for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
             legal = word.update_shifts, word.back_shifts
             for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
-                m.d.sync += place.eq(control[register.name] - values.start)  # registered, since it has a long way
+                m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
 
     def _status(
         self, m: Module, registers: RegisterFile, link: LinkEndpoint, runner: PassEngine, trainer: TrainerCore
     ) -> None:
+        """Connect the registers that the host reads, and count underruns."""
         status = registers.status
         m.d.comb += registers.events.eq(link.events)
         for register in STATISTICS:

@@ -29,14 +29,14 @@ from rich.table import Table
 
 import boards
 from hw.design.design import Design
-from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import DoesNotFitError
-from hw.plan.options import SCHEDULES, numbers
+from hw.plan.options import SCHEDULES
 from hw.plan.search import search
 from sw import datasets
 from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
 from sw.presets import catalogue as presets
+from sw.spec.options import numbers
 
 GOALS = {"norm2": 0.99, "norm4": 0.99, "norm8": 0.99, "triangle": 0.99, "det4": 0.97}
 RECORDS = {"triangle": 65_536}  # where the data set's own are too few for the goal
@@ -55,7 +55,7 @@ class Built:
 
     @property
     def estimated(self) -> bool:
-        return not self.measured and flow_of(self.design.board.technology).vendor is not None
+        return not self.measured and self.design.board.technology.flow.vendor is not None
 
     def cycles(self, reached: Reached) -> int:
         """From the first record's start to the last write, passes one after the other."""
@@ -197,7 +197,7 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
             design = folded(lanes=tuple(report["lanes"]), taps=report["taps"], exact=exact)
             return Built(design, 1e6 * report["fmax_mhz"], True)
     if options.lanes or options.taps:
-        lanes = numbers("--lanes", options.lanes) if options.lanes else Design.lanes
+        lanes = options.lanes or Design.lanes
         return Built(folded(lanes=lanes, taps=options.taps or 1), board.clock_hz, False)
     return Built(search(board, network, pretraining=groups).design, board.clock_hz, False)
 
@@ -214,7 +214,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"default: {', '.join(GOALS)}")
     parser.add_argument("--board", nargs="+", default=boards.names(), help="default: %(default)s")
     parser.add_argument("--goal", type=float, help="Pearson on the hold-out; default: 0.99, for det4 0.97")
-    parser.add_argument("--lanes", metavar="N[,N...]", help="of the design, as `python -m hw.build` takes them")
+    parser.add_argument("--lanes", type=numbers, metavar="N,N", help="of the design, as `kanloom build` takes them")
     parser.add_argument("--taps", type=int, metavar="N", help="default: the planner's folding")
     parser.add_argument(
         "--report",

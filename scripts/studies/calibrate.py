@@ -1,8 +1,8 @@
-"""How well logic is estimated, and the costs that estimates it best: `python scripts/studies/calibrate.py --fabric
-ECP5`.
+"""How well logic is estimated, and the costs that estimate it best: `scripts/studies/calibrate.py --fabric ECP5`.
 
-Each design is synthesised and packed, not placed. The costs printed belong in hw/fpga/technology.py; each design is
-also estimated by the costs that fit all the others best. Products and memories in logic cells are counted, not fitted.
+Each design is synthesised and packed, not placed. The costs printed belong in the family's file in hw/fpga; each design
+is also estimated by the costs that fit all the others best. Products and memories in logic cells are counted, not
+fitted.
 """
 
 import argparse
@@ -34,21 +34,33 @@ DESIGNS = (
     "--board icebreaker --network norm2 --schedule exact --taps 2",
     "--board icebreaker --network norm4 --taps 1",
     "--board icebreaker --network norm4 --taps 2 --pretraining 2",
-    "--board icebreaker --features 6 --addends 8 --outputs 2 --segments 4,8 --lanes 1,1",
-    "--board icebreaker --features 2 --addends 4,2 --segments 4,4,8 --lanes 1,1",
+    "--board icebreaker --network 6-8-2 --segments 4,8 --lanes 1,1",
+    "--board icebreaker --network 2-4-2-1 --segments 4,4,8 --lanes 1,1",
     "--board ulx3s --network norm2 --taps 2",
     "--board ulx3s --network norm2 --contexts 4 --lanes 4 --taps 2",
     "--board ulx3s --network norm4 --lanes 2 --taps 4",
     "--board ulx3s --network norm4 --lanes 4 --taps 4",
-    "--board ulx3s --features 4 --addends 8 --segments 4,32 --lanes 8,1 --taps 4",
+    "--board ulx3s --network 4-8-1 --segments 4,32 --lanes 8,1 --taps 4",
     "--board ulx3s --network triangle --lanes 2 --taps 6",
-    "--board ulx3s --features 3 --addends 6,4 --outputs 2 --segments 4,4,8 --lanes 3,4,1 --taps 3",
+    "--board ulx3s --network 3-6-4-2 --segments 4,4,8 --lanes 3,4,1 --taps 3",
     "--board ulx3s --network det4 --lanes 2 --taps 16",
     "--board ulx3s --network det4 --lanes 4 --taps 16",
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the study.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process if not given.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
     parser = argparse.ArgumentParser(prog="python scripts/studies/calibrate.py", description=__doc__)
     families = sorted({boards.find(name).technology.fabric for name in boards.names()})
     parser.add_argument("--fabric", required=True, choices=families)
@@ -67,17 +79,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         counted.append(hard_requirements(design).logic)
         bits.append([rtlil_count(Soc(design))[kind] for kind in KINDS])
         estimated.append(requirements(design).logic)
-    costs, apart = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
+    costs, others = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
     table = Table("design", "logic cells", "estimated", "by the others' costs")
-    for text, truth, now, left_out in zip(texts, found, estimated, apart, strict=True):
-        table.add_row(text, str(truth), f"{now / truth:.2f}", f"{left_out / truth:.2f}")
+    for text, truth, now, other in zip(texts, found, estimated, others, strict=True):
+        table.add_row(text, str(truth), f"{now / truth:.2f}", f"{other / truth:.2f}")
     console.print(table)
     console.print(f"{fabric}: {costs}")
     return 0
 
 
 def packed_logic(design: Design) -> int:
-    """Logic cells of a design, packed."""
+    """Synthesise and pack a design, and count its logic cells."""
     with tempfile.TemporaryDirectory() as directory:
         build = Build(
             platform=design.board.platform(),
@@ -90,17 +102,34 @@ def packed_logic(design: Design) -> int:
 
 
 def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[LogicCosts, list[float]]:
-    """Costs of the least relative errors, none negative; and each design estimated by the fit to the others."""
+    """Fit the costs with the least relative errors, none negative.
+
+    Parameters
+    ----------
+    bits : array of float, (designs, kinds)
+        Bits of each of `KINDS`.
+    found : array of float, (designs,)
+        Logic cells, packed.
+    counted : array of float, (designs,)
+        Logic cells of products and memories, which are not fitted.
+
+    Returns
+    -------
+    costs : LogicCosts
+        The costs that fit all designs.
+    left_out : list of float
+        Logic cells of each design, estimated by the costs that fit the others.
+    """
 
     def fit(kept: np.ndarray) -> np.ndarray:
         return nnls(bits[kept] / found[kept, None], 1 - counted[kept] / found[kept])[0]
 
     every = np.ones(len(found), dtype=bool)
-    apart = [
+    left_out = [
         counted[index] + bits[index] @ fit(every & (np.arange(len(found)) != index)) for index in range(len(found))
     ]
     costs = np.round(fit(every), 3).tolist()
-    return LogicCosts(**dict(zip(KINDS, costs, strict=True))), apart
+    return LogicCosts(**dict(zip(KINDS, costs, strict=True))), left_out
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Gateware's ports in cocotb benches: tables of values, played cycle by cycle."""
+"""The gateware's ports in cocotb benches: tables of values that are set and sampled cycle by cycle."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,18 +13,18 @@ PERIOD_NS = 10
 
 
 def pack(values: Iterable[int], width: int) -> int:
-    """The bits of an array of words, the first one lowest, negative ones in two's complement."""
+    """Return the bits of an array of words, the first word lowest, negative words in two's complement."""
     return sum((int(value) & ((1 << width) - 1)) << index * width for index, value in enumerate(values))
 
 
 def unpack(bits: int, width: int, count: int) -> list[int]:
-    """The signed words of an array of `count`."""
+    """Return the signed words in the bits of an array of `count` words."""
     words = (bits >> index * width & ((1 << width) - 1) for index in range(count))
     return [word - ((word >> (width - 1)) << width) for word in words]
 
 
 async def begin(dut: Any) -> None:
-    """Start the clock, reset, and come back at the beginning of a cycle: a falling edge."""
+    """Start the clock, reset the gateware, and return at the beginning of a cycle, which is a falling edge."""
     Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
     dut.rst.value = 1
     await FallingEdge(dut.clk)
@@ -33,10 +33,22 @@ async def begin(dut: Any) -> None:
 
 
 async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[str] = ()) -> dict[str, list[int]]:
-    """Set the ports named in `inputs[n]` in cycle n, where they stay until set again.
+    """Set inputs and sample outputs, cycle by cycle.
 
-    Returns the values of `outputs` in each of these cycles, after they have settled: what a register takes in cycle n
-    it shows in cycle n + 1.
+    Parameters
+    ----------
+    dut : cocotb handle
+        The gateware.
+    inputs : sequence of mapping
+        The ports that are set in each cycle, with their values; they keep these until they are set again.
+    outputs : sequence of str
+        The ports that are sampled.
+
+    Returns
+    -------
+    dict
+        The values of each output in each of these cycles, after they have settled: a register shows in cycle n + 1 the
+        value that it takes in cycle n.
     """
     sampled: dict[str, list[int]] = {name: [] for name in outputs}
     handles = [(getattr(dut, name), values) for name, values in sampled.items()]
@@ -52,7 +64,7 @@ async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[
 
 
 def rate_ports(word: WordFormat, rates: Rates) -> dict[str, int]:
-    """The ports of a trainer for learning rates, set to these."""
+    """Return the values of a trainer's ports for learning rates, by name."""
     return {
         f"{name}_shifts": pack(map(legal.index, shifts), bits_for(len(legal)))
         for name, shifts, legal in (
@@ -67,14 +79,41 @@ Place = Mapping[str, int]
 
 
 async def store_nodes(dut: Any, places: Sequence[Place], values: Iterable[int]) -> None:
-    """Write nodes through the port `access`."""
+    """Write nodes through the port `access`.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The gateware.
+    places : sequence of Place
+        The ports that address each node.
+    values : iterable of int
+        The nodes' values.
+    """
     pairs = zip(places, values, strict=True)
     await play(dut, [{**place, "access__data_write": int(value), "access__write": 1} for place, value in pairs])
     dut.access__write.value = 0
 
 
 async def load_nodes(dut: Any, places: Sequence[Place], width: int, latency: int) -> list[int]:
-    """Read nodes through the port `access`, whose data are there `latency` cycles after the address."""
+    """Read nodes through the port `access`.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The gateware.
+    places : sequence of Place
+        The ports that address each node.
+    width : int
+        Bits of a node.
+    latency : int
+        Cycles from an address to its data.
+
+    Returns
+    -------
+    list of int
+        The nodes' values.
+    """
     inputs: list[Place] = []
     for place in places:
         inputs += [{**place, "access__select": 1}, *[{}] * latency]

@@ -36,15 +36,26 @@ def run_bench(
 
     Parameters
     ----------
-    design: a component, or Verilog whose top module is `top`. Its ports have Amaranth's names: `clk`, `rst`, and
-        members of a signature joined by two underscores, as in `dut.stream__valid`.
-    module: importable name of the module with the tests, such as `tests.sim.bench_counter`.
-    testcase: names of the tests to run; all of them without it.
-    parameters: values for the bench to read with `bench_parameters()`; what JSON can hold.
-    seed: of cocotb's and Python's random numbers in the bench.
-    waves: file to write waveforms to, in VCD format.
+    design : Elaboratable or str
+        A component, or Verilog whose top module is `top`. Its ports have Amaranth's names: `clk`, `rst`, and members of
+        a signature joined by two underscores, as in `dut.stream__valid`.
+    module : str
+        Importable name of the module with the tests, such as `tests.sim.bench_counter`.
+    testcase : str or sequence of str, optional
+        Names of the tests to run; by default, all tests of the module.
+    parameters : mapping, optional
+        Values for the bench to read with `bench_parameters()`, of types that JSON can hold.
+    seed : int
+        Seed of cocotb's and Python's random numbers in the bench.
+    waves : Path, optional
+        File to write waveforms to, in VCD format.
 
-    Raises BenchError, CompileError.
+    Raises
+    ------
+    BenchError
+        If a test fails, the bench crashes, or there is no test.
+    CompileError
+        If the simulation cannot be compiled.
     """
     executable = compile_executable(
         design if isinstance(design, str) else emit_verilog(design),
@@ -83,5 +94,5 @@ def run_bench(
 
 
 def bench_parameters() -> dict[str, Any]:
-    """Inside a bench: what `run_bench` was given as `parameters`."""
+    """Return, inside a bench, the `parameters` of `run_bench`."""
     return json.loads(os.environ[_PARAMETERS])

@@ -1,5 +1,8 @@
-"""A UART in cocotb benches, 8N1: a driver that can be off in frequency and break stop bits, a monitor that checks them,
-and both behind the interface of a serial port, so that the host's own software talks to the gateware in a bench."""
+"""A UART in cocotb benches, 8N1.
+
+A driver that can be off in frequency and break stop bits, a monitor that checks stop bits, and both behind the
+interface of a serial port, so that the host's own software talks to the gateware in a bench.
+"""
 
 import random
 from collections.abc import Container
@@ -11,6 +14,8 @@ from cocotb.task import resume
 from cocotb.triggers import Event, FallingEdge, First, Timer
 from cocotb.utils import get_sim_time
 
+from sim.buffered_port import BufferedPort
+
 
 async def _wait(nanoseconds: float) -> None:
     await Timer(nanoseconds, unit="ns", round_mode="round")
@@ -21,9 +26,17 @@ class UartDriver:
 
     Parameters
     ----------
-    line: of the gateware; high from now on.
-    bit_ns: nominal time of a bit.
-    baud_error: by how much the bits are longer, as a share; may be changed between bytes.
+    line : cocotb handle
+        An input of the gateware; high from now on.
+    bit_ns : float
+        Nominal time of a bit, in nanoseconds.
+    baud_error : float
+        The fraction by which bits are longer than `bit_ns`.
+
+    Attributes
+    ----------
+    baud_error : float
+        As the parameter; may be changed between bytes.
     """
 
     def __init__(self, line: Any, bit_ns: float, *, baud_error: float = 0.0) -> None:
@@ -33,7 +46,15 @@ class UartDriver:
         line.value = 1
 
     async def send(self, data: bytes, *, broken: Container[int] = ()) -> None:
-        """Send bytes without pauses. Those numbered in `broken` have a low stop bit, and a bit of rest after it."""
+        """Send bytes without pauses.
+
+        Parameters
+        ----------
+        data : bytes
+            The bytes.
+        broken : container of int
+            Indices of bytes that have a low stop bit, and one high bit after it.
+        """
         for index, byte in enumerate(data):
             levels = [0, *(byte >> place & 1 for place in range(8)), 1]
             if index in broken:
@@ -46,11 +67,21 @@ class UartDriver:
 class UartMonitor:
     """Receives what the gateware sends, for as long as the test lasts.
 
+    Parameters
+    ----------
+    line : cocotb handle
+        An output of the gateware.
+    bit_ns : float
+        Time of a bit, in nanoseconds.
+
     Attributes
     ----------
-    received: the bytes; whoever uses them removes them.
-    broken: number of bytes whose stop bit was low. They are dropped.
-    arrival: set at each byte.
+    received : bytearray
+        The bytes; their reader removes them.
+    broken : int
+        Number of bytes whose stop bit was low. They are dropped.
+    arrival : cocotb.triggers.Event
+        Set at each byte.
     """
 
     def __init__(self, line: Any, bit_ns: float) -> None:
@@ -77,59 +108,47 @@ class UartMonitor:
                 self.broken += 1
 
 
-class UartPort:
-    """A serial port (`sw.device.serial_port.SerialPort`) for software that runs in a `cocotb.task.bridge`; time is the
-    simulation's.
+class UartPort(BufferedPort):
+    """A serial port for software that runs in a `cocotb.task.bridge`; its time is the simulation's.
 
     Parameters
     ----------
-    rx, tx: lines of the gateware.
-    bit_ns: time of a bit.
-    broken_chance: probability that a byte on its way to the gateware has a low stop bit.
-    seed: of these faults.
+    rx, tx : cocotb handle
+        Lines of the gateware.
+    bit_ns : float
+        Time of a bit, in nanoseconds.
+    seed : int
+        Seed of the random numbers that choose the broken bytes.
+
+    Attributes
+    ----------
+    broken_chance : float
+        Probability that a byte on its way to the gateware has a low stop bit; 0 at first.
     """
 
-    def __init__(self, rx: Any, tx: Any, bit_ns: float, *, broken_chance: float = 0.0, seed: int = 0) -> None:
-        self.timeout: float | None = None
-        self.write_timeout: float | None = None
-        self.broken_chance = broken_chance
+    def __init__(self, rx: Any, tx: Any, bit_ns: float, *, seed: int = 0) -> None:
+        self.broken_chance = 0.0
         self._random = random.Random(seed)
         self._driver = UartDriver(rx, bit_ns)
         self._monitor = UartMonitor(tx, bit_ns)
         self._outgoing: Queue[bytes] = Queue()
+        super().__init__(self._monitor.received)
         cocotb.start_soon(self._transmit())
 
     @staticmethod
     def clock() -> float:
-        """Simulated seconds."""
+        """Return the simulated time in seconds."""
         return float(get_sim_time("sec"))
 
-    @property
-    def in_waiting(self) -> int:
-        return len(self._monitor.received)
-
-    def read(self, size: int = 1, /) -> bytes:
-        received = self._monitor.received
-        if len(received) < size:
-            self._receive(size)
-        data = bytes(received[:size])
-        del received[:size]
-        return data
-
     def write(self, data: bytes, /) -> int:
+        """Queue `data` for the line, and return the number of bytes."""
         self._outgoing.put_nowait(bytes(data))
         return len(data)
 
-    def reset_input_buffer(self) -> None:
-        self._monitor.received.clear()
-
-    def close(self) -> None:
-        pass
-
     @resume
-    async def _receive(self, size: int) -> None:
+    async def _wait_for(self, size: int) -> None:
         end = self.clock() + (float("inf") if self.timeout is None else self.timeout)
-        while len(self._monitor.received) < size and (left := end - self.clock()) > 0:
+        while len(self.received) < size and (left := end - self.clock()) > 0:
             self._monitor.arrival.clear()
             arrival = self._monitor.arrival.wait()
             await (arrival if self.timeout is None else First(arrival, Timer(left, unit="sec", round_mode="ceil")))

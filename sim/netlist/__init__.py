@@ -1,3 +1,4 @@
 """Netlists after synthesis, made ready for simulation.
 
-Belongs here: models of a family's cells and what has to change in them. Begin with `verilog`."""
+Belongs here: models of a family's cells and what has to change in them. Begin with `verilog`.
+"""

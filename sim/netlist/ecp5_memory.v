@@ -1,5 +1,5 @@
-// A DP16KD in the configurations that sim/ecp5_models.py admits: 1024 words of 18 bits, which port A reads and writes and
-// port B reads, each in a width of its own, without output registers or resets.
+// A DP16KD in the configurations that sim/netlist/ecp5_models.py admits: 1024 words of 18 bits, which port A reads and
+// writes and port B reads, each in a width of its own, without output registers or resets.
 module ecp5_memory #(
   parameter integer WIDTH_A = 18, WIDTH_B = 18,
   parameter HOLDS_A = 0,  // whether port A keeps what it has read while it writes

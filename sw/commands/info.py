@@ -1,33 +1,58 @@
-"""`python -m sw info`: what a model file holds."""
+"""`kanloom info`: what a model file holds."""
+
+from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from sw.commands.options import add_json, check_folders, history_rows, write_json
-from sw.model import FILE_VERSION, Model
+from sw.commands.progress import TerminalReporter
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sw.model import Model
+
+EXAMPLES = ("det4.npz", "det4.npz --json det4.json")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
     parser.add_argument("model", type=Path, help="model file, .npz")
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    """Show what the model file holds.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : TerminalReporter
+        For results.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from sw.model import Model
+
     check_folders(options.json)
     model = Model.load(options.model)
     figures = describe(model)
-    console = Console(highlight=False, soft_wrap=True)
     network = model.network
-    console.print(f"[bold]{escape(str(options.model))}[/], file version {figures['version']}")
-    console.print(f"network     {network}, {network.parameters:,} parameters")
-    console.print(f"arithmetic  {figures['arithmetic']}")
-    console.print(f"trained     {trained(model.history)}")
     table = Table(show_edge=False, pad_edge=False)
     for name in ("", "name"):
         table.add_column(name)
@@ -36,12 +61,32 @@ def run(options: argparse.Namespace) -> int:
     for kind in ("features", "targets"):
         for each in figures[kind]:
             table.add_row(kind[:-1], escape(each["name"]), f"{each['low']:.6g}", f"{each['high']:.6g}")
-    console.print(table)
+    reporter.show(
+        f"{options.model}, file version {figures['version']}",
+        f"network     {network}, {network.parameters:,} parameters",
+        f"arithmetic  {figures['arithmetic']}",
+        f"trained     {trained(model.history)}",
+        table,
+    )
     write_json(options.json, figures)
     return 0
 
 
 def describe(model: Model) -> dict[str, Any]:
+    """Return everything about a model but its nodes.
+
+    Parameters
+    ----------
+    model : Model
+        From a file.
+
+    Returns
+    -------
+    dict
+        Plain data, for JSON.
+    """
+    from sw.model import FILE_VERSION
+
     network, scaling, history = model.network, model.scaling, model.history
     return {
         "version": FILE_VERSION,
@@ -63,6 +108,13 @@ def _ranges(names: tuple[str, ...], lows: np.ndarray, highs: np.ndarray) -> list
 
 
 def trained(history: np.ndarray | None) -> str:
+    """Say how a model was trained.
+
+    Parameters
+    ----------
+    history : array of `sw.model.HISTORY` or None
+        The model's.
+    """
     if history is None:
         return "no history in the file"
     last, best = history[-1], history[history["rmse"].argmin()]

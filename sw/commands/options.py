@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Groups of options that several verbs have, and what they stand for."""
 
 import argparse
 import json
@@ -7,50 +7,137 @@ from typing import Any
 
 import numpy as np
 
-from sw.datasets import NAMES, Source, open_source
-
-INTERRUPTED = 130
-"""The exit code of a command that was stopped."""
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """What says which records of a data set are meant."""
-    group = parser.add_argument_group("records")
-    group.add_argument("--targets", nargs="+", metavar="COLUMN", help="target columns of a file (default: the last)")
-    group.add_argument("--records", type=int, help="to train on (default: the data set's, or all)")
-    group.add_argument("--holdout", type=int, help="to hold out (default: the data set's, or a fifth)")
-    group.add_argument("--seed", type=int, default=0, help="of the records and of the training (default: %(default)s)")
-
+from sw.datasets import NAMES, Source, Split, load, open_source
+from sw.spec.options import whole
 
 DATA_HELP = f"{', '.join(NAMES)}; or a .csv, .npy, .npz or .parquet file"
 
 
-def open_data(options: argparse.Namespace) -> Source:
-    return open_source(
-        options.dataset,
-        records=options.records,
-        holdout=options.holdout,
-        seed=options.seed,
-        targets=options.targets,
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which records of a data set are meant.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
+    group = parser.add_argument_group("records")
+    group.add_argument("--targets", nargs="+", metavar="COLUMN", help="target columns of a file (default: the last)")
+    group.add_argument("--records", type=whole(1), metavar="N", help="to train on (default: the data set's, else all)")
+    group.add_argument("--holdout", type=whole(1), metavar="N", help="held out (default: the data set's, else a fifth)")
+    group.add_argument(
+        "--seed",
+        type=whole(0),
+        default=0,
+        metavar="N",
+        help="of records and first nodes (default: %(default)s)",
     )
 
 
+def open_data(options: argparse.Namespace) -> Source:
+    """Open the data set that `dataset` and the options of `add_data` name.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the verb.
+
+    Returns
+    -------
+    Source
+        Records to train on and a hold-out.
+    """
+    return open_source(options.dataset, **_selection(options))
+
+
+def load_data(options: argparse.Namespace) -> Split:
+    """Read the data set that `dataset` and the options of `add_data` name.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the verb.
+
+    Returns
+    -------
+    Split
+        Records to train on and a hold-out, in memory.
+    """
+    return load(options.dataset, **_selection(options))
+
+
+def _selection(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("records", "holdout", "seed", "targets")}
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+    """Add the option that names a file for all figures.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to a file")
 
 
-def write_json(path: Path | None, figures: dict[str, Any]) -> None:
+def write_json(path: Path | None, figures: Any) -> None:
+    """Write figures as JSON.
+
+    Parameters
+    ----------
+    path : Path or None
+        None to write nothing.
+    figures : dict or list
+        Plain data.
+    """
     if path:
         path.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def history_rows(history: np.ndarray) -> list[dict[str, Any]]:
-    """A model's history as plain data."""
+    """Return a model's history as plain data.
+
+    Parameters
+    ----------
+    history : array of `sw.model.HISTORY`
+        A row for each evaluation.
+    """
     return [dict(zip(history.dtype.names or (), row, strict=True)) for row in history.tolist()]
 
 
 def check_folders(*paths: Path | None) -> None:
-    """Raise ValueError for a file that cannot be written later since its folder is not there."""
+    """Refuse files that could not be written later.
+
+    Parameters
+    ----------
+    *paths : Path or None
+        Files to be written.
+
+    Raises
+    ------
+    ValueError
+        For a file whose folder does not exist.
+    """
     for path in paths:
         if path and not path.parent.is_dir():
             raise ValueError(f"{path}: there is no folder {path.parent}")
+
+
+def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file of a kind that cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+        A file to be written.
+    suffixes : tuple of str
+        The legal endings.
+
+    Raises
+    ------
+    ValueError
+        For any other ending.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path} does not end in {', '.join(suffixes)}")

@@ -1,59 +1,115 @@
-"""`python -m sw plot`: pictures of a model."""
+"""`kanloom plot`: pictures of a model."""
+
+from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
-import numpy as np
-from matplotlib.figure import Figure
-
-from sw.commands.options import DATA_HELP, add_data, check_folders, open_data
+from sw.commands.options import DATA_HELP, add_data, check_folders, check_suffix, open_data
+from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES
-from sw.figures import plots
-from sw.figures.network_diagram import diagram
-from sw.model import Model, check_fit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sw.model import Model
 
 KINDS = ("network", "convergence", "predictions")
 OUTPUTS = (".png", ".svg")
 DOTS = 140  # an inch
 SHARD_RECORDS = 1 << 16
+EXAMPLES = ("det4.npz --output det4.png", "det4.npz det4 --kind predictions --output fit.png")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
     parser.add_argument("model", type=Path, help="model file, .npz")
     parser.add_argument("dataset", nargs="?", help=f"whose hold-out is predicted: {DATA_HELP}")
-    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="default: %(default)s")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=", ".join(OUTPUTS))
+    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what is drawn (default: %(default)s)")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=f"picture, {', '.join(OUTPUTS)}")
     add_data(parser)
 
 
-def run(options: argparse.Namespace) -> int:
-    if options.output.suffix.lower() not in OUTPUTS:
-        raise ValueError(f"{options.output} does not end in {', '.join(OUTPUTS)}")
+def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    """Draw the picture that is asked for.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : TerminalReporter
+        For progress.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    check_suffix(options.output, OUTPUTS)
     check_folders(options.output)
-    matplotlib.use("Agg")
-    figure = draw(options, Model.load(options.model))
-    figure.savefig(options.output, dpi=DOTS)
-    print(f"{options.model}: {options.kind} drawn in {options.output}.")
+    with reporter.step("drawing"):
+        import matplotlib
+
+        from sw.model import Model
+
+        matplotlib.use("Agg")
+        figure = draw(options, Model.load(options.model), reporter.program)
+        figure.savefig(options.output, dpi=DOTS)
+    reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0
 
 
-def draw(options: argparse.Namespace, model: Model) -> Figure:
+def draw(options: argparse.Namespace, model: Model, program: str) -> Figure:
+    """Draw a picture of a model.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    model : Model
+        What is drawn.
+    program : str
+        The words that start the command line here.
+
+    Returns
+    -------
+    Figure
+        Of Matplotlib.
+
+    Raises
+    ------
+    ValueError
+        If the picture needs something that is not given.
+    """
+    from sw.figures import plots
+    from sw.figures.network_diagram import diagram
+
     if options.kind == "network":
         return diagram(model, f"{options.model.name}: {model.network}")
     if options.kind == "convergence":
         if model.history is None:
-            raise ValueError(f"{options.model} has no history; python -m sw train writes one")
+            raise ValueError(f"{options.model} has no history; {program} train writes one")
         return plots.convergence(model.history)
     if options.dataset is None:
-        raise ValueError("predictions are of a data set's hold-out: python -m sw plot MODEL DATASET --kind predictions")
+        raise ValueError(f"predictions are of a data set's hold-out: {program} plot MODEL DATASET --kind predictions")
     return _predictions(options, model)
 
 
 def _predictions(options: argparse.Namespace, model: Model) -> Figure:
     # They bring Numba, which the other kinds do without.
+    import numpy as np
+
     from sw.commands.predict import feature_columns
     from sw.engine.prediction import Predictor
+    from sw.figures import plots
+    from sw.model import check_fit
 
     if options.targets is None and options.dataset not in NAMES:
         options.targets = list(model.target_names)

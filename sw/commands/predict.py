@@ -1,53 +1,114 @@
-"""`python -m sw predict`: the rows of a file, with or without targets, through a model.
+"""`kanloom predict`: the rows of a file, with or without targets, through a model."""
 
-The model's features are looked for among the file's columns by name. If the file has none of the names, or no names
-at all, and as many columns as the model has features, they are the features in order.
-"""
+from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from sw.commands.options import check_folders, check_suffix
+from sw.commands.progress import COMPILING, TerminalReporter
+from sw.spec.options import whole
 
-from sw.commands.options import check_folders
-from sw.datasets import Dataset, write
-from sw.datasets.files import read_blocks, write_csv
-from sw.datasets.table import indices
-from sw.engine.prediction import Predictor
-from sw.model import Model
+if TYPE_CHECKING:
+    from sw.model import Model
 
 OUTPUTS = (".csv", ".npy", ".parquet")
+EXAMPLES = ("det4.npz new.csv --output predicted.csv", "det4.npz new.csv > predicted.csv")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.description = (__doc__ or "").partition("\n\n")[2]
+    """Add the verb's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
+    parser.description = (
+        f"{parser.description} The model's features are looked for among the file's columns by name. If the file has "
+        "none of the names, or no names at all, and as many columns as the model has features, the columns are the "
+        "features in order."
+    )
     parser.add_argument("model", type=Path, help="model file, .npz")
     parser.add_argument("file", type=Path, help=".csv, .npy, .npz or .parquet; other columns are ignored")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(OUTPUTS)} (default: CSV to stdout)")
-    parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
+    parser.add_argument(
+        "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
+    )
 
 
-def run(options: argparse.Namespace) -> int:
-    if options.output and options.output.suffix.lower() not in OUTPUTS:
-        raise ValueError(f"{options.output} does not end in {', '.join(OUTPUTS)}")
+def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    """Predict and write the predictions.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : TerminalReporter
+        For progress.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    import numpy as np
+
+    from sw.datasets import Dataset, write
+    from sw.datasets.files import read_blocks, write_csv
+    from sw.model import Model
+
+    if options.output:
+        check_suffix(options.output, OUTPUTS)
     check_folders(options.output)
     model = Model.load(options.model)
     columns, blocks = read_blocks(options.file)
     chosen = feature_columns(model, options.file.name, columns)
-    predictor = Predictor(model, threads=options.threads)
-    predicted = np.concatenate([predictor.predict(block[:, chosen]) for block in blocks])
-    table = Dataset(options.file.name, np.empty((len(predicted), 0)), predicted, (), model.target_names)
+    predicted, rows = [], 0
+    with reporter.step(COMPILING) as step:
+        from sw.engine.prediction import Predictor
+
+        predictor = Predictor(model, threads=options.threads)
+        for block in blocks:
+            predicted.append(predictor.predict(block[:, chosen]))
+            rows += len(block)
+            step.update(what="predicting", note=f"{rows:,} rows")
+    values = np.concatenate(predicted)
+    table = Dataset(options.file.name, np.empty((len(values), 0)), values, (), model.target_names)
     if options.output:
         write(table, options.output)
-        print(f"{len(predicted)} predictions are in {options.output}.")
+        reporter.note(f"{len(values)} predictions are in {options.output}.")
     else:
         write_csv(table, sys.stdout)
     return 0
 
 
 def feature_columns(model: Model, name: str, columns: tuple[str, ...]) -> list[int]:
-    """Where in the file of that name each feature is, by the rule above. Raises ValueError saying what it lacks."""
+    """Find each feature of a model in a file, by the rule that the help states.
+
+    Parameters
+    ----------
+    model : Model
+        It knows the names of its features.
+    name : str
+        The file's name, for the message.
+    columns : tuple of str
+        The names of its columns.
+
+    Returns
+    -------
+    list of int
+        The column of each feature.
+
+    Raises
+    ------
+    ValueError
+        If columns are missing; it names them.
+    """
+    from sw.datasets.table import indices
+
     names = model.feature_names
     missing = [feature for feature in names if feature not in columns]
     if not missing:

@@ -1,4 +1,6 @@
-"""`python -m sw train`: from a data set's name, or a file, to a model file."""
+"""`kanloom train`: from a data set's name, or a file, to a model file."""
+
+from __future__ import annotations
 
 import argparse
 import os
@@ -8,83 +10,122 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sw.commands.interrupts import INTERRUPTED, SIGNALS
+from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
+from sw.commands.progress import COMPILING, TerminalReporter
+from sw.commands.training_options import add_training, preset_of, strategy_of
 
-from sw.commands.options import (
-    DATA_HELP,
-    INTERRUPTED,
-    add_data,
-    add_json,
-    check_folders,
-    history_rows,
-    open_data,
-    write_json,
+if TYPE_CHECKING:
+    from sw.datasets import Source
+    from sw.engine.history import TrainingHistory
+    from sw.engine.processes import Processes
+    from sw.engine.training import TrainingReport
+    from sw.presets.preset import Preset
+
+EXAMPLES = (
+    "det4",
+    "prices.csv --targets price --threads 2 --json figures.json",
+    "norm4 --network 4-16-1 --segments 4,32 --epochs 20 --output norm4.npz",
 )
-from sw.commands.training_options import add_plan, preset_of, strategy_of, training_of
-from sw.datasets import Source
-from sw.engine import checkpoint
-from sw.engine.history import TrainingHistory
-from sw.engine.processes import Processes, launched
-from sw.engine.training import TrainingReport
-from sw.presets.preset import Preset
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
     parser.add_argument("dataset", help=DATA_HELP)
     add_data(parser)
-    add_plan(parser)
-    parser.add_argument("--save", type=Path, metavar="FILE", help="of the best model (default: its data set's, .npz)")
-    parser.add_argument(
+    add_training(parser)
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--output", type=Path, metavar="FILE", help="where the best model goes (default: the data set's name, .npz)"
+    )
+    group.add_argument(
         "--checkpoint",
         type=Path,
         metavar="FILE",
-        help="go on from it if it is there; write it as the training goes on. The best model is one seen since then",
+        help="the training's state, written now and then; if it exists, the training goes on from it",
     )
-    parser.add_argument(
+    group.add_argument(
         "--checkpoint-seconds", type=float, default=60, metavar="S", help="between checkpoints (default: %(default)s)"
     )
     add_json(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    """Train and save the best model.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    reporter : TerminalReporter
+        For progress and the conclusion.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    with reporter.step("loading the trainer"):
+        from sw.engine import checkpoint
+        from sw.engine.history import TrainingHistory
+        from sw.engine.processes import launched
+        from sw.engine.training import Training
+        from sw.experiment import first_model
+
     processes = launched()
     first = processes.rank == 0
-    console = Console(highlight=False, soft_wrap=True, quiet=not first)
+    reporter.quiet |= not first
     source = open_data(options)
-    save = options.save or Path(f"{Path(options.dataset).stem}.npz")
-    check_folders(save, options.json, options.checkpoint)
-    if save.exists() and save.resolve() == Path(options.dataset).resolve():
-        raise ValueError(f"{save} is the data set; name another file with --save")
+    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
+    check_folders(output, options.json, options.checkpoint)
+    if output.exists() and output.resolve() == Path(options.dataset).resolve():
+        raise ValueError(f"{output} is the data set; name another file with --output")
     preset = preset_of(options, source)
-    with console.status(f"reading the ranges of {source.count('train'):,} records"):
-        training = training_of(options, source, preset, processes=processes)
+    strategy = strategy_of(options, preset)
+    with reporter.step(f"reading the ranges of {source.count('train'):,} records"):
+        model = first_model(preset, source, seed=options.seed)
+        training = Training(model, source, strategy, threads=options.threads, processes=processes)
     reports = training.run()
     if options.checkpoint:
         if checkpoint.resume(training, options.checkpoint):
-            console.print(f"Going on from {options.checkpoint}: epochs done {training.state.position.epoch}.")
+            reporter.note(f"Going on from {options.checkpoint}: epochs done {training.state.position.epoch}.")
         reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds)
     figures = planned(options, source, preset) | {"processes": processes.size}
-    course = TrainingHistory(training)
+    history = TrainingHistory(training)
     with processes, stopping() as stop:
-        console.print(headline(figures))
-        report = follow(reports, course, console, stop, processes, total=figures["epochs"] * figures["records"])
+        reporter.note(headline(figures))
+        report = follow(reports, history, reporter, stop, processes, total=figures["epochs"] * figures["records"])
         if not first:
             return 0
-        course.model.save(save)
-    figures |= achieved(course) | {"stopped": report.position.epoch < report.epochs, "model": str(save)}
+        history.model.save(output)
+    figures |= achieved(history) | {"stopped": report.position.epoch < report.epochs, "model": str(output)}
     if figures["stopped"]:
-        console.print(f"[yellow]Stopped[/] after {report.records:,} of {report.total:,} records.")
-    console.print(conclusion(figures), markup=False)
+        reporter.note(f"Stopped after {report.records:,} of {report.total:,} records.")
+    reporter.note(conclusion(figures, reporter.program))
     write_json(options.json, figures)
     return INTERRUPTED if figures["stopped"] else 0
 
 
 def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict[str, Any]:
-    """The figures that are known before the training."""
+    """Return the figures that are known before the training.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    source : Source
+        What is trained on.
+    preset : Preset
+        The network and the schedule.
+    """
     strategy = strategy_of(options, preset)
     addends, before = preset.pretraining or (0, 0)
     return {
@@ -106,76 +147,116 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
     }
 
 
-def achieved(course: TrainingHistory) -> dict[str, Any]:
-    """The figures of the training: of its best model, unless they are of all of it."""
+def achieved(history: TrainingHistory) -> dict[str, Any]:
+    """Return the figures of the best model and of the whole training.
+
+    Parameters
+    ----------
+    history : TrainingHistory
+        Of a training that has ended.
+    """
     return {
-        "pearson": course.best.pearson,
-        "rmse": course.best.rmse,
-        "r2": course.best.r2,
-        "best_epoch": course.best_epoch,
-        "seconds": course.seconds,
-        "records_per_s": course.pace,
-        "history": history_rows(course.history),
+        "pearson": history.best.pearson,
+        "rmse": history.best.rmse,
+        "r2": history.best.r2,
+        "best_epoch": history.best_epoch,
+        "seconds": history.seconds,
+        "records_per_s": history.pace,
+        "history": history_rows(history.history),
     }
 
 
 def headline(figures: dict[str, Any]) -> str:
+    """Say what will be trained.
+
+    Parameters
+    ----------
+    figures : dict
+        Of `planned`.
+    """
     before, epochs = figures["pretraining_epochs"], figures["epochs"]
     return (
-        f"[bold]{escape(figures['dataset'])}[/]: {figures['records']:,} records, {figures['holdout']:,} held out; "
+        f"{figures['dataset']}: {figures['records']:,} records, {figures['holdout']:,} held out; "
         f"network {figures['network']}, {figures['parameters']:,} parameters; {epochs} epochs"
         f"{f' ({before} of pre-training)' if before else ''}, {figures['arithmetic']}, models {figures['models']}, "
         f"threads {figures['threads']}"
     )
 
 
-def conclusion(figures: dict[str, Any]) -> str:
+def conclusion(figures: dict[str, Any], program: str) -> str:
+    """Say how good the model is, how long that took, and what can be done with it.
+
+    Parameters
+    ----------
+    figures : dict
+        Of `planned` and `achieved`.
+    program : str
+        The words that start the command line here.
+    """
     history, model = figures["history"], Path(figures["model"])
     records = history[figures["best_epoch"] - 1]["records"]
-    pace = f", {figures['records_per_s']:,.0f} records/s" if figures["records_per_s"] else ""
+    pace = figures["records_per_s"]
+    rate = f" Once the kernels were there, {pace:,.0f} records/s." if pace else ""
     return (
         f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
         f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-        f"evaluations. {figures['seconds']:.2f} s{pace}.\n"
+        f"evaluations. Training took {figures['seconds']:.2f} s, loading or compiling kernels included.{rate}\n"
         f"The best model is in {model}. Next:\n"
-        f"  python -m sw plot {model} --output {model.with_suffix('.png')}\n"
-        f"  python -m sw predict {model} FILE"
+        f"  {program} plot {model} --output {model.with_suffix('.png')}\n"
+        f"  {program} predict {model} FILE"
     )
 
 
 def follow(
     reports: Generator[TrainingReport],
-    course: TrainingHistory,
-    console: Console,
+    history: TrainingHistory,
+    reporter: TerminalReporter,
     stop: Event,
     processes: Processes,
     *,
     total: int,
 ) -> TrainingReport:
-    """Train, show how far it is, evaluate after each epoch; until the end, or the first shard after `stop` is set in
-    the first process, which alone evaluates. Raises ValueError if there is nothing left to train."""
+    """Train, show how far the training is, and evaluate the model after each epoch.
+
+    Parameters
+    ----------
+    reports : generator of TrainingReport
+        It trains a shard at each step.
+    history : TrainingHistory
+        It evaluates; in the first process only.
+    reporter : TerminalReporter
+        For progress.
+    stop : Event
+        Once it is set in the first process, the training ends after the shard.
+    processes : Processes
+        That train together.
+    total : int
+        Records in all epochs.
+
+    Returns
+    -------
+    TrainingReport
+        The last one.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing left to train.
+    """
     report = None
-    with Progress(
-        TextColumn("{task.description:12}"),
-        BarColumn(16),
-        TextColumn("{task.percentage:3.0f}%"),
-        TextColumn("{task.fields[pace]}"),
-        TextColumn("{task.fields[score]}"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=console.quiet,
-    ) as progress:
-        bar = progress.add_task("preparing", total=total, pace="", score="")
+    with reporter.step(COMPILING, total, "records") as step:
         for report in reports:
-            stopping = processes.broadcast(stop.is_set())
-            course.follow(report)
-            fields: dict[str, Any] = {"description": "pre-training" if report.pretraining else "training"}
-            if course.pace:
-                fields["pace"] = f"{course.pace:,.0f} records/s"
-            if processes.rank == 0 and (report.epoch_done or stopping):
-                fields["score"] = f"Pearson {course.evaluate(report).pearson:.5f}"
-            progress.update(bar, completed=report.records, **fields)
-            if stopping:
+            ending = processes.broadcast(stop.is_set())
+            history.follow(report)
+            pace = f"{history.pace:,.0f} records/s" if history.pace else ""
+            what = "pre-training" if report.pretraining else "training"
+            if processes.rank == 0 and (report.epoch_done or ending):
+                step.update(report.records, what="evaluating", note=pace)
+                score = history.evaluate(report)
+                pace = ", ".join(filter(None, (pace, f"Pearson {score.pearson:.5f}")))
+                reporter.detail(f"epoch {len(history.history)}: Pearson {score.pearson:.5f}, RMSE {score.rmse:.5g}")
+            step.update(report.records, what=what, note=pace)
+            if ending:
                 break
     reports.close()
     if report is None:
@@ -185,8 +266,14 @@ def follow(
 
 @contextmanager
 def stopping() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set; a second one of them ends the program as it would have at first."""
-    event, before = Event(), {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Set an event for SIGINT and SIGTERM in a `with` block; a second signal ends the program.
+
+    Yields
+    ------
+    Event
+        It is set when the user wants the training to stop.
+    """
+    event, before = Event(), {number: signal.getsignal(number) for number in SIGNALS}
 
     def restore() -> None:
         for number, handler in before.items():

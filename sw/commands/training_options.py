@@ -1,113 +1,212 @@
-"""From options to a training: the network, the strategy, and both together on a source."""
+"""From options to a training: the network, its schedule and the strategy."""
+
+from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from sw.datasets import Source
-from sw.engine.conversion import ARITHMETICS
-from sw.engine.processes import SINGLE_PROCESS, Processes
-from sw.engine.strategy import Pretraining, Strategy
-from sw.engine.training import Training
-from sw.experiment import first_model
 from sw.oracle.merging import MERGES, Merging
-from sw.presets.by_size import default_preset
-from sw.presets.catalogue import PRESETS, find
-from sw.presets.preset import Preset, shaped, stretched
+from sw.presets.catalogue import PRESETS
+from sw.presets.preset import Preset, stretched
+from sw.presets.selection import preset_or_shape, selected
+from sw.spec.options import Groups, numbers, pretraining, whole
+
+if TYPE_CHECKING:
+    from sw.datasets import Source
+    from sw.engine.strategy import Strategy
+
+PRETRAINING_EPOCHS = 2  # where neither the option nor the preset says: those of the preset that was searched for
+ARITHMETICS = ("fixed16", "float32", "float64")  # as in `sw.engine.conversion`, whose import is slow; a test compares
 
 
-def add_plan(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("network")
+def add_network(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say a network.
+
+    Parameters
+    ----------
+    group : argparse._ArgumentGroup
+        The group about the network.
+    """
     group.add_argument(
         "--network",
-        type=_network,
+        type=preset_or_shape,
         metavar="PRESET|SHAPE",
         help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 (default: by the data set)",
     )
-    group.add_argument("--segments", type=_segments, metavar="N/N", help="of each layer's functions, such as 2/32")
-    group = parser.add_argument_group("training")
-    group.add_argument("--epochs", type=int, help="passes over the records after pre-training (default: the preset's)")
-    group.add_argument("--arithmetic", choices=ARITHMETICS, help="default: the preset's; the board's is fixed16")
-    group.add_argument("--threads", type=int, default=1, help="that work at a time (default: %(default)s)")
-    group.add_argument("--models", type=int, help="that train concurrently, each on its own records (default: threads)")
     group.add_argument(
-        "--round-records",
-        type=int,
-        default=Strategy.round_records,
-        help="of each model between merges (default: %(default)s)",
+        "--segments",
+        type=numbers,
+        metavar="N,N",
+        help="of each layer, such as 2,32 (default: the preset's)",
     )
-    group.add_argument("--merge", choices=MERGES, default=Merging.merge, help="default: %(default)s")
+
+
+def add_pretraining(group: argparse._ArgumentGroup) -> None:
+    """Add the option of pre-training.
+
+    Parameters
+    ----------
+    group : argparse._ArgumentGroup
+        The group about the training.
+    """
+    group.add_argument(
+        "--pretraining",
+        type=pretraining,
+        metavar="ADDENDS[:EPOCHS]|none",
+        help="train groups of so many addends alone, before all of them together (default: the preset's)",
+    )
+
+
+def add_epochs(group: argparse._ArgumentGroup) -> None:
+    """Add the option of epochs.
+
+    Parameters
+    ----------
+    group : argparse._ArgumentGroup
+        The group about the training.
+    """
+    group.add_argument(
+        "--epochs",
+        type=whole(1),
+        metavar="N",
+        help="passes after pre-training (default: the preset's)",
+    )
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training on this computer.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The verb's parser.
+    """
+    add_network(parser.add_argument_group("network"))
+    group = parser.add_argument_group("training")
+    add_epochs(group)
+    add_pretraining(group)
+    group.add_argument(
+        "--arithmetic", choices=ARITHMETICS, help="fixed16 is the boards', bit for bit (default: the preset's)"
+    )
+    group.add_argument(
+        "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
+    )
+    group.add_argument(
+        "--models",
+        type=whole(1),
+        metavar="N",
+        help="that train concurrently, then merge (default: threads)",
+    )
+    group.add_argument("--round-records", type=whole(1), metavar="N", help="of each model between merges")
+    group.add_argument(
+        "--merge", choices=MERGES, default=Merging.merge, help="how models are merged (default: %(default)s)"
+    )
     group.add_argument(
         "--relaxation",
         type=float,
         default=Merging.relaxation,
+        metavar="X",
         help="of the step to the merged model (default: %(default)s)",
     )
-    group.add_argument(
-        "--pretrain",
-        type=pretraining_of,
-        metavar="ADDENDS:EPOCHS|none",
-        help="groups of so many addends alone, for so many epochs, before all together (default: the preset's)",
-    )
+
+
+def preset_for(source: Source) -> Preset:
+    """Choose the network and the schedule that fit the data.
+
+    Parameters
+    ----------
+    source : Source
+        A named data set has its preset; for any other, the rule of `sw.presets.by_size` chooses.
+
+    Returns
+    -------
+    Preset
+        Where to start.
+    """
+    from sw.presets.by_size import default_preset
+
+    if source.name in PRESETS:
+        return PRESETS[source.name]
+    return default_preset(len(source.feature_names), len(source.target_names), source.count("train"))
 
 
 def preset_of(options: argparse.Namespace, source: Source) -> Preset:
-    """The network and the schedule for a source. Raises ValueError for what is no network."""
-    if isinstance(options.network, str):
-        preset = find(options.network)
-    elif source.name in PRESETS:
-        preset = find(source.name)
-    else:
-        preset = default_preset(len(source.feature_names), len(source.target_names), source.count("train"))
-    shape = options.network if isinstance(options.network, tuple) else None
-    preset = shaped(preset, shape, options.segments)
-    if options.epochs is not None:
-        preset = replace(preset, phases=stretched(preset.phases, options.epochs))
+    """Return the network and the schedule that the options say for a source.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `add_training`.
+    source : Source
+        What is trained on.
+
+    Returns
+    -------
+    Preset
+        The data's, with what the options change.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not legal.
+    """
+    preset = selected(options.network, options.segments, preset_for(source))
     if options.arithmetic is not None:
         preset = replace(preset, arithmetic=options.arithmetic)
-    if options.pretrain is not None:
-        preset = replace(preset, pretraining=options.pretrain or None)
-    return preset
+    return scheduled(preset, options.epochs, options.pretraining)
+
+
+def scheduled(preset: Preset, epochs: int | None, groups: Groups | None) -> Preset:
+    """Change a preset's schedule.
+
+    Parameters
+    ----------
+    preset : Preset
+        A network and a schedule.
+    epochs : int or None
+        Passes after pre-training; None for the preset's.
+    groups : tuple of int and (int or None), or None
+        What `--pretraining` said; None for the preset's.
+
+    Returns
+    -------
+    Preset
+        The same network with the schedule that is asked for.
+    """
+    if epochs is not None:
+        preset = replace(preset, phases=stretched(preset.phases, epochs))
+    if groups is None:
+        return preset
+    addends, passes = groups
+    usual = preset.pretraining[1] if preset.pretraining else PRETRAINING_EPOCHS
+    return replace(preset, pretraining=(addends, passes or usual) if addends else None)
 
 
 def strategy_of(options: argparse.Namespace, preset: Preset) -> Strategy:
-    if options.threads < 1:
-        raise ValueError(f"threads {options.threads} must be 1 or more")
+    """Return how a model is trained on this computer.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `add_training`.
+    preset : Preset
+        The network and the schedule.
+
+    Returns
+    -------
+    Strategy
+        For `sw.engine.training.Training`.
+    """
+    from sw.engine.strategy import Pretraining, Strategy
+
+    rounds = {} if options.round_records is None else {"round_records": options.round_records}
     return Strategy(
         phases=preset.phases,
         arithmetic=preset.arithmetic,
         pretraining=Pretraining(*preset.pretraining, preset.phases[0].rates) if preset.pretraining else None,
         models=options.threads if options.models is None else options.models,
-        round_records=options.round_records,
         merging=Merging(options.merge, options.relaxation),
         seed=options.seed,
+        **rounds,
     )
-
-
-def training_of(
-    options: argparse.Namespace, source: Source, preset: Preset, *, processes: Processes = SINGLE_PROCESS
-) -> Training:
-    """A training from the preset's first model on. It reads the source once, for its ranges."""
-    model = first_model(preset, source, seed=options.seed)
-    return Training(model, source, strategy_of(options, preset), threads=options.threads, processes=processes)
-
-
-def _network(text: str) -> str | tuple[int, ...]:
-    """A preset's name, or sizes."""
-    return tuple(map(int, text.split("-"))) if re.fullmatch(r"\d+(-\d+)+", text) else text
-
-
-def _segments(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d+(/\d+)*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not one number a layer, such as 2/32")
-    return tuple(map(int, text.split("/")))
-
-
-def pretraining_of(text: str) -> tuple[int, ...]:
-    """Addends and epochs; nothing for none."""
-    if text == "none":
-        return ()
-    if not re.fullmatch(r"\d+:\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither addends:epochs, such as 6:2, nor none")
-    addends, epochs = map(int, text.split(":"))
-    return addends, epochs

@@ -1,7 +1,8 @@
-"""Data sets by name, and the user's own files, with a true hold-out.
+"""Data sets by name, and the user's own files, split into training records and a hold-out.
 
-`load` gives records to train on and records never to train on; `open_source` reads the same
-records shard by shard, where they are more than fit in memory.
+Belongs here: reading, writing, generating and splitting records in the user's units. Does not: scaling them to a
+network's units (`sw.scaling`). `load` gives both splits in memory; `open_source` reads the same records shard by shard,
+for data sets that do not fit. Begin with `dataset`, then `source`.
 """
 
 from sw.datasets.dataset import Dataset, DatasetError, Split

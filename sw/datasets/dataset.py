@@ -6,24 +6,35 @@ import numpy as np
 
 
 class DatasetError(ValueError):
-    """A data set that cannot be had; the message says what is wrong and what is legal."""
+    """Raised for a data set that cannot be read, made or written; the message says what is wrong and what is legal."""
 
 
 def check_least(what: str, value: int | None, least: int) -> None:
+    """Check that a number, if it is given, is no smaller than `least`.
+
+    Raises
+    ------
+    DatasetError
+        If it is smaller; the message calls the number `what`.
+    """
     if value is not None and value < least:
         raise DatasetError(f"{what} must be at least {least}, not {value}")
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Records in the user's own units; normalisation lives with the model.
+    """Records in the user's own units; a model scales them to its own.
 
     Attributes
     ----------
-    name: of the generator, or the file's.
-    features: float64, shape (records, features).
-    targets: float64, shape (records, outputs).
-    feature_names, target_names: one a column.
+    name : str
+        Name of the known data set, or of the file.
+    features : ndarray of float64, shape (records, features)
+        What a network takes.
+    targets : ndarray of float64, shape (records, outputs)
+        What a network should predict.
+    feature_names, target_names : tuple of str
+        One name for each column.
     """
 
     name: str
@@ -44,13 +55,21 @@ class Dataset:
         return len(self.features)
 
     def take(self, rows: slice | np.ndarray) -> "Dataset":
-        """The records of a slice, as views; those of row numbers, copied in their order."""
+        """Take some of the records: a slice gives views, an array of row numbers gives copies in its order."""
         return replace(self, features=self.features[rows], targets=self.targets[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Records to train on, and disjoint ones never to train on."""
+    """Records to train on, and disjoint ones that nothing is trained on.
+
+    Attributes
+    ----------
+    train : Dataset
+        Training records.
+    holdout : Dataset
+        Records that predictions are judged by.
+    """
 
     train: Dataset
     holdout: Dataset
@@ -58,9 +77,16 @@ class Split:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """Which columns of a table of numbers, by index, are features and which are targets.
+    """Which columns of a table of numbers are features and which are targets.
 
-    `name`: of the data set that its rows make.
+    Attributes
+    ----------
+    name : str
+        Name of the data set that the table's rows make.
+    columns : tuple of str
+        Names of all columns.
+    features, targets : tuple of int
+        Indices of the columns.
     """
 
     name: str
@@ -70,13 +96,15 @@ class ColumnChoice:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns that are features."""
         return tuple(self.columns[index] for index in self.features)
 
     @property
     def target_names(self) -> tuple[str, ...]:
+        """Names of the columns that are targets."""
         return tuple(self.columns[index] for index in self.targets)
 
     def dataset(self, values: np.ndarray) -> Dataset:
-        """The records of (rows, columns), copied."""
+        """Copy a table of shape (rows, columns) into records."""
         features, targets = values.take(self.features, axis=1), values.take(self.targets, axis=1)
         return Dataset(self.name, features, targets, self.feature_names, self.target_names)

@@ -21,21 +21,32 @@ DELIMITERS = (",", ";", "\t")
 
 
 def read(path: Path) -> Table:
-    """The table in a file, its format taken from the extension.
+    """Read the table in a file, its format taken from the extension.
 
-    .csv        delimiter comma, semicolon or tab; UTF-8; cells may be quoted. The first row is a header if any of its
-                cells is not a number.
-    .npy        one 2-D array.
-    .npz        arrays `X` (rows, features) and `y` (rows,) or (rows, outputs), named by string arrays
-                `feature_names` and `target_names` if present; or one 2-D array; or 1-D arrays, one a column.
-    .parquet    columns of numbers.
+    - .csv: delimiter comma, semicolon or tab; UTF-8; cells may be quoted. The first row is a header if any of its cells
+      is not a number.
+    - .npy: one 2-D array.
+    - .npz: arrays `X` (rows, features) and `y` (rows,) or (rows, outputs), named by string arrays `feature_names` and
+      `target_names` if present; or one 2-D array; or 1-D arrays, one for each column.
+    - .parquet: columns of numbers.
 
     Columns without names are called by their index: "0", "1", ... The default target is the last column; with `X` and
     `y`, all of `y`.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Table
+        All rows, float64.
+
     Raises
     ------
-    DatasetError: if the file is missing, damaged, of another format, or holds anything but finite numbers.
+    DatasetError
+        If the file is missing, damaged, of another format, or holds anything but finite numbers.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -50,11 +61,24 @@ def read(path: Path) -> Table:
 
 
 def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
-    """The columns of a file, and its rows as `read` has them: block by block where the format allows.
+    """Read the columns of a file, and its rows block by block if the format allows.
+
+    Parameters
+    ----------
+    path : Path
+        The file, of a format that `read` reads.
+
+    Returns
+    -------
+    columns : tuple of str
+        Names of the columns.
+    blocks : iterator of ndarray, shape (rows, columns)
+        All rows in the file's order, float64.
 
     Raises
     ------
-    DatasetError: as `read`; while the blocks are read, for numbers that are not finite.
+    DatasetError
+        As `read` does; for a number that is not finite, while the blocks are read.
     """
     if path.suffix.lower() in STREAMED:
         rows = open_rows(path)
@@ -64,7 +88,20 @@ def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
 
 
 def write(dataset: Dataset, path: Path) -> None:
-    """Write a data set, the targets after the features, the format taken from the extension as `read` has them."""
+    """Write a data set, the targets after the features, in the format of the extension.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The records.
+    path : Path
+        The file; it ends in .csv, .npy, .npz or .parquet.
+
+    Raises
+    ------
+    DatasetError
+        If `read` knows no such format, or the file cannot be written.
+    """
     if path.suffix.lower() not in FORMATS:
         raise DatasetError(f"{path} does not end in {', '.join(FORMATS)}")
     try:
@@ -119,7 +156,7 @@ def _read_csv(path: Path) -> Table:
 
 
 def _parse_csv(path: Path, stream: TextIO, delimiter: str) -> np.ndarray | None:
-    """The numbers from here to the end of the stream, or None if there is anything else."""
+    """Parse the numbers from here to the end of the stream; None if there is anything else."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*input contained no data", category=UserWarning)
         try:
@@ -134,7 +171,7 @@ def _parse_csv(path: Path, stream: TextIO, delimiter: str) -> np.ndarray | None:
 
 
 def _csv_fault(stream: TextIO, delimiter: str, columns: tuple[str, ...], header: bool) -> str:
-    """What is wrong with a CSV file of which it is known that something is: a second, slow look at it."""
+    """Say what is wrong with a CSV file that could not be parsed, by a second and slower reading."""
     reader = csv.reader(stream, delimiter=delimiter)
     rows = ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
     if header:
@@ -154,7 +191,7 @@ def _csv_fault(stream: TextIO, delimiter: str, columns: tuple[str, ...], header:
 
 
 def write_csv(dataset: Dataset, stream: TextIO) -> None:
-    """Write a data set as `write` does to a .csv file."""
+    """Write a data set to a stream as `write` does to a .csv file."""
     csv.writer(stream, lineterminator="\n").writerow(_names(dataset))
     np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
 

@@ -1,4 +1,7 @@
-"""Tables of numbers in files that are read block by block: .npy and .parquet. A file of any size needs one block."""
+"""Tables of numbers in files that are read block by block: .npy and .parquet.
+
+However large the file is, one block of it is in memory.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -12,20 +15,28 @@ from sw.datasets.dataset import DatasetError
 from sw.datasets.table import Table, check_finite, check_names, check_real, file_errors, indices, numpy_errors
 
 BLOCK = 1 << 20
-"""Bytes of a block as float64: many rows a read, and yet little memory, and many blocks a shard."""
+"""Bytes of a block as float64: many rows in a read, and yet little memory, and many blocks in a shard."""
 
 Order = Callable[[int], np.ndarray]
-"""The numbers up to one, in some order."""
+"""Takes a number, gives the integers below it in some order."""
 
 
 class Rows(ABC):
-    """The rows of a file.
+    """The rows of a file, which must not change while this is in use.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
 
     Attributes
     ----------
-    path: of the file.
-    columns: their names.
-    count: of the rows.
+    path : Path
+        The file.
+    columns : tuple of str
+        Names of the columns.
+    count : int
+        Number of rows.
     """
 
     columns: tuple[str, ...]
@@ -41,17 +52,28 @@ class Rows(ABC):
 
     @abstractmethod
     def _read(self, order: Order) -> Iterator[tuple[int, np.ndarray]]:
-        """The blocks, unchecked, those that can be found without reading others in the order given."""
+        """Read the blocks, unchecked, in `order` where each can be found without reading others."""
 
     def blocks(self, seed: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-        """All rows in blocks, each with the number of its first row: float64, (rows, columns), about `BLOCK` bytes.
+        """Read all rows in blocks of about `BLOCK` bytes.
 
-        They come in the file's order, or in a random one: blocks of .npy, row groups of .parquet.
+        Parameters
+        ----------
+        seed : int or None
+            Seed of a random order of the blocks of a .npy file, of the row groups of a .parquet file; None for the
+            file's order.
+
+        Yields
+        ------
+        row : int
+            Number of the block's first row.
+        block : ndarray of float64, shape (rows, columns)
+            The rows.
 
         Raises
         ------
-        DatasetError: while they are read, if a number is not finite, or if the file is no longer the one that was
-            opened.
+        DatasetError
+            While blocks are read: if a number is not finite, or if the file has changed since it was opened.
         """
         order = np.arange if seed is None else np.random.default_rng(seed).permutation
         with file_errors(self.path):
@@ -65,7 +87,7 @@ class Rows(ABC):
                 raise
 
     def table(self) -> Table:
-        """All rows at once, the last column as the target."""
+        """Read all rows at once, the last column as the target."""
         values = np.empty((self.count, len(self.columns)))
         for row, block in self.blocks():
             values[row : row + len(block)] = block
@@ -81,9 +103,9 @@ class Rows(ABC):
 
 
 class NpyRows(Rows):
-    """One 2-D array, in C or Fortran order.
+    """The rows of a .npy file: one 2-D array, in C or Fortran order.
 
-    Plain reads, no memory map: pages of a map count as resident, and a map of a file that shrinks kills the process.
+    The file is read, not mapped: pages of a map count as resident, and a map of a file that shrinks kills the process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -119,7 +141,7 @@ class NpyRows(Rows):
 
 
 class ParquetRows(Rows):
-    """Columns of numbers; row groups of any size, since pages are read one by one."""
+    """The rows of a .parquet file: columns of numbers. Row groups have any size, as pages are read one by one."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -163,6 +185,13 @@ class ParquetRows(Rows):
 
 
 def import_pyarrow(path: Path) -> Any:
+    """Import pyarrow, for the file at `path`.
+
+    Raises
+    ------
+    DatasetError
+        If pyarrow is not installed.
+    """
     try:
         import pyarrow.parquet
     except ImportError:
@@ -174,11 +203,12 @@ STREAMED = {".npy": NpyRows, ".parquet": ParquetRows}
 
 
 def open_rows(path: Path) -> Rows:
-    """The rows of a file whose format can be read in blocks, by the extension: one of `STREAMED`.
+    """Open a file whose format can be read in blocks: its extension is in `STREAMED`.
 
     Raises
     ------
-    DatasetError: if the file is missing, of another format, or not a table of real numbers.
+    DatasetError
+        If the file is missing, of another format, or not a table of real numbers.
     """
     with file_errors(path):
         rows = STREAMED[path.suffix.lower()](path)

@@ -22,30 +22,40 @@ def load(
     seed: int = 0,
     targets: Targets = None,
 ) -> Split:
-    """Training and hold-out records of a known data set, or of the user's file.
+    """Load training records and hold-out of a known data set, or of a file.
 
-    Of a file (formats: `sw.datasets.files.read`), a shuffle of the rows by `seed` chooses first the hold-out, then the
-    training records. The split is by rows, as users expect it: if a file repeats a record, its copies may fall on
-    both sides.
+    A shuffle of a file's rows by `seed` chooses first the hold-out, then the training records. The split is by rows: if
+    a file repeats a record, its copies may fall on both sides.
 
     Parameters
     ----------
-    name_or_path: one of `NAMES`, or a file that ends in .csv, .npy, .npz or .parquet.
-    records: to train on. Default: the paper's count; of a file, all that the hold-out leaves.
-    holdout: never to be trained on. Default: the paper's count; of a file, a fifth of its rows.
-    seed: of the generator, or of the shuffle. The same seed gives the same hold-out whatever `records` is.
-    targets: of a file only: columns by name or by index from 0 (negative ones count from the end); all others are
-        features. Default: the last column, or `y`.
+    name_or_path : str or Path
+        One of `NAMES`, or a file that ends in .csv, .npy, .npz or .parquet, as `sw.datasets.files.read` takes it.
+    records : int or None
+        Training records; None for the paper's count, or for all rows of a file that the hold-out leaves.
+    holdout : int or None
+        Records in the hold-out; None for the paper's count, or for a fifth of a file's rows.
+    seed : int
+        Seed of the generator, or of the shuffle. The same seed gives the same hold-out whatever `records` is.
+    targets : str, int, sequence of these, or None
+        Target columns of a file, by name or by index from 0 (negative ones count from the end); all others are
+        features. None for the last column, or for `y`.
+
+    Returns
+    -------
+    Split
+        Training records and hold-out, float64, in the user's units.
 
     Raises
     ------
-    DatasetError: with a message for the user, for everything that can be wrong with a name, a file or a number.
+    DatasetError
+        If a name, a file or a number is not legal; the message is for the user.
     """
     check_numbers(records, holdout, seed)
     name = str(name_or_path)
     if name in RECIPES:
         counts = known_counts(name, records, holdout, targets)
-        return Split(**{part: generate(name, count, seed=seed, part=part) for part, count in counts.items()})
+        return Split(**{split: generate(name, count, seed=seed, split=split) for split, count in counts.items()})
     path = Path(name_or_path)
     if path.suffix.lower() not in FORMATS:
         raise DatasetError(
@@ -63,13 +73,26 @@ def _read(path: Path, targets: Targets) -> Dataset:
 
 
 def check_numbers(records: int | None, holdout: int | None, seed: int) -> None:
+    """Check the counts of records, if they are given, and the seed.
+
+    Raises
+    ------
+    DatasetError
+        If a count is less than 1, or the seed less than 0.
+    """
     check_least("records", records, 1)
     check_least("holdout", holdout, 1)
     check_least("seed", seed, 0)
 
 
 def known_counts(name: str, records: int | None, holdout: int | None, targets: Targets) -> dict[str, int]:
-    """Records in each part of a known data set; targets there are none to choose."""
+    """Give the number of records in each split of a known data set.
+
+    Raises
+    ------
+    DatasetError
+        If there are `targets`, which can be chosen in files only.
+    """
     made = RECIPES[name]
     if targets is not None:
         raise DatasetError(f"targets are chosen in files only; {name} has {', '.join(made.target_names)}")
@@ -77,7 +100,27 @@ def known_counts(name: str, records: int | None, holdout: int | None, targets: T
 
 
 def choose_columns(path: Path, columns: tuple[str, ...], targets: str | int | Sequence[str | int]) -> ColumnChoice:
-    """The columns of a file, the named or counted ones as targets in the order given, all others as features."""
+    """Choose which columns of a file are targets; all others are features.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message; its name becomes the data set's.
+    columns : tuple of str
+        Names of all columns.
+    targets : str, int or sequence of these
+        Targets in the order wanted, by name or by index; negative indices count from the end.
+
+    Returns
+    -------
+    ColumnChoice
+        Features and targets.
+
+    Raises
+    ------
+    DatasetError
+        If the targets are not distinct columns of the file, or leave no feature.
+    """
     if isinstance(targets, str | int):
         targets = (targets,)
     chosen = [_column(path, columns, target) for target in targets]
@@ -101,7 +144,29 @@ def _column(path: Path, columns: tuple[str, ...], target: str | int) -> int:
 def choose_rows(
     name: str, rows: int, records: int | None, holdout: int | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers to train on and to hold out, each in the order of the shuffle."""
+    """Choose row numbers by a shuffle.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for the message.
+    rows : int
+        Rows of the file.
+    records, holdout : int or None
+        Rows in each split, with the defaults of `load`.
+    seed : int
+        Seed of the shuffle.
+
+    Returns
+    -------
+    train, holdout : ndarray of int
+        Row numbers, disjoint, in the order of the shuffle.
+
+    Raises
+    ------
+    DatasetError
+        If there are too few rows.
+    """
     if holdout is None:
         holdout = max(1, rows // 5)
     if records is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sw.datasets.dataset import Dataset, DatasetError, check_least
 
-PARTS = ("train", "holdout")
+SPLITS = ("train", "holdout")
 CHUNK = 1 << 16
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
@@ -18,7 +18,16 @@ Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 class Recipe:
     """How one data set is made, and the paper's counts.
 
-    `draw(generator, (records, features))` makes the features, `compute(features)` the targets: a vector, or columns.
+    Attributes
+    ----------
+    feature_names, target_names : tuple of str
+        One name for each column.
+    records, holdout : int
+        The paper's counts of training records and of the hold-out.
+    draw : callable
+        Takes a generator and (records, features), gives features of this shape.
+    compute : callable
+        Takes features, gives targets of shape (records,) or (records, outputs).
     """
 
     feature_names: tuple[str, ...]
@@ -43,7 +52,7 @@ def _determinant(features: np.ndarray) -> np.ndarray:
 
 
 def _triple_product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """a . (b x c), row by row: the 3x3 determinant, exact where the entries are small integers."""
+    """Compute a . (b x c), row by row: the 3x3 determinant, exact where the entries are small integers."""
     return np.einsum("ij,ij->i", a, np.cross(b, c))
 
 
@@ -97,32 +106,65 @@ RECIPES = {
 
 
 def recipe(name: str) -> Recipe:
+    """Find the recipe of a known data set.
+
+    Raises
+    ------
+    DatasetError
+        If the name is not known.
+    """
     if name not in RECIPES:
         raise DatasetError(f"unknown data set {name!r}; the known ones are {', '.join(RECIPES)}")
     return RECIPES[name]
 
 
-def check_part(part: str) -> None:
-    if part not in PARTS:
-        raise DatasetError(f"part {part!r} is not one of {', '.join(PARTS)}")
-
-
-def chunks(name: str, records: int, *, seed: int = 0, part: str = "train", size: int = CHUNK) -> Iterator[Dataset]:
-    """`records` records of the data set `name`, `size` at a time.
-
-    The records depend on `name`, `seed` and `part` ("train" or "holdout": two independent streams), not on `size`
-    or `records`: a shorter run is the beginning of a longer one.
+def check_split(split: str) -> None:
+    """Check the name of a split.
 
     Raises
     ------
-    DatasetError: for an unknown name, or `records`, `size`, `seed` or `part` out of range.
+    DatasetError
+        If it is not in `SPLITS`.
+    """
+    if split not in SPLITS:
+        raise DatasetError(f"split {split!r} is not one of {', '.join(SPLITS)}")
+
+
+def chunks(name: str, records: int, *, seed: int = 0, split: str = "train", size: int = CHUNK) -> Iterator[Dataset]:
+    """Generate records of a known data set, in shards.
+
+    The records depend on `name`, `seed` and `split`, not on `size` or `records`: a shorter run is the beginning of a
+    longer one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    records : int
+        Records in all.
+    seed : int
+        Seed of the generator.
+    split : {"train", "holdout"}
+        Which of two independent streams of records.
+    size : int
+        Records in a shard; the last one may have fewer.
+
+    Returns
+    -------
+    iterator of Dataset
+        The shards.
+
+    Raises
+    ------
+    DatasetError
+        If the name is not known, or a number or the split is not legal.
     """
     made = recipe(name)
-    check_part(part)
+    check_split(split)
     check_least("records", records, 1)
     check_least("size", size, 1)
     check_least("seed", seed, 0)
-    generator = np.random.default_rng((seed, PARTS.index(part)))
+    generator = np.random.default_rng((seed, SPLITS.index(split)))
 
     def draw(count: int) -> Dataset:
         features = made.draw(generator, (count, len(made.feature_names)))
@@ -132,13 +174,29 @@ def chunks(name: str, records: int, *, seed: int = 0, part: str = "train", size:
     return (draw(min(size, records - start)) for start in range(0, records, size))
 
 
-def generate(name: str, records: int, *, seed: int = 0, part: str = "train") -> Dataset:
-    """The same records as `chunks` gives, in one piece."""
+def generate(name: str, records: int, *, seed: int = 0, split: str = "train") -> Dataset:
+    """Generate the records that `chunks` gives for the same arguments, in one piece.
+
+    Parameters
+    ----------
+    name, records, seed, split
+        As `chunks` takes them.
+
+    Returns
+    -------
+    Dataset
+        The records.
+
+    Raises
+    ------
+    DatasetError
+        As `chunks` does.
+    """
     made = recipe(name)
-    parts = chunks(name, records, seed=seed, part=part)
+    shards = chunks(name, records, seed=seed, split=split)
     features = np.empty((records, len(made.feature_names)))
     targets = np.empty((records, len(made.target_names)))
-    for start, chunk in zip(range(0, records, CHUNK), parts, strict=True):
-        features[start : start + CHUNK] = chunk.features
-        targets[start : start + CHUNK] = chunk.targets
+    for start, shard in zip(range(0, records, CHUNK), shards, strict=True):
+        features[start : start + CHUNK] = shard.features
+        targets[start : start + CHUNK] = shard.targets
     return Dataset(name, features, targets, made.feature_names, made.target_names)

@@ -1,4 +1,4 @@
-"""What a file must hold to be a table of numbers, and how it says that it does not."""
+"""A table of numbers, and the checks that a file is one."""
 
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +13,17 @@ from sw.datasets.dataset import DatasetError
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Named columns, float64 (rows, columns), and those of them which are targets unless the user says otherwise."""
+    """Named columns of numbers.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Names of the columns.
+    values : ndarray of float64, shape (rows, columns)
+        The numbers.
+    targets : tuple of str
+        Columns that are targets unless the user says otherwise.
+    """
 
     columns: tuple[str, ...]
     values: np.ndarray
@@ -21,11 +31,18 @@ class Table:
 
 
 def indices(count: int) -> tuple[str, ...]:
-    """The names of columns that have none."""
+    """Name columns that have no names by their indices."""
     return tuple(map(str, range(count)))
 
 
 def check_names(path: Path, columns: tuple[str, ...]) -> None:
+    """Check that each column of a file has a name of its own.
+
+    Raises
+    ------
+    DatasetError
+        If it has not.
+    """
     for index, name in enumerate(columns):
         if not name:
             raise DatasetError(f"{path}: column {index} has no name (a column of row numbers? write the file without)")
@@ -34,7 +51,24 @@ def check_names(path: Path, columns: tuple[str, ...]) -> None:
 
 
 def check_finite(path: Path, columns: tuple[str, ...], values: np.ndarray, first_row: int = 0) -> None:
-    """`first_row`: the number in the file of the first row of `values`."""
+    """Check that all numbers are finite.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+    columns : tuple of str
+        Names of the columns.
+    values : ndarray of shape (rows, columns)
+        Some rows of the file.
+    first_row : int
+        Number in the file of the first of these rows.
+
+    Raises
+    ------
+    DatasetError
+        If a number is not finite; the message names its row and column.
+    """
     finite = np.isfinite(values)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
@@ -43,13 +77,20 @@ def check_finite(path: Path, columns: tuple[str, ...], values: np.ndarray, first
 
 
 def check_real(path: Path, what: str, dtype: np.dtype) -> None:
+    """Check that an array of a file, which the message calls `what`, is of real numbers.
+
+    Raises
+    ------
+    DatasetError
+        If it is not.
+    """
     if dtype.kind not in "biuf":
         raise DatasetError(f"{path}: {what} is of type {dtype}, not of real numbers")
 
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """A missing file, and errors of the file system, in the user's words."""
+    """Turn a missing file, and errors of the file system, into a DatasetError."""
     if not path.is_file():
         raise DatasetError(f"{path}: there is no such file")
     try:
@@ -60,6 +101,7 @@ def file_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def numpy_errors(path: Path) -> Iterator[None]:
+    """Turn errors of NumPy's reader into a DatasetError."""
     try:
         yield
     except DatasetError:

@@ -1,4 +1,4 @@
-"""The host's client for a board, real or virtual: a machine like the oracle, at the other end of a serial line."""
+"""The host's client for a board, real or virtual: a trainer like the oracle, at the other end of a serial line."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,40 +6,58 @@ from typing import Self
 
 import numpy as np
 
-from sw.device.errors import WrongDeviceError
-from sw.device.serial_port import open_port
+from sw.device.errors import BoardError, WrongDeviceError
+from sw.device.register_client import RegisterClient
+from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
+from sw.spec.text_words import content_words, unpack_text
 from sw.spec.trainer import Rates, Statistics, Trainer
 
-BAUD = 3_000_000  # of every board in boards/
-HELD_BLOCKS = 2  # that a board holds
-STALL_SECONDS = 10.0  # without a single record done, after which a pass is given up
+BLOCKS_ON_BOARD = 2
+STALL_SECONDS = 10.0  # time without a single record done, after which a pass is given up
 
 Transfer = Callable[[int, int], None]
-"""Called while records are sent, with the number of words on the board and their number in all."""
-
-
-class BoardError(Exception):
-    """The board did what it should not."""
+"""Called while records are sent, with the number of words on the board so far and the number of words in all."""
 
 
 class BoardClient(Trainer):
-    """A trainer on a board, which tells by itself what network it trains; a context manager that closes the link.
+    """A trainer on a board, which tells the host what network it trains; a context manager that closes the link.
 
-    Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two: while a
-    pass runs over one, the next one is sent. Up to two stay on the board between passes; more are sent each time.
+    Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two blocks:
+    while a pass runs over one of them, the next block is sent. Records of up to two blocks stay on the board between
+    passes; larger sets of records are sent anew for each pass.
 
-    Every method raises a `sw.device.errors.LinkError` if the board cannot be reached, or BoardError.
+    Parameters
+    ----------
+    link : HostLink
+        The board is at its other end.
+    transfer : Transfer, optional
+        Initial value of the attribute.
 
-    Attributes:
-        configuration: what the board says of itself.
-        cycles: clocks that all training passes so far took on the board.
-        transfer: called with the progress of records on the wire.
+    Attributes
+    ----------
+    configuration : Configuration
+        The board's description of itself.
+    cycles : int
+        Clocks that all training passes so far took on the board.
+    link : HostLink
+        The link, with its statistics.
+    registers : RegisterClient
+        The board's registers.
+    transfer : Transfer
+        Called with the progress of records on the wire.
+
+    Raises
+    ------
+    sw.device.errors.LinkError
+        By every method, if the board cannot be reached or is not the one that is meant.
+    sw.device.errors.BoardError
+        By `train`, `pretrain` and `predict`, if a pass does not do what it should.
     """
 
     def __init__(self, link: HostLink, transfer: Transfer | None = None):
@@ -50,11 +68,21 @@ class BoardClient(Trainer):
         self.configuration = self._read_configuration()
         self.network = self.configuration.network
         self.pretraining = self.configuration.pretraining
-        link.registers = register_table(len(self.network.layers))
+        self.registers = RegisterClient(link, register_table(len(self.network.layers)))
 
     @classmethod
-    def open(cls, path: str, *, baud: int = BAUD, transfer: Transfer | None = None) -> Self:
-        """The board at a serial port or pseudo-terminal."""
+    def open(cls, path: str, *, baud: int = DEFAULT_BAUD, transfer: Transfer | None = None) -> Self:
+        """Make a client for the board at a serial port or pseudo-terminal.
+
+        Parameters
+        ----------
+        path : str
+            Such as `/dev/ttyUSB1`.
+        baud : int
+            Bits per second.
+        transfer : Transfer, optional
+            Called with the progress of records on the wire.
+        """
         return cls(HostLink(open_port(path, baud)), transfer)
 
     def __enter__(self) -> Self:
@@ -65,6 +93,7 @@ class BoardClient(Trainer):
 
     @property
     def nodes(self) -> list[np.ndarray]:
+        """The nodes on the board, one array of `Layer.shape` a layer; reading and setting them uses the link."""
         addresses = self.configuration.node_addresses()
         order = np.argsort(addresses)
         flat = np.empty(len(addresses), dtype=np.int64)
@@ -85,27 +114,29 @@ class BoardClient(Trainer):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self._learn(Mode.TRAIN, records, rates)
+        return self._run_training(Mode.TRAIN, records, rates)
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        return self._learn(Mode.PRETRAIN, records, rates)
+        return self._run_training(Mode.PRETRAIN, records, rates)
 
-    def _learn(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
+    def _run_training(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
+        """Run one pass over each block, while the next block is sent."""
         shifts = enumerate(zip(rates.update, rates.back, strict=True), start=1)
         pairs = [pair for layer, both in shifts for pair in zip(rate_registers(layer), both, strict=True)]
-        self.link.write_registers({register.name: shift for register, shift in pairs})
+        self.registers.write({register.name: shift for register, shift in pairs})
         blocks = records.blocks(self.configuration.block)
-        rows = [index % HELD_BLOCKS * len(blocks[0]) * self.configuration.record_rows for index in range(len(blocks))]
+        block_rows = len(blocks[0]) * self.configuration.record_rows
+        rows = [index % BLOCKS_ON_BOARD * block_rows for index in range(len(blocks))]
         sending = iter(()) if records is self._loaded else self._sending(blocks, rows)
         next(sending, None)
         statistics = Statistics()
         for block, row in zip(blocks, rows, strict=True):
             self._start(mode, len(block), first=row)
             next(sending, None)
-            of_block, cycles = self._finish(len(block))
-            statistics += of_block
+            block_statistics, cycles = self._finish(len(block))
+            statistics += block_statistics
             self.cycles += cycles
-        if len(blocks) <= HELD_BLOCKS:
+        if len(blocks) <= BLOCKS_ON_BOARD:
             self._loaded = records
         return statistics
 
@@ -114,20 +145,20 @@ class BoardClient(Trainer):
         most = configuration.store_rows * configuration.row_words // (self._record_size + self.network.outputs)
         blocks, results = records.blocks(most), []
         for block, _ in zip(blocks, self._sending(blocks, [0] * len(blocks)), strict=True):
-            place = len(block) * self._record_size
-            self._start(Mode.PREDICT, len(block), results=place)
+            address = len(block) * self._record_size
+            self._start(Mode.PREDICT, len(block), results=address)
             self._finish(len(block))
-            words = self.link.read(Space.RECORDS, place, len(block) * self.network.outputs)
+            words = self.link.read(Space.RECORDS, address, len(block) * self.network.outputs)
             results.append(self._signed(words).reshape(len(block), self.network.outputs))
         return np.concatenate(results)
 
     def counters(self) -> dict[str, int]:
-        """The link's error counters on the board, by name."""
-        return {register.name: self.link.read_register(register.name) for register in LINK_COUNTERS}
+        """Return the link's error counters on the board, by name."""
+        return self.registers.read(*(register.name for register in LINK_COUNTERS))
 
     @property
     def _record_size(self) -> int:
-        """Words that a record takes of the store."""
+        """Words of the record store that a record takes."""
         return self.configuration.record_rows * self.configuration.row_words
 
     def _sending(self, blocks: list[Records], rows: list[int]) -> Iterator[None]:
@@ -148,16 +179,17 @@ class BoardClient(Trainer):
             yield
 
     def _start(self, mode: Mode, count: int, *, first: int = 0, results: int = 0) -> None:
-        self.link.write_registers({"results": results, "first": first, "count": count, "start": mode})
+        """Start a pass over `count` records from row `first` on, whose results go to word `results` and on."""
+        self.registers.write({"results": results, "first": first, "count": count, "start": mode})
 
     def _finish(self, count: int) -> tuple[Statistics, int]:
-        """Wait for the pass over `count` records; its statistics, and the clocks that it took."""
+        """Wait for the pass over `count` records; return its statistics and the clocks that it took."""
         names = [register.name for register in STATISTICS]
-        done, moved = 0, time.monotonic()
-        while (status := self.link.read_registers("busy", *names, "underruns"))["busy"]:
+        done, progress_at = 0, time.monotonic()
+        while (status := self.registers.read("busy", *names, "underruns"))["busy"]:
             if status["records"] != done:
-                done, moved = status["records"], time.monotonic()
-            elif time.monotonic() - moved > STALL_SECONDS:
+                done, progress_at = status["records"], time.monotonic()
+            elif time.monotonic() - progress_at > STALL_SECONDS:
                 raise BoardError(f"the board stands still at record {done} of {count} for {STALL_SECONDS:g} s")
         statistics = Statistics(*(status[name] for name in Statistics.__dataclass_fields__))
         if statistics.records != count:
@@ -167,12 +199,11 @@ class BoardClient(Trainer):
         return statistics, status["cycles"]
 
     def _read_configuration(self) -> Configuration:
+        """Begin a link session, and read the configuration's text from the board."""
         greeting = self.link.hello()
-        length = int(self.link.read(Space.CONFIGURATION, 0, 1)[0])
-        words = self.link.read(Space.CONFIGURATION, 1, -(-length // greeting.word_bytes))
-        text = b"".join(int(word).to_bytes(greeting.word_bytes, "little") for word in words)[:length].decode(
-            errors="replace"
-        )
+        length, word_bytes = int(self.link.read(Space.CONFIGURATION, 0, 1)[0]), greeting.word_bytes
+        words = self.link.read(Space.CONFIGURATION, 1, content_words(length, word_bytes=word_bytes))
+        text = unpack_text(words, length=length, word_bytes=word_bytes)
         if digest_of(text) != greeting.digest:
             raise WrongDeviceError(f"the board's configuration does not match its digest: {text[:200]!r}")
         try:
@@ -181,13 +212,13 @@ class BoardClient(Trainer):
             raise WrongDeviceError(f"the board has a configuration of another version: {error}") from error
 
     def _signed(self, words: np.ndarray) -> np.ndarray:
-        """Words of the wire as two's complement numbers."""
+        """Return words from the link as two's complement numbers."""
         bits = 8 * self.configuration.word_bytes
         values = words.astype(np.int64)
         return values - ((values >> (bits - 1)) << bits)
 
 
 def _runs(addresses: np.ndarray) -> list[slice]:
-    """Slices of consecutive numbers in a sorted array."""
+    """Return the slices of a sorted array in which the numbers are consecutive."""
     ends = [*(np.nonzero(np.diff(addresses) != 1)[0] + 1), len(addresses)]
     return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]

@@ -1,8 +1,12 @@
-"""What can go wrong between host and board."""
+"""The errors between host and board."""
+
+
+class BoardError(Exception):
+    """The board answers, but what it did is not what it was asked for."""
 
 
 class LinkError(Exception):
-    """The link cannot do what it was asked for."""
+    """The link cannot carry out a request."""
 
 
 class UnpluggedError(LinkError):
@@ -10,19 +14,19 @@ class UnpluggedError(LinkError):
 
 
 class NoAnswerError(LinkError):
-    """Nothing that is a reply came in time."""
+    """No reply came in time."""
 
 
 class WrongDeviceError(LinkError):
-    """Something answers, but not the board that is meant."""
+    """A device answers, but it is not the board that is meant."""
 
 
 class BoardResetError(LinkError):
-    """The board has forgotten the session; what was written since it began may be lost."""
+    """The board has forgotten the link session; data written since the session began may be lost."""
 
 
 class BusyError(LinkError):
-    """The space cannot be accessed while the board trains."""
+    """The address space cannot be accessed while the board trains."""
 
 
 class RejectedError(LinkError):

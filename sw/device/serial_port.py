@@ -1,4 +1,4 @@
-"""The serial port that the link runs on."""
+"""The serial port under the link."""
 
 from typing import Protocol
 
@@ -6,25 +6,54 @@ import serial
 
 from sw.device.errors import LinkError
 
+DEFAULT_BAUD = 3_000_000  # bits per second, of every board in boards/
+
 
 class SerialPort(Protocol):
-    """What the link needs of a port: a part of pyserial's interface."""
+    """The methods and attributes of pyserial's `serial.Serial` that the link uses.
+
+    Attributes
+    ----------
+    timeout : float or None
+        Seconds that `read` waits; None waits without end.
+    write_timeout : float or None
+        Seconds that `write` waits; None waits without end.
+    """
 
     timeout: float | None
     write_timeout: float | None
 
     @property
-    def in_waiting(self) -> int: ...
-    def read(self, size: int, /) -> bytes: ...
-    def write(self, data: bytes, /) -> int | None: ...
-    def reset_input_buffer(self) -> None: ...
-    def close(self) -> None: ...
+    def in_waiting(self) -> int:
+        """Number of bytes that `read` returns at once."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return `size` bytes, or those that came within `timeout`."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Send `data`, and return the number of bytes."""
+
+    def reset_input_buffer(self) -> None:
+        """Discard the bytes that have not been read."""
+
+    def close(self) -> None:
+        """Close the port."""
 
 
-def open_port(path: str, baud: int) -> serial.Serial:
-    """The serial port or pseudo-terminal `path`, for this program alone.
+def open_port(path: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
+    """Open a serial port or pseudo-terminal for this program alone.
 
-    Raises `LinkError` if it cannot be opened.
+    Parameters
+    ----------
+    path : str
+        Such as `/dev/ttyUSB1`.
+    baud : int
+        Bits per second.
+
+    Raises
+    ------
+    LinkError
+        If the port cannot be opened.
     """
     try:
         return serial.Serial(path, baud, exclusive=True)

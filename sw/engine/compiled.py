@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from sw.engine.kernels import fixed, floating
+from sw.engine.kernels.compiling import compile_for, is_compiled
+from sw.engine.kernels.fixed import memory as fixed
+from sw.engine.kernels.fixed import passes as fixed_passes
+from sw.engine.kernels.floating import memory as floating
+from sw.engine.kernels.floating import passes as floating_passes
 from sw.engine.kernels.layout import MemoryLayout, arena
-from sw.engine.simd.vectors import REGISTER_BYTES
-from sw.oracle.floating import Unquantised
+from sw.engine.simd.rows import REGISTER_BYTES
+from sw.oracle.floating import DOMAIN_MARGIN, Unquantised
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes, groups_of
 from sw.spec.records import Records
@@ -87,6 +91,9 @@ class CompiledTrainer(Trainer):
         return self._layout.views(self._memory.rows, self._memory.pairs)
 
     _memory: Any
+    _layers: np.ndarray
+    _kernels: Any  # module with `train` and `predict`
+    _result_type: type  # of what `predict` stores
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.run(self.encode(records), rates)
@@ -101,9 +108,38 @@ class CompiledTrainer(Trainer):
     def run(self, records: Encoded, rates: Rates) -> Statistics:
         """One pass, as `train`, over records that are ready for it."""
 
-    @abstractmethod
     def results(self, records: Encoded) -> np.ndarray:
         """As `predict`."""
+        arguments = self._prediction(records)
+        self._kernels.predict(*arguments)
+        return arguments[-1]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the kernels that the trainer needs are compiled, in this process or on disk."""
+        return all(is_compiled(*call) for call in self._calls())
+
+    def prepare(self) -> None:
+        """Compile the kernels that the trainer needs, or load them from disk, without running them.
+
+        The first `run` and the first `results` do it otherwise. It takes seconds if they are not `ready`.
+        """
+        for call in self._calls():
+            compile_for(*call)
+
+    def _calls(self) -> list[tuple]:
+        """The kernels, each with arguments of the types that it is called with."""
+        records = Encoded.of(np.zeros((0, self.network.features)), np.zeros((0, self.network.outputs)), self.word)
+        return [(self._kernels.train, *self._training(records)), (self._kernels.predict, *self._prediction(records))]
+
+    @abstractmethod
+    def _training(self, records: Encoded) -> tuple:
+        """Arguments of the training kernel."""
+
+    def _prediction(self, records: Encoded) -> tuple:
+        """Arguments of the predicting kernel, the array for the results last."""
+        results: np.ndarray = np.zeros(records.targets.shape, self._result_type)
+        return self._memory, self._layers, self._layout.size, records.arguments, results
 
 
 class CompiledFixed(CompiledTrainer):
@@ -112,6 +148,8 @@ class CompiledFixed(CompiledTrainer):
     `counting`: count saturations and clips, which takes a sixth more time; otherwise the statistics say 0 of both.
     `pretraining`: addends of a group that `pretrain` trains alone, where `groups` are so trained in every pass.
     """
+
+    _kernels, _result_type = fixed_passes, np.int64
 
     def __init__(
         self,
@@ -155,7 +193,7 @@ class CompiledFixed(CompiledTrainer):
         for index, (place, form) in enumerate(zip(layout.places, network.formats, strict=True)):
             hidden = index < len(network.layers) - 1
             self._fields[index] = fixed.layer_of(
-                place, form, bias=biases[index], delay=self.staleness[index], hidden=hidden
+                place, form, bias=biases[index], staleness=self.staleness[index], hidden=hidden
             )
         self.nodes = nodes
 
@@ -184,7 +222,11 @@ class CompiledFixed(CompiledTrainer):
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
             self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
         self._statistics[:] = 0
-        fixed.train(
+        self._kernels.train(*self._training(records))
+        return Statistics(*self._statistics.tolist())
+
+    def _training(self, records: Encoded) -> tuple:
+        return (
             self._memory,
             self._layers,
             self._layout.size,
@@ -196,16 +238,12 @@ class CompiledFixed(CompiledTrainer):
             self._counting,
             self._statistics,
         )
-        return Statistics(*self._statistics.tolist())
-
-    def results(self, records: Encoded) -> np.ndarray:
-        results = np.zeros(records.targets.shape, np.int64)
-        fixed.predict(self._memory, self._layers, self._layout.size, records.arguments, results)
-        return results
 
 
 class CompiledFloat(CompiledTrainer):
     """`sw.oracle.floating.FloatReference`, compiled: equal to it within the rounding of `word`, float32 or float64."""
+
+    _kernels, _result_type = floating_passes, np.float64
 
     def __init__(
         self,
@@ -285,7 +323,16 @@ class CompiledFloat(CompiledTrainer):
         self._rescale()
         self._memory.rates[:] = self._rates(rates)
         self._statistics[:] = 0
-        floating.train(
+        self._kernels.train(*self._training(records))
+        count, residual = self._statistics.tolist()
+        return Statistics(int(count), residual)
+
+    def results(self, records: Encoded) -> np.ndarray:
+        self._rescale()
+        return super().results(records)
+
+    def _training(self, records: Encoded) -> tuple:
+        return (
             self._memory,
             self._layers,
             self._layout.size,
@@ -293,16 +340,9 @@ class CompiledFloat(CompiledTrainer):
             records.arguments,
             records.targets,
             self.groups,
+            DOMAIN_MARGIN,
             self._statistics,
         )
-        count, residual = self._statistics.tolist()
-        return Statistics(int(count), residual)
-
-    def results(self, records: Encoded) -> np.ndarray:
-        self._rescale()
-        results = np.zeros(records.targets.shape)
-        floating.predict(self._memory, self._layers, self._layout.size, records.arguments, results)
-        return results
 
 
 class CompiledUnquantised(CompiledFloat):

@@ -1,4 +1,4 @@
-"""The learned functions of a model, each over the part of its domain where its argument falls."""
+"""The learned functions of a model, each over the range of its domain where its argument falls."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,40 @@ from sw.spec.network import Layer
 
 SAMPLES = 512
 POINTS = 64
-TAILS = 0.005  # of the arguments on either side are left out: nodes out there were hardly ever trained
+TAILS = 0.005  # of the arguments on either side are left out: nodes beyond them were hardly ever trained
 
 
 @dataclass(frozen=True, eq=False)
 class Functions:
-    """Those of a layer.
+    """The functions of a layer.
 
-    curves: values at `POINTS` equal steps, (points, inputs, outputs), in units of the layer's own.
-    reach: between the highest and the lowest value, (inputs, outputs).
+    Attributes
+    ----------
+    curves : ndarray of shape (POINTS, inputs, outputs)
+        Values of each function at equal steps, in units of the layer's own.
     """
 
     curves: np.ndarray
 
     @property
-    def reach(self) -> np.ndarray:
+    def extent(self) -> np.ndarray:
+        """Difference between the highest and the lowest value of each function, (inputs, outputs)."""
         return np.ptp(self.curves, axis=0)
 
 
 def functions(model: Model) -> list[Functions]:
-    """Of each layer, for features that are independent and uniform in their ranges."""
+    """Evaluate the functions of each layer, for features that are independent and uniform in their ranges.
+
+    Parameters
+    ----------
+    model : Model
+        The network and its nodes.
+
+    Returns
+    -------
+    list of Functions
+        The functions of each layer.
+    """
     domains = model.domains or Unquantised(model.network).domains
     low, high = domains[0].T
     arguments = np.random.default_rng(0).uniform(low, high, (SAMPLES, model.network.features))
@@ -42,7 +56,7 @@ def functions(model: Model) -> list[Functions]:
 
 
 def _values(layer: Layer, nodes: np.ndarray, domain: np.ndarray, arguments: np.ndarray) -> np.ndarray:
-    """All functions of a layer at arguments (n, inputs): (n, inputs, outputs)."""
+    """Evaluate all functions of a layer at arguments (n, inputs), to (n, inputs, outputs)."""
     low, high = domain.T
     position = np.clip((arguments - low) / (high - low) * layer.segments, 0, layer.segments)
     segment = np.minimum(position.astype(int), layer.segments - 1)

@@ -1,4 +1,4 @@
-"""A network as a diagram: its nodes in columns, and on each edge the function that it learned."""
+"""A network as a diagram: its units in columns, and on each edge the function that it learned."""
 
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -14,12 +14,12 @@ from sw.figures.plots import FAINT, INK
 from sw.model import Model
 
 UNITS, CURVES = 8, 24
-"""At most so many nodes of a hidden layer, and functions of a layer, are drawn: the strongest."""
+"""Most units of a hidden layer, and functions of a layer, that are drawn: those of the largest extent."""
 
 # In inches.
 BOX = 0.62, 0.30
 PITCH = 0.36
-GAP = 0.5  # between the functions of one node and those of the next, in pitches
+GAP = 0.5  # between the functions of one unit and those of the next, in pitches
 RADIUS = 0.15
 STEP = 2.6
 MARGIN = 0.8
@@ -30,7 +30,15 @@ COLOURS = ("#4c78a8", "#e4812f", "#54a24b", "#d1495b", "#3a9d9d", "#8d6bb3", "#9
 
 @dataclass(frozen=True)
 class Edge:
-    """A function, of input `start` and output `end`, that is drawn; `strength`: its reach, of the layer's largest."""
+    """A function that is drawn.
+
+    Attributes
+    ----------
+    start, end : int
+        The function's input and output.
+    strength : float
+        The function's extent, as a share of the largest in the layer.
+    """
 
     start: int
     end: int
@@ -39,7 +47,17 @@ class Edge:
 
 @dataclass(frozen=True)
 class Column:
-    """Nodes of a layer, by their numbers: how high they are and in which colour."""
+    """Units that are drawn one above the other.
+
+    Attributes
+    ----------
+    x : float
+        Place of the column from the left, in inches.
+    places : dict of int to float
+        Height of each unit, in inches, by its number.
+    colours : dict of int to str
+        Colour of each unit, by its number.
+    """
 
     x: float
     places: dict[int, float]
@@ -47,12 +65,28 @@ class Column:
 
     @classmethod
     def of(cls, x: float, places: dict[int, float], *, hidden: bool) -> "Column":
+        """Colour the units: hidden ones in turn, features and targets in ink."""
         cycle = COLOURS if hidden else (INK,)
-        return cls(x, places, {node: cycle[index % len(cycle)] for index, node in enumerate(places)})
+        return cls(x, places, {unit: cycle[index % len(cycle)] for index, unit in enumerate(places)})
 
 
 def diagram(model: Model, title: str) -> Figure:
-    """Features on the left, targets on the right. A curve is darker, and steeper, the farther its function reaches."""
+    """Draw a network, features on the left and targets on the right.
+
+    A curve is darker, and steeper, the larger the extent of its function is.
+
+    Parameters
+    ----------
+    model : Model
+        The network, its nodes and the names of features and targets.
+    title : str
+        What is written above the diagram.
+
+    Returns
+    -------
+    Figure
+        The diagram.
+    """
     layers = functions(model)
     shown = [np.arange(model.network.features), *map(strongest, layers[1:]), np.arange(model.network.outputs)]
     edges = [edges_of(layer, *ends) for layer, ends in zip(layers, pairwise(shown), strict=True)]
@@ -70,7 +104,7 @@ def diagram(model: Model, title: str) -> Figure:
     axes.text(width / 2, height + 0.45, title, ha="center", va="center", fontsize=12, color=INK)
 
     column = Column.of(0, dict(zip(shown[0].tolist(), spread(len(shown[0]), height), strict=True)), hidden=False)
-    name_nodes(axes, column, model.feature_names, side=-1)
+    name_units(axes, column, model.feature_names, side=-1)
     for index, (layer, drawn) in enumerate(zip(layers, edges, strict=True), start=1):
         boxes, last = box_places(drawn, height), index == len(layers)
         places = {
@@ -81,41 +115,41 @@ def diagram(model: Model, title: str) -> Figure:
         for edge in drawn:
             colour = column.colours[edge.start] if last else following.colours[edge.end]
             draw_edge(axes, column, following, edge, boxes[edge], layer, colour)
-        draw_nodes(axes, column)
+        draw_units(axes, column)
         more = model.network.layers[index - 1].outputs - len(places)
         if more:
             axes.text(following.x, -0.3, f"and {more} more", ha="center", va="center", fontsize=9, color=INK)
         if not last:
-            name_nodes(axes, following, tuple(map(str, range(model.network.layers[index - 1].outputs))), side=0)
+            name_units(axes, following, tuple(map(str, range(model.network.layers[index - 1].outputs))), side=0)
         column = following
-    draw_nodes(axes, column)
-    name_nodes(axes, column, model.target_names, side=1)
+    draw_units(axes, column)
+    name_units(axes, column, model.target_names, side=1)
     return figure
 
 
 def strongest(layer: Functions) -> np.ndarray:
-    """The inputs of a layer whose functions reach farthest."""
-    order = np.argsort(-layer.reach.max(axis=1), kind="stable")
+    """Choose the inputs of a layer whose functions have the largest extent."""
+    order = np.argsort(-layer.extent.max(axis=1), kind="stable")
     return np.sort(order[:UNITS])
 
 
 def edges_of(layer: Functions, starts: np.ndarray, ends: np.ndarray) -> list[Edge]:
-    """As many for each end: its strongest, in the order of ends and starts."""
-    reach, each = layer.reach / (layer.reach.max() or 1.0), max(1, CURVES // len(ends))
+    """Choose the strongest functions of each end, the same number for each, in the order of ends and starts."""
+    strength, each = layer.extent / (layer.extent.max() or 1.0), max(1, CURVES // len(ends))
     edges = []
     for end in ends.tolist():
-        order = starts[np.argsort(-reach[starts, end], kind="stable")[:each]]
-        edges += [Edge(start, end, float(reach[start, end])) for start in np.sort(order).tolist()]
+        order = starts[np.argsort(-strength[starts, end], kind="stable")[:each]]
+        edges += [Edge(start, end, float(strength[start, end])) for start in np.sort(order).tolist()]
     return edges
 
 
 def spread(count: int, height: float) -> list[float]:
-    """The middles of so many equal parts of the height, from above."""
+    """Give the middles of so many equal slices of the height, from above."""
     return [height * (1 - (index + 0.5) / count) for index in range(count)]
 
 
 def box_places(edges: list[Edge], height: float) -> dict[Edge, float]:
-    """Evenly, with a gap between those of one end and the next."""
+    """Place the functions' boxes evenly over the height, with a gap between those of one end and the next."""
     groups = len({edge.end for edge in edges})
     gap = GAP if groups > 1 else 0
     pitch = height / (len(edges) + gap * groups)
@@ -129,7 +163,7 @@ def box_places(edges: list[Edge], height: float) -> dict[Edge, float]:
 def draw_edge(
     axes: Axes, before: Column, after: Column, edge: Edge, middle: float, layer: Functions, colour: str
 ) -> None:
-    """A function in its box, and the lines that come and go."""
+    """Draw a function in its box, and the lines from its input and to its output."""
     centre, (width, height) = (before.x + after.x) / 2, BOX
     alpha = 0.25 + 0.75 * edge.strength
     for line in (
@@ -150,32 +184,34 @@ def draw_edge(
         )
     )
     curve = layer.curves[:, edge.start, edge.end]
-    level = (curve - (curve.max() + curve.min()) / 2) / (layer.reach.max() or 1)
+    level = (curve - (curve.max() + curve.min()) / 2) / (layer.extent.max() or 1)
     across = np.linspace(centre - 0.44 * width, centre + 0.44 * width, len(curve))
     axes.plot(across, middle + 0.8 * height * level, color=colour, alpha=alpha, linewidth=1.5, zorder=4)
 
 
 def draw_others(axes: Axes, before: Column, after: Column, drawn: set[tuple[int, int]]) -> None:
-    """The edges, between nodes that are drawn, whose functions are not."""
+    """Draw the edges between units that are drawn, for functions that are not."""
     for start, end in product(before.places, after.places):
         if (start, end) not in drawn:
             line = smooth(before.x + RADIUS, before.places[start], after.x - RADIUS, after.places[end])
             axes.add_patch(PathPatch(line, fill=False, edgecolor=FAINT, alpha=0.35, linewidth=0.5, zorder=1))
 
 
-def draw_nodes(axes: Axes, column: Column) -> None:
-    for node, y in column.places.items():
-        colour = column.colours[node]
+def draw_units(axes: Axes, column: Column) -> None:
+    """Draw the units of a column as circles."""
+    for unit, y in column.places.items():
+        colour = column.colours[unit]
         axes.add_patch(Circle((column.x, y), RADIUS, facecolor="white", edgecolor=colour, linewidth=1.4, zorder=5))
 
 
-def name_nodes(axes: Axes, column: Column, names: tuple[str, ...], side: int) -> None:
-    """`side`: -1 for names on the left, 0 for names inside, 1 for names on the right."""
+def name_units(axes: Axes, column: Column, names: tuple[str, ...], side: int) -> None:
+    """Write the names of a column's units: on the left of them (`side` -1), inside (0), or on the right (1)."""
     align, size = ("right", "center", "left")[side + 1], 9 if side else 7.5
-    for node, y in column.places.items():
-        axes.text(column.x + 0.25 * side, y, names[node], ha=align, va="center", fontsize=size, color=INK, zorder=6)
+    for unit, y in column.places.items():
+        axes.text(column.x + 0.25 * side, y, names[unit], ha=align, va="center", fontsize=size, color=INK, zorder=6)
 
 
 def smooth(x0: float, y0: float, x1: float, y1: float) -> Path:
+    """Make a curve from one point to another that begins and ends level."""
     middle = (x0 + x1) / 2
     return Path([(x0, y0), (middle, y0), (middle, y1), (x1, y1)], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])

@@ -1,4 +1,4 @@
-"""Pictures: the convergence of a training, predictions against the truth, and what staleness cost."""
+"""Plots: the convergence of a training, predictions against the truth, and what staleness costs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,13 @@ ACCENT, SECOND = "#2f6fab", "#d9622b"
 
 
 def convergence(history: np.ndarray) -> Figure:
-    """Pearson and RMSE of the hold-out over the records trained on."""
+    """Plot Pearson correlation and RMSE of the hold-out over the records trained on.
+
+    Parameters
+    ----------
+    history : ndarray of `sw.model.HISTORY`
+        One row for each epoch.
+    """
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True)
     records, best = history["records"], history["rmse"].argmin()
@@ -43,7 +49,15 @@ def convergence(history: np.ndarray) -> Figure:
 
 
 def predictions(predicted: np.ndarray, true: np.ndarray, names: tuple[str, ...]) -> Figure:
-    """Predicted against true, (n, outputs), a panel a target."""
+    """Plot predicted over true targets, a panel for each target.
+
+    Parameters
+    ----------
+    predicted, true : ndarray of shape (n, outputs)
+        Targets in the user's units.
+    names : tuple of str
+        Names of the targets.
+    """
     across = min(len(names), 3)
     down = -(-len(names) // across)
     figure = Figure(figsize=(4.8 * across + 0.6, 4.8 * down), layout="constrained")
@@ -67,8 +81,15 @@ def predictions(predicted: np.ndarray, true: np.ndarray, names: tuple[str, ...])
 
 
 def staleness(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequence[tuple[int, float]]) -> Figure:
-    """Ratios of RMSE to that of sequential training over staleness in records: a curve a data set, and dots of
-    designs."""
+    """Plot what staleness costs: a curve for each data set, a diamond for each design.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of (int, float)
+        For each data set, points of staleness in records and RMSE relative to sequential training.
+    designs : sequence of (int, float)
+        Such points of the planner's designs.
+    """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.axhline(1, color=INK, linewidth=1)
@@ -83,8 +104,8 @@ def staleness(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequen
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("{x:g}" if axis is axes.yaxis else "")
-    axes.set_xlabel("delay of the first layer, records")
-    axes.set_ylabel("hold-out RMSE, of sequential training's")
+    axes.set_xlabel("staleness of the first layer, records")
+    axes.set_ylabel("hold-out RMSE, relative to sequential training")
     axes.legend(frameon=False)
     _plain(axes)
     return figure

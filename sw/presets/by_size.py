@@ -8,9 +8,17 @@ SPREADS = 0.25, 0.0625
 
 
 def default_preset(features: int, outputs: int, records: int) -> Preset:
-    """Where to start for so many records: the more there are, the more addends and segments they can settle.
+    """Choose a network and a schedule for a table: more records can settle more addends and segments.
 
-    For data scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early stopping.
+    The preset is for data that are scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early
+    stopping.
+
+    Parameters
+    ----------
+    features, outputs : int
+        Columns of the table.
+    records : int
+        Records to train on.
     """
     if records < 1_000:
         addends, segments, phases = 16, (2, 8), schedule((24, 3, 14), (8, 4, 16))

@@ -8,12 +8,24 @@ from sw.spec.trainer import Phase, Rates
 
 @dataclass(frozen=True)
 class Preset:
-    """`phases`: the training schedule. `headroom`: bits of the word above the targets.
+    """A network and a training schedule to start from.
 
-    `spreads`: reach of the first nodes, a layer each, as a share of the word's range. `pretraining`: addends of a group
-    and epochs before the schedule, on a machine that has groups. `robust`: for data that may have heavy tails, scaled
-    accordingly.
-    `arithmetic`: of a CPU, as `sw.engine.strategy.Strategy` has it.
+    Attributes
+    ----------
+    network : Network
+        The network before its first record.
+    phases : tuple of Phase
+        The training schedule.
+    headroom : int
+        Bits of the word above the targets.
+    spreads : tuple of float
+        For each layer the largest magnitude of a first node, as a share of the word's range.
+    pretraining : (int, int) or None
+        Addends of a group, and epochs of pre-training before the schedule, on a trainer that has groups.
+    robust : bool
+        Whether features and targets are scaled for data with heavy tails.
+    arithmetic : str
+        Arithmetic of a CPU, as `sw.engine.strategy.Strategy` takes it.
     """
 
     network: Network
@@ -25,21 +37,43 @@ class Preset:
     arithmetic: str = "fixed16"
 
     def all_phases(self, *, apart: bool) -> tuple[Phase, ...]:
-        """The schedule with the preset's pre-training before it, on a machine that can train groups `apart`."""
+        """Put the preset's pre-training, if it has one, before its schedule.
+
+        Parameters
+        ----------
+        apart : bool
+            Whether the trainer can train groups of addends alone; without, the schedule is given.
+        """
         if not apart or self.pretraining is None:
             return self.phases
         return (Phase(self.pretraining[1], self.phases[0].rates, apart=True), *self.phases)
 
 
 def schedule(*phases: tuple[int, int, int]) -> tuple[Phase, ...]:
-    """Phases of a two-layer network, each (epochs, update shift, back shift)."""
+    """Make the training schedule of a two-layer network.
+
+    Parameters
+    ----------
+    *phases : (int, int, int)
+        Epochs, update shift and back shift of each phase.
+    """
     return tuple(Phase(epochs, Rates((update,), (back,))) for epochs, update, back in phases)
 
 
 def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
-    """The same phases with `epochs` in all: the last one longer or shorter, later ones dropped where there is no room.
+    """Change the length of a schedule: the last phase is longer or shorter, phases beyond the end are dropped.
 
-    Raises ValueError for less than one epoch.
+    Parameters
+    ----------
+    phases : tuple of Phase
+        The schedule.
+    epochs : int
+        Epochs of the new schedule in all.
+
+    Raises
+    ------
+    ValueError
+        If there is less than one epoch.
     """
     if epochs < 1:
         raise ValueError(f"{epochs} epochs: must be 1 or more")
@@ -52,17 +86,31 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
 
 
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
-    """The preset with layers of other sizes, (features, addends, ..., outputs), or of other segments, one a layer.
+    """Change the sizes or the segments of a preset's layers.
 
-    What it says of a hidden layer is said of each. Raises ValueError for segments that are not one a layer, and for a
-    network that is not legal.
+    Gain, spread and rates of the preset's first layer become those of every hidden layer.
+
+    Parameters
+    ----------
+    preset : Preset
+        Where to start.
+    sizes : tuple of int or None
+        Features, outputs of each hidden layer, outputs; None for the preset's.
+    segments : tuple of int or None
+        Segments of each layer; None for the preset's.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many segments as layers, or the network is not legal.
     """
     inner, last = preset.network.layers[0], preset.network.layers[-1]
     sizes = sizes or (inner.inputs, *(layer.outputs for layer in preset.network.layers))
     hidden = len(sizes) - 2
     segments = segments or (inner.segments, *(last.segments,) * hidden)
     if len(segments) != hidden + 1:
-        raise ValueError(f"segments {'/'.join(map(str, segments))}: a network of {hidden + 1} layers needs as many")
+        given = ",".join(map(str, segments))
+        raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
     layers = tuple(map(Layer, sizes, sizes[1:], segments, (*(inner.gain,) * hidden, last.gain)))
     phases = tuple(
         replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))

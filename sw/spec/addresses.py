@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,15 +10,54 @@ from sw.spec.network import Layer, Network
 from sw.spec.numerics import bits_for
 from sw.spec.protocol import ADDRESS_BYTES
 
-LAYER_ADDRESS_BITS = 20  # of a node's address below the number of its layer
-
+LAYER_ADDRESS_BITS = 20
+"""Bits of a node's address below the number of its layer."""
 
 MOST_LAYERS = 1 << (8 * ADDRESS_BYTES - LAYER_ADDRESS_BITS)
+"""Layers for which there are addresses."""
+
+
+def bank_rows(pair: Any, slot: Any, starts_odd: Any) -> tuple[Any, Any]:
+    """Return the rows of the even and of the odd node of a segment, in their banks.
+
+    Even and odd nodes lie in two banks. In both, the row of a node is slot * nodes per slot + node // 2; the even bank
+    has one node per slot more than the odd one. The formula is written with operators only, so that the same function
+    computes with Python integers, NumPy arrays and Amaranth values.
+
+    Parameters
+    ----------
+    pair : int, ndarray or Value
+        slot * (segments // 2) + segment // 2: the pair of an even node and the odd one after it, counted through all
+        slots. Since segments are a power of two, gateware gets it by concatenation.
+    slot : int, ndarray or Value
+        The slot.
+    starts_odd : int, ndarray or Value
+        1 if the segment starts at an odd node, 0 otherwise.
+
+    Returns
+    -------
+    even, odd : int, ndarray or Value
+        The rows.
+    """
+    return pair + slot + starts_odd, pair
+
+
+def bank_depths(slots: int, segments: int) -> tuple[int, int]:
+    """Return the number of rows of the even and of the odd bank: the first rows of a slot after the last one."""
+    return bank_rows(slots * (segments // 2), slots, 0)
 
 
 @dataclass(frozen=True)
 class Folding:
-    """How much of a layer is worked on each clock: `taps` of its inputs and `lanes` of its outputs."""
+    """How much of a layer is worked on each clock.
+
+    Attributes
+    ----------
+    taps : int
+        Inputs.
+    lanes : int
+        Outputs.
+    """
 
     taps: int
     lanes: int
@@ -25,9 +65,16 @@ class Folding:
 
 @dataclass(frozen=True)
 class NodeAddresses:
-    """Bit fields of a node's address in a layer, lowest first: lane, row, odd bank, tap.
+    """The addresses of the nodes of a layer, as bit fields.
 
-    A row of a bank is slot * nodes per slot + node // 2, and a slot is a group of outputs times a group of inputs.
+    A slot is a group of outputs times a group of inputs; `bank_rows` gives the row of a node.
+
+    Attributes
+    ----------
+    layer : Layer
+        The layer.
+    folding : Folding
+        Its taps and lanes.
     """
 
     layer: Layer
@@ -35,46 +82,59 @@ class NodeAddresses:
 
     @property
     def slots(self) -> int:
+        """Slots of a record."""
         return (self.layer.inputs // self.folding.taps) * (self.layer.outputs // self.folding.lanes)
 
     @property
     def even_rows(self) -> int:
-        return self.slots * (self.layer.segments // 2 + 1)
+        """Rows of the bank of even nodes."""
+        return bank_depths(self.slots, self.layer.segments)[0]
 
     @property
     def odd_rows(self) -> int:
-        return self.slots * (self.layer.segments // 2)
+        """Rows of the bank of odd nodes."""
+        return bank_depths(self.slots, self.layer.segments)[1]
 
     @property
-    def lane_bits(self) -> int:
-        return bits_for(self.folding.lanes)
-
-    @property
-    def row_bits(self) -> int:
-        return bits_for(self.even_rows)
-
-    @property
-    def tap_bits(self) -> int:
-        return bits_for(self.folding.taps)
+    def fields(self) -> dict[str, int]:
+        """Bits of each field of an address by the field's name, lowest field first."""
+        return {
+            "lane": bits_for(self.folding.lanes),
+            "row": bits_for(self.even_rows),
+            "odd": 1,
+            "tap": bits_for(self.folding.taps),
+        }
 
     @property
     def bits(self) -> int:
-        return self.lane_bits + self.row_bits + 1 + self.tap_bits
+        """Bits of an address in the layer."""
+        return sum(self.fields.values())
 
     def table(self) -> np.ndarray:
-        """The address in the layer of every node, an array of `Layer.shape`."""
+        """Return the address in the layer of every node, an array of `Layer.shape`."""
         inputs, nodes, outputs = np.indices(self.layer.shape)
-        groups, taps, lanes = self.layer.inputs // self.folding.taps, self.folding.taps, self.folding.lanes
-        slot = (outputs // lanes) * groups + inputs // taps
+        taps, lanes, segments = self.folding.taps, self.folding.lanes, self.layer.segments
+        slot = (outputs // lanes) * (self.layer.inputs // taps) + inputs // taps
         odd = nodes & 1
-        row = slot * np.where(odd, self.layer.segments // 2, self.layer.segments // 2 + 1) + nodes // 2
-        address = (inputs % taps) << 1 | odd
-        address = address << self.row_bits | row
-        return address << self.lane_bits | outputs % lanes
+        # A node is the one of its parity in the segment that starts with it; the last node is even, so that a segment
+        # after the last one would start with it.
+        even_row, odd_row = bank_rows(slot * (segments // 2) + nodes // 2, slot, 0)
+        values = {"lane": outputs % lanes, "row": np.where(odd, odd_row, even_row), "odd": odd, "tap": inputs % taps}
+        address, shift = np.zeros(self.layer.shape, dtype=np.int64), 0
+        for name, bits in self.fields.items():
+            address |= values[name] << shift
+            shift += bits
+        return address
 
 
 def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAddresses, ...]:
-    """Those of each layer. Raises ValueError for more layers, or more nodes in one, than there are addresses for."""
+    """Return the addresses of the nodes of each layer.
+
+    Raises
+    ------
+    ValueError
+        For more layers, or more nodes in one, than there are addresses for.
+    """
     if len(network.layers) > MOST_LAYERS:
         raise ValueError(f"{len(network.layers)} layers; there are addresses for {MOST_LAYERS}")
     addresses = tuple(map(NodeAddresses, network.layers, foldings))

@@ -1,6 +1,6 @@
 """What a host must know of a trainer on a board: its network, how it is folded, its schedule, where each node lies.
 
-The gateware is generated from a configuration and carries its text, so that a board describes itself.
+The gateware is generated from a configuration and holds it as text, so that a board describes itself.
 """
 
 import hashlib
@@ -17,13 +17,19 @@ CONTEXTS = (1, 2, 4, 8)
 
 
 def check_contexts(contexts: int) -> None:
-    """Raises ValueError for a number of contexts that cannot be."""
+    """Check that a trainer can have so many contexts.
+
+    Raises
+    ------
+    ValueError
+        If `contexts` is not in `CONTEXTS`.
+    """
     if contexts not in CONTEXTS:
         raise ValueError(f"{contexts} contexts; there can be {', '.join(map(str, CONTEXTS))}")
 
 
 def rows_of_record(network: Network, row_words: int) -> int:
-    """Rows of `row_words` words that a record takes: it begins on a row of its own."""
+    """Rows of `row_words` words that a record takes in the record store, where each record begins on a new row."""
     return -(-network.record_words // row_words)
 
 
@@ -31,10 +37,28 @@ def rows_of_record(network: Network, row_words: int) -> int:
 class Configuration:
     """A trainer as its host sees it.
 
-    `initiation_interval`: cycles from the start of a record to that of the next. `staleness`: per layer, as
-    `FixedReference` takes them, in records of a context. `store_rows` rows of `row_words` words hold the records.
-    `pretraining`: addends of a group that has a residual of its own in pre-training; 0 on a board without. `contexts`:
-    models that take turns at the records of a pass and are merged at its end; the host sees one.
+    Attributes
+    ----------
+    board : str
+        Name of the board.
+    network : Network
+        The network that the board trains.
+    foldings : tuple of Folding
+        One folding for each layer.
+    initiation_interval : int
+        Clock cycles from the start of a record to the start of the next one.
+    staleness : tuple of int
+        For each layer, how many of the last records' updates a forward pass does not see, in records of one context.
+    store_rows : int
+        Rows of the record store.
+    row_words : int
+        Words in a row of the record store.
+    clock_hz : int
+        Frequency of the trainer's clock, in Hz.
+    pretraining : int
+        Addends in a group that has a residual of its own in pre-training; 0 if the board cannot pre-train.
+    contexts : int
+        Models that take the records of a pass in turn and are merged at its end; the host sees one model.
     """
 
     board: str
@@ -50,11 +74,12 @@ class Configuration:
 
     @property
     def record_rows(self) -> int:
+        """Rows of the record store that a record takes."""
         return rows_of_record(self.network, self.row_words)
 
     @property
     def block(self) -> int:
-        """Records of a pass at most: half of those that the store holds, so that the next ones can come meanwhile."""
+        """Most records of a pass: half of what the store holds, so that the host can write the other half meanwhile."""
         return self.store_rows // self.record_rows // 2
 
     @property
@@ -64,15 +89,17 @@ class Configuration:
 
     @property
     def word_bits(self) -> int:
+        """Bits of a word on the wire."""
         return 8 * self.word_bytes
 
     @property
     def records_per_second(self) -> float:
+        """Records that a pass trains on in a second, at the clock and the initiation interval."""
         return self.clock_hz / self.initiation_interval
 
     @cached_property
     def text(self) -> str:
-        """Its JSON text, the same for equal configurations."""
+        """The configuration as JSON, the same for equal configurations."""
         return json.dumps({**asdict(self), "network": self.network.describe()}, separators=(",", ":"), sort_keys=True)
 
     @property
@@ -82,7 +109,13 @@ class Configuration:
 
     @classmethod
     def from_text(cls, text: str) -> "Configuration":
-        """Raises ValueError for a text that is no configuration."""
+        """Parse what `text` gives.
+
+        Raises
+        ------
+        ValueError
+            If the text is no configuration.
+        """
         try:
             fields = json.loads(text)
             fields["network"] = Network.from_description(fields["network"])
@@ -96,13 +129,21 @@ class Configuration:
 
     @property
     def addresses(self) -> tuple[NodeAddresses, ...]:
+        """Addresses of the nodes of each layer."""
         return addresses_of(self.network, self.foldings)
 
     def node_addresses(self) -> np.ndarray:
-        """The word address of every node in the parameter space, all layers flattened one after the other."""
+        """Compute the word address of every node in the space PARAMETERS.
+
+        Returns
+        -------
+        ndarray of shape (parameters,)
+            Addresses of all layers' nodes, each layer flattened, one after the other.
+        """
         tables = [layer.table() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.addresses)]
         return np.concatenate([table.ravel() for table in tables])
 
 
 def digest_of(text: str) -> bytes:
+    """Digest the text of a configuration, in eight bytes: what a board answers to HELLO."""
     return hashlib.sha256(text.encode()).digest()[:8]

@@ -13,10 +13,18 @@ HIDDEN_GAIN = 1  # hidden sums are kept at twice their mean: a mean of many func
 
 @dataclass(frozen=True)
 class Layer:
-    """`outputs` means of `inputs` piecewise-linear functions on uniform grids of `segments` segments.
+    """A layer: each output is the mean of one piecewise-linear function of each input, on a uniform grid.
 
-    `gain`: the mean is multiplied by 2**gain before it becomes the next layer's argument (fixed point only).
-    `mean_of`: how many inputs the mean is over, if this layer is a part of one that has more.
+    Attributes
+    ----------
+    inputs, outputs : int
+        Arguments that the layer takes and means that it gives; there are inputs * outputs functions.
+    segments : int
+        Segments of each function's grid, a power of two.
+    gain : int
+        The mean is multiplied by 2**gain before it becomes the next layer's argument (fixed point only).
+    mean_of : int or None
+        Number of inputs that the mean is over, if this layer is a slice of a larger one; None for `inputs`.
     """
 
     inputs: int
@@ -34,11 +42,12 @@ class Layer:
 
     @property
     def nodes(self) -> int:
+        """Nodes of a function: the ends of its segments."""
         return self.segments + 1
 
     @property
     def divisor(self) -> int:
-        """Sums of the layer's functions are divided by this."""
+        """What a sum of the layer's functions is divided by to give the mean."""
         return self.mean_of or self.inputs
 
     @property
@@ -49,7 +58,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in order, and the word width of their fixed-point form."""
+    """Layers in order, and the word width of their fixed-point form.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Two layers or more; the outputs of each are the inputs of the next one.
+    width : int
+        Bits of a word, one of `sw.spec.numerics.WIDTHS`.
+    """
 
     layers: tuple[Layer, ...]
     width: int = 16
@@ -79,29 +96,69 @@ class Network:
         width: int = 16,
         gain: int = HIDDEN_GAIN,
     ) -> "Network":
-        """The paper's network: `addends` inner functions per feature, one outer function per addend and output."""
+        """Make the paper's network: one inner function per feature and addend, one outer per addend and output.
+
+        Parameters
+        ----------
+        features, addends, outputs : int
+            Sizes of the network.
+        segments : (int, int)
+            Segments of the inner and of the outer functions.
+        width : int
+            Bits of a word.
+        gain : int
+            Gain of the hidden sums, in bits.
+        """
         return cls.chain((features, addends, outputs), segments, width=width, gain=gain)
 
     @classmethod
     def chain(
         cls, sizes: Sequence[int], segments: Sequence[int], *, width: int = 16, gain: int = HIDDEN_GAIN
     ) -> "Network":
-        """Layers from each of `sizes`, features first and outputs last, to the next one: `segments` names each one's.
-        Hidden sums have a `gain`, outputs have none."""
+        """Make a network of any depth.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            The features, the outputs of each hidden layer, the outputs.
+        segments : sequence of int
+            Segments of the functions of each layer: one number fewer than `sizes`.
+        width : int
+            Bits of a word.
+        gain : int
+            Gain of the hidden sums, in bits; outputs have none.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many `segments` as layers, or a layer or the network is not legal.
+        """
         if len(segments) != len(sizes) - 1:
             raise ValueError(f"{len(sizes) - 1} layers between {len(sizes)} sizes, but segments for {len(segments)}")
         gains = [gain] * (len(segments) - 1) + [0]
         return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
     def part(self, addends: int) -> "Network":
-        """So many addends of a two-layer network alone: what they give is divided as if all the others were there.
+        """Take some addends of a two-layer network alone, their sum divided as if all addends were there.
 
-        Raises ValueError for a deeper network, whose addends share the layers before.
+        Parameters
+        ----------
+        addends : int
+            Addends of the smaller network.
+
+        Returns
+        -------
+        Network
+            The smaller network.
+
+        Raises
+        ------
+        ValueError
+            If the network is deeper: its addends share the layers before.
         """
         if len(self.layers) != 2:
             raise ValueError(
-                f"{self} has {len(self.layers)} layers; only a network of 2 is the sum of addends that can be trained "
-                "apart"
+                f"{self} has {len(self.layers)} layers; only a network of 2 has addends that can be trained alone"
             )
         inner, outer = self.layers
         layers = replace(inner, outputs=addends), replace(outer, inputs=addends, mean_of=outer.divisor)
@@ -109,23 +166,27 @@ class Network:
 
     @property
     def features(self) -> int:
+        """Features of a record: inputs of the first layer."""
         return self.layers[0].inputs
 
     @property
     def outputs(self) -> int:
+        """Targets of a record: outputs of the last layer."""
         return self.layers[-1].outputs
 
     @property
     def record_words(self) -> int:
-        """Words of a record on a board: an argument or a target each."""
+        """Words of a record on a board: one for each feature and each target."""
         return self.features + self.outputs
 
     @property
     def word(self) -> WordFormat:
+        """Format of nodes, errors and targets."""
         return WordFormat(self.width)
 
     @cached_property
     def formats(self) -> tuple[LayerFormat, ...]:
+        """Bit fields of each layer."""
         return layer_formats(self.word, [(layer.divisor, layer.segments, layer.gain) for layer in self.layers])
 
     @property
@@ -134,23 +195,37 @@ class Network:
         return sum(int(np.prod(layer.shape)) for layer in self.layers)
 
     def layered(self, flat: np.ndarray) -> list[np.ndarray]:
-        """Nodes, all layers flattened one after the other, as an array of `Layer.shape` a layer."""
+        """Split nodes into an array for each layer.
+
+        Parameters
+        ----------
+        flat : ndarray of shape (parameters,)
+            Nodes of all layers, each layer flattened, one after the other.
+
+        Returns
+        -------
+        list of ndarray
+            One view of `Layer.shape` for each layer.
+        """
         ends = np.cumsum([np.prod(layer.shape) for layer in self.layers])[:-1]
         return [part.reshape(layer.shape) for part, layer in zip(np.split(flat, ends), self.layers, strict=True)]
 
     @property
     def products(self) -> int:
-        """Products of one training record: each function forward and in the update, each past the first layer in the
-        slope."""
+        """Products that training on a record takes.
+
+        Each function has one in the forward pass and one in the update; past the first layer, one more for its slope.
+        """
         functions = [layer.inputs * layer.outputs for layer in self.layers]
         return 2 * functions[0] + 3 * sum(functions[1:])
 
     def describe(self) -> dict:
-        """Plain data from which `from_description` makes an equal network."""
+        """Give plain data, for JSON, from which `from_description` makes an equal network."""
         return {"width": self.width, "layers": [asdict(layer) for layer in self.layers]}
 
     @classmethod
     def from_description(cls, description: dict) -> "Network":
+        """Make the network that `describe` described."""
         return cls(tuple(Layer(**layer) for layer in description["layers"]), description["width"])
 
     def __str__(self) -> str:

@@ -8,7 +8,22 @@ from sw.spec.network import Network
 
 
 def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True) -> None:
-    """Raise ValueError unless there is one node array of the right shape per layer; if `fixed`, within the word."""
+    """Check the nodes of a network.
+
+    Parameters
+    ----------
+    network : Network
+        Geometry of the layers.
+    nodes : list of ndarray
+        One array for each layer.
+    fixed : bool
+        Whether the nodes are words, which have a range.
+
+    Raises
+    ------
+    ValueError
+        If there is not one array of `Layer.shape` for each layer, or if a word is out of range.
+    """
     shapes = [array.shape for array in nodes]
     if shapes != [layer.shape for layer in network.layers]:
         raise ValueError(
@@ -21,8 +36,25 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
 
 
 def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
-    """The first addend of each group of so many, and that behind its last; the last group has the rest, if there is
-    one. Raises ValueError for a network or a group that is not legal."""
+    """Split the addends of a two-layer network into groups for pre-training.
+
+    Parameters
+    ----------
+    network : Network
+        A network of two layers.
+    addends : int
+        Addends of a group; the last group may have fewer.
+
+    Returns
+    -------
+    list of (int, int)
+        For each group its first addend, and the one behind its last.
+
+    Raises
+    ------
+    ValueError
+        If the network is deeper, or if there would be fewer than two groups.
+    """
     count = network.layers[-1].inputs
     network.part(count)
     if not 1 <= addends < count:
@@ -32,28 +64,80 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
 
 
 def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
-    """Those of addends `start` up to `stop` of a network of two layers: views."""
+    """View the nodes of some addends of a network of two layers.
+
+    Parameters
+    ----------
+    nodes : list of ndarray
+        One array of `Layer.shape` for each layer.
+    start, stop : int
+        The first addend, and the one behind the last.
+
+    Returns
+    -------
+    list of ndarray
+        Views of shapes (features, nodes, stop - start) and (stop - start, nodes, outputs).
+    """
     inner, outer = nodes
     return [inner[:, :, start:stop], outer[start:stop]]
 
 
 def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
-    """The inverse of `part_of_nodes`, of all parts in order."""
+    """Join the nodes of all groups of addends: the inverse of `part_of_nodes`.
+
+    Parameters
+    ----------
+    parts : sequence of list of ndarray
+        What `part_of_nodes` gave for each group, in order.
+
+    Returns
+    -------
+    list of ndarray
+        One array of `Layer.shape` for each layer of the whole network.
+    """
     inner, outer = zip(*parts, strict=True)
     return [np.concatenate(inner, axis=2), np.concatenate(outer)]
 
 
 def random_nodes(network: Network, rng: np.random.Generator, spread: float = 0.25) -> list[np.ndarray]:
-    """Nodes drawn uniformly from +-`spread` of the word's range."""
+    """Draw nodes uniformly, as words.
+
+    Parameters
+    ----------
+    network : Network
+        Geometry of the layers.
+    rng : numpy.random.Generator
+        Source of the nodes.
+    spread : float
+        Largest magnitude of a node, as a share of the word's range.
+
+    Returns
+    -------
+    list of ndarray of int64
+        One array of `Layer.shape` for each layer.
+    """
     reach = int(spread * network.word.maximum)
     return [rng.integers(-reach, reach + 1, layer.shape) for layer in network.layers]
 
 
 def first_nodes(network: Network, rng: np.random.Generator, spreads: tuple[float, ...]) -> list[np.ndarray]:
-    """Nodes to start training from: straight lines of random slope, and random nodes in the last layer.
+    """Draw nodes to start training from: straight lines of random slope, and random nodes in the last layer.
 
-    `spreads`: their reach in each layer, as a share of the word's range. Lines make each addend a random direction,
-    where random nodes would make it noise.
+    Straight lines make each addend a random direction in the space of the features; random nodes would make it noise.
+
+    Parameters
+    ----------
+    network : Network
+        Geometry of the layers.
+    rng : numpy.random.Generator
+        Source of slopes and nodes.
+    spreads : tuple of float
+        For each layer the largest magnitude of a node, as a share of the word's range.
+
+    Returns
+    -------
+    list of ndarray of int64
+        One array of `Layer.shape` for each layer.
     """
     nodes = []
     for layer, spread in zip(network.layers[:-1], spreads, strict=False):

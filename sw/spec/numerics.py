@@ -26,12 +26,42 @@ WIDTHS = range(10, 25)
 
 
 def rounding_shift(value: Any, bits: int) -> Any:
-    """`value / 2**bits` rounded to the nearest, halves up; `bits` >= 1. Truncation would bias every update."""
+    """Compute `value / 2**bits`, rounded to the nearest, halves up. Truncation would bias every update.
+
+    Parameters
+    ----------
+    value : int, ndarray of int or Amaranth value
+        What is shifted, signed.
+    bits : int
+        1 or more.
+
+    Returns
+    -------
+    of the type of `value`
+        The rounded quotient.
+    """
     return (value + (1 << (bits - 1))) >> bits
 
 
 def rounding_product(a: Any, fraction: Any, width: int) -> Any:
-    """`a * fraction / 2**(width - 1)` rounded: for 16 bits the x86 instruction pmulhrsw, one DSP block and an adder."""
+    """Compute `a * fraction / 2**(width - 1)`, rounded to the nearest, halves up.
+
+    With a width of 16 this is the x86 instruction pmulhrsw; in gateware, one multiplier and an adder.
+
+    Parameters
+    ----------
+    a : int, ndarray of int or Amaranth value
+        A signed word.
+    fraction : int, ndarray of int or Amaranth value
+        A fraction of `width - 1` bits, 0 or more and less than 1.
+    width : int
+        Bits of a word.
+
+    Returns
+    -------
+    of the type of `a`
+        The rounded product, a word.
+    """
     return rounding_shift(a * fraction, width - 1)
 
 
@@ -42,7 +72,13 @@ def bits_for(count: int) -> int:
 
 @dataclass(frozen=True)
 class WordFormat:
-    """A signed word of `width` bits, the format of nodes, errors and targets."""
+    """A signed word, the format of nodes, errors and targets.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the word, one of `WIDTHS`.
+    """
 
     width: int = 16
 
@@ -52,34 +88,50 @@ class WordFormat:
 
     @property
     def maximum(self) -> int:
+        """Largest word."""
         return (1 << (self.width - 1)) - 1
 
     @property
     def minimum(self) -> int:
+        """Smallest word."""
         return -self.maximum - 1
 
     @property
     def update_shifts(self) -> range:
-        """Legal rates of an update: the error is shifted right by this before it is a step."""
+        """Legal update shifts: an error is shifted right by one of these to become a step."""
         return range(1, self.width // 2 + 1)
 
     @property
     def back_shifts(self) -> range:
-        """Legal rates of the way back: products of error and node difference, two words long, are shifted by this."""
+        """Legal back shifts: a product of error and slope, two words long, is shifted right by one of these."""
         return range(self.width // 2 + 1, self.width + 1)
 
     def saturate(self, value: Any) -> Any:
-        """Clamp to the full two's complement range: nodes."""
+        """Clamp to the full two's complement range, as nodes are."""
         return np.clip(value, self.minimum, self.maximum)
 
     def limit(self, value: Any) -> Any:
-        """Clamp to +-maximum: errors, which must be negatable."""
+        """Clamp to +-maximum, as errors are, whose negative must be a word too."""
         return np.clip(value, -self.maximum, self.maximum)
 
 
 @dataclass(frozen=True)
 class LayerFormat:
-    """Bit fields of one layer, derived by `layer_formats` from the geometry."""
+    """Bit fields of one layer, derived by `layer_formats` from the geometry.
+
+    Attributes
+    ----------
+    word : WordFormat
+        Format of the layer's nodes.
+    segment_bits : int
+        Upper bits of an argument code, which number the segment.
+    offset_bits : int
+        Lower bits of an argument code: the offset inside the segment.
+    sum_shift : int
+        Right shift that makes the mean of an exact sum, and puts it in the format of the result.
+    result_bits : int
+        Bits of a result: a word, or as many as the next layer's argument code has.
+    """
 
     word: WordFormat
     segment_bits: int
@@ -89,45 +141,76 @@ class LayerFormat:
 
     @property
     def argument_bits(self) -> int:
+        """Bits of an argument code."""
         return self.segment_bits + self.offset_bits
 
     @property
     def segments(self) -> int:
+        """Segments of a function."""
         return 1 << self.segment_bits
 
     @property
     def result_limits(self) -> tuple[int, int]:
+        """Smallest and largest result."""
         return -(1 << (self.result_bits - 1)), (1 << (self.result_bits - 1)) - 1
 
     @property
     def result_bias(self) -> int:
-        """Added to a signed result to make the next layer's unsigned argument code."""
+        """What is added to a signed result to make the next layer's unsigned argument code."""
         return 1 << (self.result_bits - 1)
 
     def segment(self, code: Any) -> Any:
+        """Extract the segment from an argument code."""
         return code >> self.offset_bits
 
     def offset(self, code: Any) -> Any:
+        """Extract the offset from an argument code."""
         return code & ((1 << self.offset_bits) - 1)
 
     def fraction(self, offset: Any) -> Any:
-        """The offset as the (W - 1)-bit fraction that `rounding_product` takes."""
+        """Scale an offset to the fraction of W - 1 bits that `rounding_product` takes."""
         return offset << (self.word.width - 1 - self.offset_bits)
 
 
 def offset_bits(word: WordFormat, inputs: int, segments: int) -> int:
-    """Offset bits of a layer: as many as the word, and an exact sum over `inputs` in 2 W bits, allow.
+    """Count the offset bits of a layer: as many as the word, and an exact sum over `inputs` in 2 W bits, allow.
 
     The last bound, W - 2, keeps both weights of a segment (w and its complement) inside a signed word.
+
+    Parameters
+    ----------
+    word : WordFormat
+        Format of the nodes.
+    inputs : int
+        Inputs that a mean is over.
+    segments : int
+        Segments of a function.
     """
     return min(word.width - bits_for(segments), word.width - bits_for(inputs), word.width - 2)
 
 
 def layer_formats(word: WordFormat, geometry: list[tuple[int, int, int]]) -> tuple[LayerFormat, ...]:
-    """Formats of a chain of layers, each given as (inputs, segments, gain in bits).
+    """Derive the formats of a chain of layers.
 
     A layer's result is its mean over the next power of two of inputs, times 2**gain, in the next layer's argument
     format; the last layer's result is a full word.
+
+    Parameters
+    ----------
+    word : WordFormat
+        Format of the nodes of all layers.
+    geometry : list of (int, int, int)
+        Inputs, segments and gain in bits of each layer.
+
+    Returns
+    -------
+    tuple of LayerFormat
+        One format for each layer.
+
+    Raises
+    ------
+    ValueError
+        If a gain leaves no rounding shift.
     """
     offsets = [offset_bits(word, inputs, segments) for inputs, segments, _ in geometry]
     arguments = [offset + bits_for(segments) for offset, (_, segments, _) in zip(offsets, geometry, strict=True)]

@@ -16,8 +16,8 @@ grows by one a word. A status other than OK may come after fewer data; the words
 
 The board executes a request whose sequence number is the expected one, and expects the next one when that succeeded.
 A WRITE seen before is answered OK but not executed again; a READ is. A request that comes too early is answered with
-the expected sequence number and NAK. HELLO is accepted with any number and begins a session, whose first number is 0.
-Without a session, as after a reset, every other request is answered NO_SESSION.
+the expected sequence number and NAK. HELLO is accepted with any number and begins a link session,
+whose first number is 0. Without one, as after a reset, every other request is answered NO_SESSION.
 
 Frames that are damaged, too long, or cut short are dropped and counted.
 """
@@ -100,7 +100,21 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class CrcParameters:
-    """A CRC in the Williams model; `reflected` is both of its reflections."""
+    """A CRC in Williams's parameter model.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the CRC.
+    polynomial : int
+        Generator, without its highest term.
+    initial : int
+        Content of the register before the first bit.
+    reflected : bool
+        Whether bytes enter, and the CRC leaves, least significant bit first.
+    xor_output : int
+        What the register is combined with at the end, by exclusive or.
+    """
 
     width: int
     polynomial: int
@@ -121,7 +135,7 @@ MAX_PAYLOAD = FRAME_BYTES - HEADER_BYTES - CRC_BYTES
 
 
 def checksum(data: bytes) -> int:
-    """The CRC of `data` by the parameters in `CRC`."""
+    """Compute the CRC of `data` by the parameters in `CRC`."""
     return binascii.crc32(data)
 
 
@@ -136,21 +150,34 @@ def max_read_words(word_bytes: int) -> int:
 
 
 class FrameError(ValueError):
-    """Bytes between two delimiters that are no frame."""
+    """Raised for bytes between two delimiters that are no frame."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame without its CRC."""
+    """A frame without its CRC.
+
+    Attributes
+    ----------
+    type : int
+        A `Command`, with `REPLY` set in a reply.
+    sequence : int
+        Sequence number, 0 to 255.
+    payload : bytes
+        At most `MAX_PAYLOAD` bytes.
+    """
 
     type: int
     sequence: int
     payload: bytes
 
     def encode(self) -> bytes:
-        """The bytes on the wire, delimiter included.
+        """Give the bytes on the wire, delimiter included.
 
-        Raises `ValueError` for a payload longer than MAX_PAYLOAD.
+        Raises
+        ------
+        ValueError
+            If the payload is longer than `MAX_PAYLOAD`.
         """
         if len(self.payload) > MAX_PAYLOAD:
             raise ValueError(f"a payload is at most {MAX_PAYLOAD} bytes, not {len(self.payload)}")
@@ -159,9 +186,12 @@ class Frame:
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Frame":
-        """The frame in `encoded`, the bytes between two delimiters.
+        """Parse the bytes between two delimiters.
 
-        Raises `FrameError` where COBS, length or CRC are wrong.
+        Raises
+        ------
+        FrameError
+            If COBS, length or CRC are wrong.
         """
         try:
             data = bytes(cobs.decode(encoded))

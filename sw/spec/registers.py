@@ -9,9 +9,18 @@ REGISTER_WORD_BITS = 16  # of the narrowest word: registers have the same addres
 
 @dataclass(frozen=True)
 class Register:
-    """A value of `bits` bits in consecutive words of the space REGISTERS, least significant word first.
+    """A value in consecutive words of the space REGISTERS, least significant word first.
 
-    One of access "w" keeps what the host writes, for the board alone to read.
+    Attributes
+    ----------
+    name : str
+        Name of the register.
+    bits : int
+        Bits of the value.
+    access : {"r", "w"}
+        Whether the host reads the register or writes it; what the host writes, only the board reads.
+    doc : str
+        What the value says.
     """
 
     name: str
@@ -21,13 +30,29 @@ class Register:
 
     @property
     def words(self) -> int:
+        """Words that the register takes."""
         return -(-self.bits // REGISTER_WORD_BITS)
 
 
 class RegisterTable(Mapping[str, Register]):
     """Registers by name, in order of address, from address 0 without gaps.
 
-    Raises `ValueError` for a name that occurs twice, `KeyError` for an unknown one.
+    A name that there is not is a `KeyError` that lists the names.
+
+    Parameters
+    ----------
+    *registers : Register
+        The registers in order of address.
+
+    Attributes
+    ----------
+    words : int
+        Words of all registers.
+
+    Raises
+    ------
+    ValueError
+        If a name occurs twice.
     """
 
     def __init__(self, *registers: Register) -> None:
@@ -53,7 +78,7 @@ class RegisterTable(Mapping[str, Register]):
         return len(self._registers)
 
     def address(self, name: str) -> int:
-        """Address of the first word of register `name`."""
+        """Give the address of the first word of register `name`."""
         return self._addresses[self[name].name]
 
 
@@ -69,7 +94,7 @@ LINK_COUNTERS = (
     Register("duplicates", COUNTER_BITS, "r", "requests received again"),
     Register("gaps", COUNTER_BITS, "r", "requests from the future, answered by NAK"),
 )
-"""The link's own counters; they wrap."""
+"""Counters of the link; they wrap."""
 
 
 STATISTICS = (
@@ -79,7 +104,7 @@ STATISTICS = (
     Register("clips", 24, "r", "hidden arguments cut to their domain"),
     Register("cycles", 32, "r", "clocks in which a record was in flight, or contexts were being merged"),
 )
-"""What the trainer counts in a pass."""
+"""Counts of the trainer over one pass."""
 
 
 CONTROLS = (
@@ -88,21 +113,21 @@ CONTROLS = (
     Register("count", 24, "w", "records of a pass"),
     Register("start", 2, "w", "writing a `Mode` begins a pass and zeroes its statistics"),
 )
-"""What the host decides; `start` last, so that one request can hold all of a pass."""
+"""What the host writes to begin a pass; `start` is last, so that one request can write all of them."""
 
 
 REGISTERS = RegisterTable(
     *LINK_COUNTERS,
-    Register("busy", 1, "r", "1 while a pass is under way"),  # first: what is read after a 0 is that of the whole pass
+    Register("busy", 1, "r", "1 while a pass is under way"),  # first: values read after a 0 count the whole pass
     *STATISTICS,
     Register("underruns", 16, "r", "records that came too late for the schedule; the pass is then not as specified"),
     *CONTROLS,
 )
-"""Those of every board."""
+"""Registers of every board."""
 
 
 def rate_registers(layer: int) -> tuple[Register, Register]:
-    """The update shift and the back shift of a layer past the first."""
+    """Declare the update shift and the back shift of a layer past the first."""
     return (
         Register(f"update_shift_{layer}", 5, "w", f"learning rate of layer {layer}, as a shift"),
         Register(f"back_shift_{layer}", 5, "w", f"learning rate before layer {layer}, as a shift of error products"),
@@ -110,6 +135,6 @@ def rate_registers(layer: int) -> tuple[Register, Register]:
 
 
 def register_table(layers: int) -> RegisterTable:
-    """Those of a board with so many layers: `REGISTERS`, at the same addresses, and the rates."""
+    """Make the table of a board with so many layers: `REGISTERS`, at the same addresses, then the rates."""
     rates = (register for layer in range(1, layers) for register in rate_registers(layer))
     return RegisterTable(*REGISTERS.values(), *rates)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 import boards
-from hw.fpga.tool_flow import flow_of
 
 
 @pytest.fixture(params=boards.names())
@@ -28,7 +27,7 @@ def test_serial_chip_can_make_the_baud_rate(board: boards.Board) -> None:
 
 
 def test_budget_names_only_what_the_build_can_count(board: boards.Board) -> None:
-    flow = flow_of(board.technology)
+    flow = board.technology.flow
     assert {name for name, amount in vars(board.budget).items() if amount} == set(flow.cells) | {"logic"}
 
 

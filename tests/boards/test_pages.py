@@ -6,7 +6,6 @@ import pytest
 
 import boards
 from hw.fpga.resources import RESOURCE_NAMES
-from hw.fpga.tool_flow import flow_of
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "boards"
 
@@ -29,5 +28,5 @@ def test_page_says_what_the_board_is(name: str) -> None:
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
     assert dict(rows[1:]) == table
     assert f"`--board {name}`" in page
-    assert board.flash.format(bitstream=f"build/{name}/{flow_of(board.technology).bitstream}") in page.splitlines()
+    assert board.flash.format(bitstream=f"build/{name}/{board.technology.flow.bitstream}") in page.splitlines()
     assert f"[{page.splitlines()[0].removeprefix('# ')}]({name}.md)" in (PAGES / "README.md").read_text()

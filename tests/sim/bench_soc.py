@@ -28,7 +28,7 @@ PHASES = [Phase(2, RATES), Phase(1, Rates((3,), (14,)))]
 
 
 class SocBench:
-    """A board in a bench; `open` is for the thread in which the host runs."""
+    """A board in a bench. The host runs in a thread of its own, in which `open` is called."""
 
     def __init__(self, dut: Any) -> None:
         parameters = bench_parameters()
@@ -43,7 +43,7 @@ class SocBench:
         return self.configuration.network
 
     def open(self) -> BoardClient:
-        return BoardClient(HostLink(self._port, timeout=0.02, patience=2e-3, clock=self.clock))
+        return BoardClient(HostLink(self._port, timeout=0.02, resend_after=2e-3, clock=self.clock))
 
     def oracle(self, nodes: list[np.ndarray]) -> ContextReference:
         return ContextReference.of(self.configuration, nodes)
@@ -51,7 +51,7 @@ class SocBench:
 
 @cocotb.test
 async def the_board_equals_the_fixed_point_oracle(dut: Any) -> None:
-    """In configuration, and for all kinds of records in statistics of each epoch, nodes and predictions."""
+    """Their configurations are equal and, for all kinds of records, each epoch's statistics, nodes and predictions."""
     bench = SocBench(dut)
     await begin(dut)
 
@@ -62,9 +62,9 @@ async def the_board_equals_the_fixed_point_oracle(dut: Any) -> None:
             nodes, records = kind(bench.network, 40)
             oracle, epochs = bench.oracle(nodes), []
             board.nodes = nodes
-            for machine in (board, oracle):
+            for trainer in (board, oracle):
                 seen: list[Any] = []
-                machine.fit(records, PHASES, lambda *epoch, seen=seen: seen.append(epoch))
+                trainer.fit(records, PHASES, lambda *epoch, seen=seen: seen.append(epoch))
                 epochs.append(seen)
             assert epochs[0] == epochs[1]
             assert all(map(np.array_equal, board.nodes, oracle.nodes))
@@ -76,21 +76,21 @@ async def the_board_equals_the_fixed_point_oracle(dut: Any) -> None:
 
 
 @cocotb.test
-async def the_board_follows_the_float_twin(dut: Any) -> None:
-    """Predictions, then the nodes after one update, within the bounds of the number format."""
+async def the_board_follows_the_unquantised_model(dut: Any) -> None:
+    """Predictions, and the nodes after one update, agree within the bounds of the number format."""
     bench = SocBench(dut)
     await begin(dut)
 
     def host() -> None:
         board, network = bench.open(), bench.network
         nodes, records = ordinary(network, 40, seed=1)
-        board.nodes, twin = nodes, UnquantisedTrainer(network, nodes)
-        expected = twin.result_scale * twin.predict(records.arguments)
+        board.nodes, unquantised = nodes, UnquantisedTrainer(network, nodes)
+        expected = unquantised.result_scale * unquantised.predict(records.arguments)
         assert np.abs(board.predict(records.arguments) - expected).max() <= forward_bounds(network, nodes)[-1]
         one = Records(records.arguments[:1], records.targets[:1])
-        twin.train(one, RATES)
+        unquantised.train(one, RATES)
         bounds = update_bounds(network, nodes, RATES, board.train(one, RATES).absolute_residual)
-        for before, ours, theirs, bound in zip(nodes, board.nodes, twin.nodes, bounds, strict=True):
+        for before, ours, theirs, bound in zip(nodes, board.nodes, unquantised.nodes, bounds, strict=True):
             assert np.abs(theirs - before).max() > 5 * bound
             assert np.abs(ours - theirs).max() <= bound
 
@@ -99,7 +99,7 @@ async def the_board_follows_the_float_twin(dut: Any) -> None:
 
 @cocotb.test
 async def streaming_fills_the_wire(dut: Any) -> None:
-    """Words of records come at nine tenths of what the wire could bring in frames that are as long as can be."""
+    """Words of records come at more than nine tenths of the rate of a wire full of the longest frames."""
     bench = SocBench(dut)
     await begin(dut)
 
@@ -120,18 +120,18 @@ async def streaming_fills_the_wire(dut: Any) -> None:
 
 @cocotb.test
 async def training_is_as_accurate_as_floating_point(dut: Any) -> None:
-    """RMSE on unseen records within 1.1 times float NK's: a mean, for single runs differ by a factor of 2."""
+    """The mean RMSE on unseen records is within 1.1 times float NK's; single runs differ by a factor of 2."""
     bench = SocBench(dut)
     await begin(dut)
     board = await bridge(bench.open)()
     preset = Preset(bench.network, schedule((6, 2, 11), (3, 3, 12), (3, 4, 13)), headroom=3, spreads=(0.25, 0.125))
     errors, float_errors = [], []
     for seed in range(3):
-        session = Experiment.begin(preset, datasets.load("norm2", records=512, holdout=128, seed=seed), seed=seed)
-        ours = await bridge(session.run)(board, preset.phases)
-        oracle = session.run(bench.oracle(session.model.nodes), preset.phases)
+        experiment = Experiment.begin(preset, datasets.load("norm2", records=512, holdout=128, seed=seed), seed=seed)
+        ours = await bridge(experiment.run)(board, preset.phases)
+        oracle = experiment.run(bench.oracle(experiment.model.nodes), preset.phases)
         assert all(map(np.array_equal, ours.model.nodes, oracle.model.nodes))
         assert np.array_equal(ours.predicted, oracle.predicted)
         errors.append(ours.rmse)
-        float_errors.append(session.run_float(12, seed=seed)[1])
+        float_errors.append(experiment.run_float(12, seed=seed)[1])
     assert np.mean(errors) <= 1.1 * np.mean(float_errors), f"{errors}, in float {float_errors}"

@@ -1,35 +1,15 @@
+from sim.buffered_port import BufferedPort
 from sim.faulty_port import FaultRates, FaultyPort
 
 COUNT = 20_000
 
 
-class Loop:
+class Loop(BufferedPort):
     """A port that gives back what is written."""
 
-    timeout: float | None = None
-    write_timeout: float | None = None
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    @property
-    def in_waiting(self) -> int:
-        return len(self.data)
-
-    def read(self, size: int, /) -> bytes:
-        data = bytes(self.data[:size])
-        del self.data[:size]
-        return data
-
     def write(self, data: bytes, /) -> int:
-        self.data += data
+        self.received += data
         return len(data)
-
-    def reset_input_buffer(self) -> None:
-        self.data.clear()
-
-    def close(self) -> None:
-        pass
 
 
 def written(rates: FaultRates, seed: int = 0) -> tuple[FaultyPort, bytes]:
@@ -37,7 +17,7 @@ def written(rates: FaultRates, seed: int = 0) -> tuple[FaultyPort, bytes]:
     loop = Loop()
     port = FaultyPort(loop, rates, seed=seed)
     assert port.write(bytes(COUNT)) == COUNT
-    return port, bytes(loop.data)
+    return port, bytes(loop.received)
 
 
 def near(count: int, rate: float) -> bool:

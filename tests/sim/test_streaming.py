@@ -1,4 +1,4 @@
-"""A data set larger than the board's store: streamed in blocks during the passes, with the oracle's outcome."""
+"""A data set larger than the board's store is streamed in blocks during the passes, and trains to the oracle's bits."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.cases import RATES, ordinary
 
 @pytest.fixture(scope="module", params=["icebreaker", "ulx3s"])
 def board(request: pytest.FixtureRequest):
-    """With one port to its store, and with two."""
+    """A board whose record store is single-port RAM, and one whose store is block RAM."""
     target = boards.find(request.param)
     target = replace(target, baud=target.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line
     network = Network.two_layer(3, 4, (4, 8), outputs=2)
@@ -54,8 +54,8 @@ def test_what_fits_the_store_is_sent_once(board: BoardClient):
     board.nodes = nodes
     sent: list[tuple[int, int]] = []
     board.transfer = lambda *progress: sent.append(progress)
-    for now, sends in ((records, True), (records, False), (others, True), (records, True)):
+    for given, sends in ((records, True), (records, False), (others, True), (records, True)):
         sent.clear()
-        assert board.train(now, RATES) == oracle.train(now, RATES)
+        assert board.train(given, RATES) == oracle.train(given, RATES)
         assert bool(sent) == sends
     assert all(map(np.array_equal, board.nodes, oracle.nodes))

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,6 +9,8 @@ import pytest
 
 from sim import verilator
 from sim.verilator import CompileError, compile_executable, emit_verilog
+from sw import cache
+from tests.caches import UNWRITABLE, unwritable
 from tests.sim.designs import Accumulator
 
 HARNESS = Path(verilator.__file__).with_name("virtual_board.cpp")
@@ -13,8 +18,8 @@ HARNESS = Path(verilator.__file__).with_name("virtual_board.cpp")
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(verilator, "BUILD", tmp_path)
-    return tmp_path
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    return tmp_path / "verilator"
 
 
 def test_equal_designs_emit_equal_verilog() -> None:
@@ -36,9 +41,9 @@ def test_simultaneous_requests_build_once(build: Path) -> None:
         (directory / "product").touch()
 
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda _: verilator._cached("thing", ["key"], make), range(4)))
+        directories = list(pool.map(lambda _: verilator._cached("thing", ["key"], make), range(4)))
     assert len(built) == 1
-    assert len(set(found)) == 1 and (found[0] / "product").exists()
+    assert len(set(directories)) == 1 and (directories[0] / "product").exists()
 
 
 def test_interrupted_build_is_built_again(build: Path) -> None:
@@ -50,3 +55,33 @@ def test_interrupted_build_is_built_again(build: Path) -> None:
         verilator._cached("thing", ["key"], fail)
     directory = verilator._cached("thing", ["key"], lambda directory: (directory / "whole").touch())
     assert [path.name for path in directory.iterdir()] == ["whole"]
+
+
+def test_a_product_that_is_used_stays_and_an_old_one_goes(build: Path) -> None:
+    directories = {name: verilator._cached(name, (), lambda directory: None) for name in ("used", "unused")}
+    old = time.time() - (cache.UNUSED_DAYS + 1) * 24 * 3600
+    for directory in directories.values():
+        os.utime(directory, (old, old))
+    assert verilator._cached("used", (), lambda directory: None) == directories["used"]
+    verilator._cached("new", (), lambda directory: None)
+    assert directories["used"].exists() and not directories["unused"].exists()
+
+
+WITHOUT_CACHE = """
+from sim import verilator
+for turn in range(2):
+    product = verilator._cached("thing", (), lambda directory: (directory / "product").write_text("made"))
+    assert (product / "product").read_text() == "made"
+print(product)
+"""
+
+
+@pytest.mark.parametrize("name", UNWRITABLE)
+def test_without_a_cache_products_last_as_long_as_the_process(name: str, tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = unwritable(name, tmp_path) | {"PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", WITHOUT_CACHE]
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1 and "compiled without a cache" in done.stderr
+    assert not Path(done.stdout.strip()).exists()

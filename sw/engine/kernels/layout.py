@@ -1,10 +1,10 @@
-"""Where the kernels have what they work on: the same for fixed and for floating point."""
+"""The layout of the kernels' arrays: which node lies where, in fixed and in floating point."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from sw.engine.simd.vectors import REGISTER_BYTES
+from sw.engine.simd.rows import REGISTER_BYTES
 from sw.spec.network import Network
 
 LINE_BYTES = 64
@@ -14,12 +14,26 @@ FEWEST_OUTPUTS = 4  # of a later layer whose functions lie in rows: below it a r
 
 
 class Place(NamedTuple):
-    """Of a layer, in numbers of the arrays meant.
+    """The place of a layer in the kernels' arrays.
 
-    padded, width: inputs and outputs, filled up to whole registers. nodes: of a function. nodes_at: first of the
-    layer's nodes. stride: from a node of a function to the next, 1 where a function's nodes lie side by side.
-    inputs_at, results_at: first of what is kept of the inputs, and of the outputs. errors_at: first of the errors of
-    the outputs as each input sees them. divisor: of the sum over the inputs.
+    Attributes
+    ----------
+    inputs, outputs
+        Of the layer.
+    padded, width
+        Inputs and outputs, filled up to whole registers.
+    nodes
+        Nodes of a function.
+    nodes_at
+        First of the layer's nodes.
+    stride
+        From a node of a function to the next; 1 where a function's nodes lie side by side.
+    inputs_at, results_at
+        First of the numbers that are kept of the inputs, and of the outputs.
+    errors_at
+        First of the errors of the outputs as each input sees them.
+    divisor
+        Of the sum over the inputs.
     """
 
     inputs: int
@@ -36,20 +50,36 @@ class Place(NamedTuple):
 
 
 class MemoryLayout:
-    """The places of a network's layers, in registers of `lanes` words.
+    """The places of a network's layers.
 
-    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, width). One of few
-    outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The first layer is always of the
-    first kind; `grouped`: the last is of the second.
+    A layer of many outputs has its functions of one input side by side: rows (inputs, nodes, width). A layer of few
+    outputs has the nodes of a function side by side: pairs (outputs, padded, nodes). The first layer is always in rows.
 
-    Attributes:
-        places: of each layer.
-        size: registers of the first layer's rows that are worked on at a time, as `sw.engine.simd.vectors` takes it. Of
-            later layers' rows it is `row`.
-        rows, pairs: words in the arrays of both kinds.
-        kept: numbers kept of the inputs of all layers, and of the outputs.
-        slot: numbers kept of a record in flight.
-        starts: first node of each input's functions, of the first output.
+    Parameters
+    ----------
+    network
+        The network.
+    word
+        NumPy type of the nodes.
+    row
+        Size of later layers' rows that are worked on at a time.
+    grouped
+        Whether the last layer must be in pairs, since groups of addends have residuals of their own.
+
+    Attributes
+    ----------
+    places
+        The `Place` of each layer.
+    size
+        Size of the first layer's rows that are worked on at a time.
+    rows, pairs
+        Words in the arrays of both kinds.
+    kept
+        Numbers that are kept of the inputs of all layers, and of the outputs.
+    slot
+        Numbers that are kept of a record in flight.
+    starts
+        First node of each input's functions, of the first output.
     """
 
     def __init__(self, network: Network, word: type, row: tuple[int, ...], *, grouped: bool = False):
@@ -93,7 +123,7 @@ class MemoryLayout:
         self.starts = np.concatenate([*starts, np.zeros(padded, np.int64)])
 
     def views(self, rows: np.ndarray, pairs: np.ndarray) -> list[np.ndarray]:
-        """The nodes of each layer where they lie, as arrays of `Layer.shape`."""
+        """View the nodes of each layer as arrays of `Layer.shape`."""
         views = []
         for place in self.places:
             if place.stride > 1:
@@ -115,9 +145,14 @@ def _part(array: np.ndarray, at: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def arena(counts: dict[str, tuple[int, type]]) -> dict[str, np.ndarray]:
-    """Arrays of zeros by name, each (count, type), one after the other in memory, each from a cache line on.
+    """Allocate arrays of zeros one after the other, each from a cache line on.
 
-    Scattered ones slow the kernels down by a tenth or more when chance has them meet in a cache.
+    Scattered arrays slow the kernels down by a tenth or more when their addresses happen to collide in a cache.
+
+    Parameters
+    ----------
+    counts
+        Length and type of each array, by name.
     """
     lines = {name: -(-count * np.dtype(kind).itemsize // LINE_BYTES) for name, (count, kind) in counts.items()}
     memory = np.zeros(sum(lines.values()) * LINE_BYTES + SPAN_BYTES, np.uint8)

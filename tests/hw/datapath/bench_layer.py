@@ -12,7 +12,7 @@ from sim.cocotb_bench.runner import bench_parameters
 from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.network import Layer, Network
 from sw.spec.numerics import LayerFormat, rounding_shift
-from tests.cases import RATES
+from tests.cases import RATES, edge_codes
 
 RESULTS = ["results__valid", "results__values", "results__clips"]
 ERRORS = ["errors__valid", "errors__train", "errors__values"]
@@ -21,10 +21,23 @@ ERRORS = ["errors__valid", "errors__train", "errors__values"]
 
 @dataclass
 class LayerModel:
-    """One layer by the rules of `sw.spec.numerics`; not `rounded`, it is its float twin, which takes codes with
-    fractions.
+    """One layer by the rules of `sw.spec.numerics`, in fixed point or without rounding.
 
-    `nodes`: of `Layer.shape`, changed by `update`. `inputs` and `outputs` choose the functions of a slot.
+    `test_layer` holds it to the oracle, which has no layer alone. The arguments `inputs` and `outputs` of its methods
+    choose the functions of a slot.
+
+    Attributes
+    ----------
+    form : LayerFormat
+        Bit fields.
+    nodes : ndarray
+        Of `Layer.shape`; `update` changes them.
+    first : bool
+        Whether it is a first layer.
+    rounded : bool
+        Whether results are rounded; if not, codes may have fractions.
+    saturations : int
+        Nodes that updates limited to the word.
     """
 
     form: LayerFormat
@@ -34,10 +47,11 @@ class LayerModel:
     saturations: int = 0
 
     def shift(self, value: Any, bits: int) -> Any:
+        """Return the value divided by 2**bits, rounded or not."""
         return rounding_shift(value, bits) if self.rounded else value / 2**bits
 
     def forward(self, codes: np.ndarray, outputs: slice) -> tuple[np.ndarray, int]:
-        """Results, and how many of them were cut to their domain."""
+        """Return the results, and how many of them were limited to their domain."""
         left, right, _, offset = self._at(codes, slice(None), outputs)
         mean = self.shift(
             np.sum(left * 2**self.form.offset_bits + (right - left) * offset, axis=0), self.form.sum_shift
@@ -48,7 +62,7 @@ class LayerModel:
     def update(
         self, codes: np.ndarray, errors: np.ndarray, inputs: slice, outputs: slice, *, train: bool
     ) -> np.ndarray:
-        """The errors of the inputs, from before the update, which is made only if `train`."""
+        """Update the nodes if `train`; return the errors of the inputs, from the nodes before."""
         form, word = self.form, self.form.word
         left, right, segment, offset = self._at(codes, inputs, outputs)
         step = errors if self.first else self.shift(errors, UPDATE_SHIFT)
@@ -61,7 +75,7 @@ class LayerModel:
         return word.limit(np.sum(self.shift(errors * (right - left), BACK_SHIFT), axis=1))
 
     def _at(self, codes: np.ndarray, inputs: slice, outputs: slice) -> tuple[np.ndarray, ...]:
-        """Left and right nodes, segments, and offsets to go with nodes."""
+        """Return left and right nodes, segments, and offsets that broadcast with nodes."""
         segment, offset = (codes // 2**self.form.offset_bits).astype(int), codes % 2**self.form.offset_bits
         indices = np.arange(len(self.nodes))[inputs]
         return (
@@ -73,7 +87,7 @@ class LayerModel:
 
 
 class LayerBench:
-    """A layer unit in a bench: its slots as functions, its nodes in and out."""
+    """A layer unit in a bench: the functions of its slots, and the access to its nodes."""
 
     def __init__(self, dut: Any) -> None:
         parameters = bench_parameters()
@@ -88,35 +102,39 @@ class LayerBench:
         self.groups = self.layer.inputs // self.folding.taps
         self.slots = self.groups * (self.layer.outputs // self.folding.lanes)
         self.initiation_interval = max(self.slots, self.timing["write"] - self.timing["update_read"] + 1)
-        self._places = list(map(self._place, NodeAddresses(self.layer, self.folding).table().ravel().tolist()))
+        addresses = NodeAddresses(self.layer, self.folding)
+        self._positions = [self._position(addresses, address) for address in addresses.table().ravel().tolist()]
 
     def functions(self, slot: int) -> tuple[slice, slice]:
-        """The inputs and the outputs of a slot."""
+        """Return the inputs and the outputs of a slot."""
         group, taps = slot % self.groups, self.folding.taps
         output, lanes = slot // self.groups, self.folding.lanes
         return slice(group * taps, (group + 1) * taps), slice(output * lanes, (output + 1) * lanes)
 
     async def store(self, nodes: np.ndarray) -> None:
-        await store_nodes(self.dut, self._places, nodes.ravel())
+        """Write all nodes."""
+        await store_nodes(self.dut, self._positions, nodes.ravel())
 
     async def load(self) -> np.ndarray:
-        nodes = await load_nodes(self.dut, self._places, self.form.word.width, self.access_latency)
+        """Return all nodes."""
+        nodes = await load_nodes(self.dut, self._positions, self.form.word.width, self.access_latency)
         return np.array(nodes).reshape(self.layer.shape)
 
     def random_nodes(self, spread: float) -> np.ndarray:
-        reach = int(spread * self.form.word.maximum)
-        return np.random.default_rng(random.randrange(2**32)).integers(-reach, reach + 1, self.layer.shape)
+        """Return nodes drawn uniformly from +-`spread` of the word's range."""
+        largest = int(spread * self.form.word.maximum)
+        return np.random.default_rng(random.randrange(2**32)).integers(-largest, largest + 1, self.layer.shape)
 
     def random_codes(self) -> np.ndarray:
-        """One code per input; every other one at an end of the domain or of a segment."""
-        top, segment = (1 << self.form.argument_bits) - 1, 1 << self.form.offset_bits
-        edges = [0, top, segment, segment - 1, top - segment + 1]
+        """Return a code for each input; half of them lie at an end of the domain or of a segment."""
+        top, edges = (1 << self.form.argument_bits) - 1, edge_codes(self.form)
         codes = [
             random.choice(edges) if random.random() < 0.5 else random.randint(0, top) for _ in range(self.layer.inputs)
         ]
         return np.array(codes)
 
     def forward_slot(self, codes: np.ndarray, slot: int) -> dict[str, int]:
+        """Return the port values of a slot of the forward pass, from the codes of all inputs."""
         group = slot % self.groups
         return {
             **self._slot("forward", codes, slot),
@@ -125,7 +143,7 @@ class LayerBench:
         }
 
     def update_slot(self, codes: np.ndarray, errors: np.ndarray, slot: int, train: bool) -> dict[str, int]:
-        """`errors`: of all outputs."""
+        """Return the port values of a slot of the update, from all codes and the errors of all outputs."""
         _, outputs = self.functions(slot)
         first, last = slot < self.groups, slot >= self.slots - self.groups
         return {
@@ -136,10 +154,11 @@ class LayerBench:
         }
 
     def input_groups(self) -> list[tuple[slice, range]]:
-        """The inputs of each input group, and its slots."""
+        """Return the inputs of each input group, and its slots."""
         return [(self.functions(group)[0], range(group, self.slots, self.groups)) for group in range(self.groups)]
 
     def rates(self) -> dict[str, int]:
+        """Return the port values of the learning rates; a first layer has none."""
         word = self.form.word
         shifts = word.update_shifts.index(UPDATE_SHIFT), word.back_shifts.index(BACK_SHIFT)
         return {} if self.first else dict(zip(("update_shift", "back_shift"), shifts, strict=True))
@@ -152,25 +171,24 @@ class LayerBench:
             f"{port}__arguments": pack(codes[inputs], self.form.argument_bits),
         }
 
-    def _place(self, address: int) -> dict[str, int]:
-        fields = NodeAddresses(self.layer, self.folding)
-        place = {}
-        parts = ("access__lane", fields.lane_bits), ("access__row", fields.row_bits), ("access__odd", 1)
-        for port, bits in (*parts, ("access_tap", fields.tap_bits)):
-            place[port] = address & ((1 << bits) - 1)
+    def _position(self, addresses: NodeAddresses, address: int) -> dict[str, int]:
+        """Return the port values that select a node, from its address in the layer."""
+        position = {}
+        for name, bits in addresses.fields.items():
+            position["access_tap" if name == "tap" else f"access__{name}"] = address & ((1 << bits) - 1)
             address >>= bits
-        return place
+        return position
 
 
 @cocotb.test
 @cocotb.parametrize(spread=[0.25, 1.0])
 async def results_are_the_sum_rules(dut: Any, spread: float) -> None:
-    """Bit for bit and half a unit from the float twin, `timing.result` cycles after an output group's last slot."""
+    """Bit for bit, half a unit from the unquantised model, `timing.result` cycles after a group's last slot."""
     bench = LayerBench(dut)
     await begin(dut)
     nodes = bench.random_nodes(spread)
     await bench.store(nodes)
-    model, twin = (LayerModel(bench.form, nodes, bench.first, rounded) for rounded in (True, False))
+    model, unquantised = (LayerModel(bench.form, nodes, bench.first, rounded) for rounded in (True, False))
     inputs: list[dict[str, int]] = []
     expected = {}
     for _ in range(40):
@@ -188,7 +206,7 @@ async def results_are_the_sum_rules(dut: Any, spread: float) -> None:
         results = unpack(sampled["results__values"][cycle], bench.form.result_bits, bench.folding.lanes)
         right, clips = model.forward(codes, outputs)
         assert (results, sampled["results__clips"][cycle]) == (right.tolist(), clips)
-        assert np.abs(results - twin.forward(codes, outputs)[0]).max() <= 0.5
+        assert np.abs(results - unquantised.forward(codes, outputs)[0]).max() <= 0.5
 
 
 @cocotb.test
@@ -228,24 +246,24 @@ async def updates_are_the_rules(dut: Any, spread: float) -> None:
 
 
 @cocotb.test
-async def one_update_follows_the_float_twin(dut: Any) -> None:
-    """A node: half a unit for the product, half for the step unless that is the error. An error: half an output."""
+async def one_update_follows_the_unquantised_model(dut: Any) -> None:
+    """Allow a node half a unit for the product, half for the step unless that is the error; an error half an output."""
     bench = LayerBench(dut)
     await begin(dut)
     nodes = bench.random_nodes(0.25)
     await bench.store(nodes)
-    twin = LayerModel(bench.form, nodes.astype(float), bench.first, rounded=False)
+    unquantised = LayerModel(bench.form, nodes.astype(float), bench.first, rounded=False)
     codes = bench.random_codes()
     inputs, expected = [bench.rates()], {}
     for own, slots in bench.input_groups():
         errors = np.array([random.randint(-8000, 8000) for _ in range(bench.layer.outputs)])
         inputs += [bench.update_slot(codes, errors, slot, True) for slot in slots]
         arrival = len(inputs) - 1 + (bench.timing["error"] or 0)
-        expected[arrival] = twin.update(codes[own], errors, own, slice(None), train=True)
+        expected[arrival] = unquantised.update(codes[own], errors, own, slice(None), train=True)
     inputs += [{"update__valid": 0}] * (max(bench.timing["counted"], bench.timing["error"] or 0) + 1)
     sampled = await play(dut, inputs, [] if bench.first else ERRORS)
-    assert np.abs(twin.nodes - nodes).max() > 100  # so that the bound means something
-    assert np.abs(await bench.load() - twin.nodes).max() <= (0.5 if bench.first else 1.0)
+    assert np.abs(unquantised.nodes - nodes).max() > 100  # so that the bound means something
+    assert np.abs(await bench.load() - unquantised.nodes).max() <= (0.5 if bench.first else 1.0)
     if not bench.first:
         for cycle, errors in expected.items():
             ours = unpack(sampled["errors__values"][cycle], bench.form.word.width, bench.folding.taps)

@@ -22,9 +22,12 @@ OUTPUTS = ["records__ready", "results_valid", "results", "idle", "statistics"]
 
 
 class TrainerBench:
-    """A trainer in a bench: passes of records, nodes in and out.
+    """A trainer in a bench: passes of records, and the access to its nodes.
 
-    `cycles`: clocks with a record in flight, in the last pass.
+    Attributes
+    ----------
+    cycles : int
+        Clocks with a record in flight, in the last pass.
     """
 
     def __init__(self, dut: Any) -> None:
@@ -43,21 +46,23 @@ class TrainerBench:
         self._access_latency: int = parameters["access_latency"]
         foldings = [Folding(**folding) for folding in parameters["foldings"]]
         tables = [NodeAddresses(*pair).table() for pair in zip(self.network.layers, foldings, strict=True)]
-        self._places = [
+        self._addresses = [
             {"access__address": address | index << LAYER_ADDRESS_BITS}
             for index, table in enumerate(tables)
             for address in table.ravel().tolist()
         ]
 
     async def store(self, nodes: list[np.ndarray]) -> None:
-        await store_nodes(self.dut, self._places, np.concatenate([layer.ravel() for layer in nodes]))
+        """Write all nodes."""
+        await store_nodes(self.dut, self._addresses, np.concatenate([layer.ravel() for layer in nodes]))
 
     async def load(self) -> list[np.ndarray]:
-        flat = np.array(await load_nodes(self.dut, self._places, self.network.width, self._access_latency))
+        """Return all nodes."""
+        flat = np.array(await load_nodes(self.dut, self._addresses, self.network.width, self._access_latency))
         return self.network.layered(flat)
 
     async def run(self, records: Records, train: np.ndarray) -> tuple[np.ndarray, Statistics]:
-        """As `sw.oracle.fixed.FixedReference.run`; checks also when records are taken, and when all is done."""
+        """Do as `sw.oracle.fixed.FixedReference.run`; check when records are taken, and when the trainer is idle."""
         count, width = len(records), self.network.width
         inputs: list[dict[str, int]] = [
             {"clear": 1, **rate_ports(self.network.word, self.rates)},
@@ -118,15 +123,15 @@ async def passes_equal_the_fixed_point_oracle(dut: Any, kind: str) -> None:
 
 
 @cocotb.test
-async def inference_follows_the_float_twin(dut: Any) -> None:
+async def inference_follows_the_unquantised_model(dut: Any) -> None:
     """Within the bound of the number format; and no node changes."""
     bench = TrainerBench(dut)
     await begin(dut)
     nodes, records = ordinary(bench.network, 50, seed=random.randrange(2**32))
     await bench.store(nodes)
     results, _ = await bench.run(records, np.zeros(len(records), dtype=bool))
-    twin = UnquantisedTrainer(bench.network, nodes)
-    expected = twin.result_scale * twin.predict(records.arguments)
+    unquantised = UnquantisedTrainer(bench.network, nodes)
+    expected = unquantised.result_scale * unquantised.predict(records.arguments)
     bound = forward_bounds(bench.network, nodes)[-1]
     assert expected.std() > 20 * bound  # so that it means something
     assert np.abs(results - expected).max() <= bound
@@ -134,7 +139,7 @@ async def inference_follows_the_float_twin(dut: Any) -> None:
 
 
 @cocotb.test
-async def one_update_follows_the_float_twin(dut: Any) -> None:
+async def one_update_follows_the_unquantised_model(dut: Any) -> None:
     """Each node within the bound of the number format, for one record after another on fresh nodes."""
     bench = TrainerBench(dut)
     await begin(dut)
@@ -143,10 +148,10 @@ async def one_update_follows_the_float_twin(dut: Any) -> None:
         nodes, records = ordinary(bench.network, 1, seed=random.randrange(2**32))
         await bench.store(nodes)
         _, statistics = await bench.run(records, np.ones(1, dtype=bool))
-        twin = UnquantisedTrainer(bench.network, nodes)
-        twin.train(records, bench.rates)
+        unquantised = UnquantisedTrainer(bench.network, nodes)
+        unquantised.train(records, bench.rates)
         bounds = update_bounds(bench.network, nodes, bench.rates, statistics.absolute_residual)
-        for index, (before, ours, theirs) in enumerate(zip(nodes, await bench.load(), twin.nodes, strict=True)):
+        for index, (before, ours, theirs) in enumerate(zip(nodes, await bench.load(), unquantised.nodes, strict=True)):
             moved[index] = max(moved[index], np.abs(theirs - before).max() / bounds[index])
             assert np.abs(ours - theirs).max() <= bounds[index]
     assert min(moved) > 5  # so that the bounds mean something

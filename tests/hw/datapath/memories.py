@@ -1,4 +1,4 @@
-"""A memory that is no kinder than a board's: what is read while it is written is wrong."""
+"""A memory that promises no more than a board's: a row that is read while it is written is wrong."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from amaranth.lib.memory import Memory, ReadPort
 
 
 class UnkindMemory(Memory):
-    """Where a row is read in a clock in which any of it is written, what is read is what it held before, inverted.
+    """A memory whose read of a row is inverted if any of the row is written in the same clock.
 
-    Stands for `Memory` where all ports are synchronous and none is transparent.
+    It replaces a `Memory` whose ports are all synchronous, and none of them transparent.
     """
 
     def __init__(self, **arguments: Any):
@@ -17,6 +17,7 @@ class UnkindMemory(Memory):
         self._inner = Memory(self.data)
 
     def elaborate(self, platform: object) -> Module:
+        """Build a memory, and around it the collisions of its ports."""
         m = Module()
         m.submodules.inner = self._inner
         for port in self.write_ports:

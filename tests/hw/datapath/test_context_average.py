@@ -21,7 +21,7 @@ from tests.cases import KINDS
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES, rates_of
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "streaming"])
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 @pytest.mark.parametrize(
     ("shape", "contexts"),
@@ -35,35 +35,37 @@ from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES, rates_of
     ],
 )
 def test_they_equal_as_many_oracles_on_records_of_their_own(shape, contexts, technology, exact):
-    """Train and infer mixed, in a pass that not all contexts have as many records of; results, statistics, cycles and
-    every node after the merge."""
+    """Results, statistics, cycles and every node after the merge.
+
+    Training and inference are mixed, in a pass in which not all contexts have the same number of records.
+    """
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 23)
-    machine = SimulatedTrainer(
+    gateware = SimulatedTrainer(
         network, nodes, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact, contexts=contexts
     )
-    trainer, schedule = machine.trainer, machine.trainer.plan.schedule
+    trainer, schedule = gateware.trainer, gateware.trainer.plan.schedule
     oracle = ContextReference(network, nodes, schedule.staleness, contexts=contexts)
     train = np.random.default_rng(1).random(len(records)) < 0.8
     rates = rates_of(network, 1, network.width - 3)
-    results, statistics = machine.run(records, train, rates)
+    results, statistics = gateware.run(records, train, rates)
     expected, expected_statistics = oracle.run(records, train, rates)
     assert np.array_equal(results, expected)
     assert statistics == expected_statistics
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-    assert not all(map(np.array_equal, machine.nodes, nodes))
+    assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
+    assert not all(map(np.array_equal, gateware.nodes, nodes))
     cycles = (len(records) - 1) * schedule.initiation_interval + schedule.latency
-    assert machine.cycles == cycles + trainer.merge_cycles
+    assert gateware.cycles == cycles + trainer.merge_cycles
 
 
 def test_a_pass_of_fewer_records_than_contexts_is_merged_with_those_that_had_none():
     network, taps, lanes = SHAPES["one slot"]
     nodes, records = KINDS["ordinary"](network, 3)
-    machine = SimulatedTrainer(network, nodes, chain(taps, lanes), technology=ECP5, exact=False, contexts=4)
-    oracle = ContextReference(network, nodes, machine.trainer.plan.schedule.staleness, contexts=4)
+    gateware = SimulatedTrainer(network, nodes, chain(taps, lanes), technology=ECP5, exact=False, contexts=4)
+    oracle = ContextReference(network, nodes, gateware.trainer.plan.schedule.staleness, contexts=4)
     rates = rates_of(network, 1, 13)
-    assert machine.train(records, rates) == oracle.train(records, rates)
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+    assert gateware.train(records, rates) == oracle.train(records, rates)
+    assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
 
 
 @pytest.mark.parametrize("technology", [ICE40UP5K, ECP5], ids=lambda technology: technology.name)
@@ -81,7 +83,7 @@ def test_the_interval_shrinks_with_the_contexts_down_to_the_slots(technology):
                 <= schedule.initiation_interval
                 < one.initiation_interval / contexts + 1
             )
-        assert exact == (not any(delay for schedule in schedules for delay in schedule.staleness))
+        assert exact == (not any(records for schedule in schedules for records in schedule.staleness))
 
 
 @pytest.mark.parametrize("contexts", [0, 3, 16])
@@ -98,8 +100,8 @@ def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, lat
     """The ends of the word in all contexts, in some, and anything; in banks that answer after their latency."""
     lanes, taps, even, odd = 3, 2, 4, 3
     form = SimpleNamespace(word=WordFormat(width))
-    bank: Any = SimpleNamespace(even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form)
-    merger = ContextAverage(bank, contexts=contexts, taps=taps, latency=latency)
+    memory_shape: Any = SimpleNamespace(even_rows=contexts * even, odd_rows=contexts * odd, lanes=lanes, form=form)
+    merger = ContextAverage(memory_shape, contexts=contexts, taps=taps, latency=latency)
     rng, word = np.random.default_rng(contexts), form.word
     memories = [  # of each bank: context, row, lane, tap
         np.where(
@@ -117,8 +119,8 @@ def test_every_node_becomes_the_rounding_mean_of_its_copies(contexts, width, lat
 
     async def banks(ctx):
         underway: list[np.ndarray] = [np.zeros(taps, dtype=int)] * (latency + 1)
-        place = merger.place
-        ports = place.select, place.write, place.odd, place.row, place.lane, merger.means
+        position = merger.position
+        ports = *(getattr(position, name) for name in ("select", "write", "odd", "row", "lane")), merger.means
         async for _, _, select, write, is_odd, row, lane, means in ctx.tick().sample(*ports):
             memory = memories[is_odd]
             node = memory.reshape(-1, lanes, taps)[row, lane]

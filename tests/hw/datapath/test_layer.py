@@ -53,7 +53,7 @@ def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Tech
 
 @pytest.mark.parametrize("rounded", [True, False], ids=["fixed", "float"])
 def test_the_model_is_a_layer_of_the_oracle(rounded: bool) -> None:
-    """Two of them, one behind the other, are `FixedReference`; without rounding, the float twin."""
+    """Two of them, one after the other, are `FixedReference`; without rounding, `UnquantisedTrainer`."""
     nodes, records = ordinary(NETWORK, 3)
     inner, outer = (
         LayerModel(form, layer.astype(int if rounded else float), index == 0, rounded)
@@ -67,5 +67,5 @@ def test_the_model_is_a_layer_of_the_oracle(rounded: bool) -> None:
     oracle: Trainer = FixedReference(NETWORK, nodes) if rounded else UnquantisedTrainer(NETWORK, nodes)
     oracle.train(records, RATES)
     for model, expected in zip((inner, outer), oracle.nodes, strict=True):
-        assert model.saturations == 0  # which the float twin does not know
+        assert model.saturations == 0  # the unquantised model does not saturate
         assert np.allclose(model.nodes, expected, rtol=0, atol=0 if rounded else 1e-6)

@@ -9,6 +9,7 @@ import pytest
 from amaranth.back import verilog
 
 from hw.datapath.multiplier import Multiplier
+from hw.flow.tools import environments_yosys
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40HX8K, ICE40UP5K
 from hw.fpga.technology import Technology
@@ -26,15 +27,16 @@ endmodule
 
 
 def check(technology: Technology, a_width: int, b_width: int, *, cell: bool) -> None:
-    mapped, simulated = (
-        verilog.convert(
-            Multiplier(a_width=a_width, b_width=b_width, technology=technology),
-            name=name,
-            platform=platform,
-            emit_src=False,
+    with environments_yosys():
+        mapped, simulated = (
+            verilog.convert(
+                Multiplier(a_width=a_width, b_width=b_width, technology=technology),
+                name=name,
+                platform=platform,
+                emit_src=False,
+            )
+            for name, platform in (("product_mapped", object()), ("product_simulated", None))
         )
-        for name, platform in (("product_mapped", object()), ("product_simulated", None))
-    )
     assert ("SB_MAC16" in mapped) == cell and "SB_MAC16" not in simulated
     assert " * " in simulated and " * " not in mapped
     model = MODELS[MODELS.index("module SB_MAC16") :]

@@ -29,6 +29,7 @@ class Shared:
         ]
 
     def simulate(self, drive) -> None:
+        """Simulate the products with a testbench."""
         simulator = Simulator(self.m)
         simulator.add_clock(1e-6)
         simulator.add_testbench(drive)

@@ -1,11 +1,10 @@
-"""The trainer in Amaranth's simulator against the fixed-point oracle: bit for bit, whatever the folding and the
-schedule."""
+"""The trainer in Amaranth's simulator against the fixed-point oracle, bit for bit, for many foldings and schedules."""
 
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.datapath import node_bank as bank
+from hw.datapath import node_bank
 from hw.datapath.trainer import TrainerCore
 from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
@@ -54,8 +53,8 @@ INTERVALS = {
 
 @pytest.fixture(autouse=True)
 def unkind_memories(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nodes' memories are no kinder than a board's."""
-    monkeypatch.setattr(bank, "Memory", UnkindMemory)
+    """Give the node banks memories that promise no more than a board's."""
+    monkeypatch.setattr(node_bank, "Memory", UnkindMemory)
 
 
 GROUPS = {
@@ -88,12 +87,12 @@ def simulated(
 
 
 def rates_of(network: Network, update: int, back: int) -> Rates:
-    """The same shifts in all layers."""
+    """Return rates with the same shifts in all layers."""
     past = len(network.layers) - 1
     return Rates((update,) * past, (back,) * past)
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "streaming"])
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
@@ -130,18 +129,18 @@ def test_a_deep_network_takes_a_record_as_often_as_its_first_layer(network, taps
     assert max(schedule.staleness) <= 3
 
 
-def check_against_the_oracle(machine: SimulatedTrainer, records: Records) -> None:
+def check_against_the_oracle(gateware: SimulatedTrainer, records: Records) -> None:
     """Over one pass, in which some records are only inferred: results, statistics, cycles and every node."""
-    network, schedule = machine.network, machine.trainer.plan.schedule
-    oracle = FixedReference(network, machine.nodes, schedule.staleness)
+    network, schedule = gateware.network, gateware.trainer.plan.schedule
+    oracle = FixedReference(network, gateware.nodes, schedule.staleness)
     train = np.random.default_rng(1).random(len(records)) < 0.8
     rates = rates_of(network, 1, network.width - 3)
-    results, statistics = machine.run(records, train, rates)
+    results, statistics = gateware.run(records, train, rates)
     expected, expected_statistics = oracle.run(records, train, rates)
     assert np.array_equal(results, expected)
     assert statistics == expected_statistics
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-    assert machine.cycles == (len(records) - 1) * schedule.initiation_interval + schedule.latency
+    assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
+    assert gateware.cycles == (len(records) - 1) * schedule.initiation_interval + schedule.latency
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
@@ -155,9 +154,9 @@ def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technolog
 def test_four_features_and_eight_addends_take_a_record_a_clock():
     network = Network.two_layer(4, 8, (4, 32))
     nodes, records = KINDS["extreme"](network, 60)
-    machine = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
-    assert machine.trainer.plan.schedule.initiation_interval == 1
-    check_against_the_oracle(machine, records)
+    gateware = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
+    assert gateware.trainer.plan.schedule.initiation_interval == 1
+    check_against_the_oracle(gateware, records)
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
@@ -169,8 +168,8 @@ def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, tech
     form = network.formats[0]
     segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 12)[:, None]
     arguments = form.offset(records.arguments) | segments << form.offset_bits
-    machine = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
-    check_against_the_oracle(machine, Records(arguments, records.targets))
+    gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
+    check_against_the_oracle(gateware, Records(arguments, records.targets))
 
 
 @pytest.mark.parametrize(
@@ -180,16 +179,16 @@ def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, tech
 def test_it_equals_the_oracle_over_several_passes(shape, kind):
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS[kind](network, 40)
-    machine = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
-    oracle = FixedReference(network, nodes, machine.trainer.plan.schedule.staleness)
+    gateware = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
+    oracle = FixedReference(network, nodes, gateware.trainer.plan.schedule.staleness)
     for shift in (12, 14):
         rates = Rates((3, 2), (shift, 13))
-        assert machine.train(records, rates) == oracle.train(records, rates)
-    assert np.array_equal(machine.predict(records.arguments), oracle.predict(records.arguments))
-    assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert gateware.train(records, rates) == oracle.train(records, rates)
+    assert np.array_equal(gateware.predict(records.arguments), oracle.predict(records.arguments))
+    assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
+@pytest.mark.parametrize("exact", [True, False], ids=["exact", "streaming"])
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 @pytest.mark.parametrize("groups", GROUPS)
 def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, technology, exact):
@@ -197,14 +196,14 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
     shape, pretraining = GROUPS[groups]
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 20)
-    machine = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
-    schedule = machine.trainer.plan.schedule
+    gateware = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
+    schedule = gateware.trainer.plan.schedule
     oracle = FixedReference(network, nodes, schedule.staleness, pretraining=pretraining)
     rates = rates_of(network, 1, network.width - 3)
-    for train, expect in ((machine.pretrain, oracle.pretrain), (machine.train, oracle.train)):
+    for train, expect in ((gateware.pretrain, oracle.pretrain), (gateware.train, oracle.train)):
         assert train(records, rates) == expect(records, rates)
-        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
-        assert machine.cycles == (len(records) - 1) * schedule.initiation_interval + schedule.latency
+        assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
+        assert gateware.cycles == (len(records) - 1) * schedule.initiation_interval + schedule.latency
     assert (
         schedule == plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact).schedule
     )
@@ -239,23 +238,23 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
     """Of each layer: they differ."""
     network = Network.chain((2, 4, 2, 1), (4, 8, 4))
     nodes, records = KINDS["ordinary"](network, 6)
-    machine = simulated(network, 2, (1, 2, 1), "iCE40UP5K", exact=True, nodes=nodes)
+    gateware = simulated(network, 2, (1, 2, 1), "iCE40UP5K", exact=True, nodes=nodes)
     oracle = FixedReference(network, nodes)
     updates, backs = network.word.update_shifts, network.word.back_shifts
     for update, back in zip(updates, backs, strict=True):
         rates = Rates((update, updates[-update]), (back, backs[backs.index(back) - 3]))
-        assert machine.train(records, rates) == oracle.train(records, rates)
-        assert all(map(np.array_equal, machine.nodes, oracle.nodes))
+        assert gateware.train(records, rates) == oracle.train(records, rates)
+        assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
-def test_the_exact_schedule_hides_nothing_and_the_delayed_one_is_as_short_as_its_slots(technology):
+def test_the_exact_schedule_has_no_staleness_and_the_streaming_one_is_as_short_as_its_slots(technology):
     network = Network.two_layer(4, 16, (8, 16))
-    exact, delayed = (
+    exact, streaming = (
         plan_trainer(network, chain(4, (1, 1)), technology=technology, exact=exact).schedule for exact in (True, False)
     )
-    assert exact.staleness == (0, 0) and delayed.staleness > (0, 0)
-    assert delayed.initiation_interval == 16 < exact.initiation_interval < exact.latency
+    assert exact.staleness == (0, 0) and streaming.staleness > (0, 0)
+    assert streaming.initiation_interval == 16 < exact.initiation_interval < exact.latency
 
 
 @pytest.mark.parametrize(

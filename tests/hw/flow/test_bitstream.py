@@ -18,7 +18,6 @@ from hw.flow.tools import BuildError
 from hw.fpga.ice40 import ICE40UP5K, Ice40Pll
 from hw.fpga.resources import Resources
 from hw.fpga.technology import Technology
-from hw.fpga.tool_flow import flow_of
 
 NEED = Resources(multipliers=2, block_ram=2)
 
@@ -68,7 +67,7 @@ class StandIn(wiring.Component):
         return m
 
 
-PLACED = [name for name in boards.names() if flow_of(boards.find(name).technology).vendor is None]
+PLACED = [name for name in boards.names() if boards.find(name).technology.flow.vendor is None]
 
 
 @pytest.mark.parametrize("name", PLACED)
@@ -120,7 +119,7 @@ def test_seeds_are_tried_until_one_is_good(tmp_path: Path, monkeypatch: pytest.M
 
     def place_and_route(build: Build, *, seed: int, **others: Any) -> Placement:
         if seed < 5:
-            raise PlacementError("the router gets nowhere")
+            raise PlacementError("the router does not converge")
         return routed(build, seed=seed, **others)
 
     monkeypatch.setattr(Build, "place_and_route", place_and_route)

@@ -11,9 +11,8 @@ import pytest
 import boards
 from hw.flow.floorplan import floorplan
 from hw.flow.tools import run_tool
-from hw.fpga.ecp5 import PARTS
 from hw.fpga.sites import Blocks, Site
-from hw.fpga.tool_flow import TOP, flow_of
+from hw.fpga.tool_flow import TOP
 
 GRID = tuple(Site(10 * x, 10 * y, f"site{x},{y}") for x in range(6) for y in range(4))
 FLOOR = (Blocks(("MULTIPLIER",), GRID[:16]), Blocks(("MEMORY", "WIDE_MEMORY"), GRID[16:]))
@@ -78,7 +77,7 @@ def test_wires_are_shorter_than_by_the_best_of_many_chances(seed: int) -> None:
 def test_nextpnr_has_the_sites_of_a_part_and_no_others(tmp_path: Path) -> None:
     """A design of nothing but hard blocks, each on a site of its own, fills the part."""
     board = boards.find("ulx3s")
-    floor = PARTS[board.platform().device]
+    floor = board.technology.flow.floors[board.platform().device]
     cells = {
         site.name: {
             "hide_name": 0,
@@ -97,5 +96,5 @@ def test_nextpnr_has_the_sites_of_a_part_and_no_others(tmp_path: Path) -> None:
     run_tool(["nextpnr-ecp5", *options.split()], tmp_path)
     used = json.loads((tmp_path / "report.json").read_text())["utilization"]
     for name, blocks in zip(("multipliers", "block_ram"), floor, strict=True):
-        site = used[flow_of(board.technology).sites[name]]
+        site = used[board.technology.flow.sites[name]]
         assert site["used"] == site["available"] == len(blocks.sites) == getattr(board.budget, name)

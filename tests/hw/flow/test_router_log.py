@@ -1,4 +1,4 @@
-"""A router's rounds are read from its log, and one that gets nowhere is known."""
+"""A router's rounds are read from its log, and a router that does not converge is recognised."""
 
 import pytest
 

@@ -13,6 +13,7 @@ from hw.fpga.resources import Resources
 from tests.hw.flow.test_bitstream import NEED, StandIn
 
 
+@pytest.mark.usefixtures("foreign_tools")
 def test_plan_has_sources_constraints_and_scripts_and_an_estimate(tmp_path: Path) -> None:
     board = boards.find("nexys-a7")
     found, archive, script = make_vendor_plan(board=board, soc=StandIn(ARTIX7), need=NEED, directory=tmp_path / "build")
@@ -24,6 +25,12 @@ def test_plan_has_sources_constraints_and_scripts_and_an_estimate(tmp_path: Path
     assert "PLLE2_BASE" in (archive.parent / "top.v").read_text()
     constraints = (archive.parent / "top.xdc").read_text()
     assert all(port in constraints for port in ("clk100_0__io", "uart_0__rx__io", "uart_0__tx__io"))
+
+
+def test_board_that_needs_no_vendor_is_refused(tmp_path: Path) -> None:
+    board = boards.find("ulx3s")
+    with pytest.raises(ValueError, match="ulx3s needs no vendor's tool: nextpnr places and routes for ECP5"):
+        make_vendor_plan(board=board, soc=StandIn(board.technology), need=NEED, directory=tmp_path / "build")
 
 
 def test_design_that_lost_a_block_is_no_plan(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
-"""cocotb bench of `hw.link.endpoint.HostLink` over its pins: random traffic against a model of the protocol; the
-host."""
+"""cocotb bench of `hw.link.endpoint.LinkEndpoint` over its pins: random traffic against a model, and the host."""
 
 import random
 from typing import Any
@@ -9,10 +8,10 @@ from cobs import cobs
 from cocotb.task import bridge
 from cocotb.triggers import FallingEdge, RisingEdge, Timer, ValueChange
 
-import sw.device.transport
 from sim.cocotb_bench.ports import PERIOD_NS, begin
 from sim.cocotb_bench.runner import bench_parameters
 from sim.cocotb_bench.uart_driver import UartDriver, UartMonitor, UartPort
+from sw.device.transport import HostLink
 from sw.spec.protocol import (
     CREDITS,
     DELIMITER,
@@ -26,20 +25,18 @@ from sw.spec.protocol import (
     max_write_words,
 )
 from sw.spec.registers import LINK_COUNTERS
+from tests.hw.link import requests
+from tests.hw.link.bus_memory import BusMemory
 
 BUSY = Space.CONFIGURATION
-LIMIT = 200  # of addresses, in words
+LIMIT = 200  # first address without a word
 
 
-class Memory:
-    """What the link's bus leads to: words in each space below LIMIT, none in BUSY; answers after random times.
-
-    `written`: every write, in order.
-    """
+class BusTarget(BusMemory):
+    """The target of the link's bus: words in each space below LIMIT, none in BUSY; it answers after random times."""
 
     def __init__(self, dut: Any) -> None:
-        self.words: dict[tuple[int, int], int] = {}
-        self.written: list[tuple[int, int, int]] = []
+        super().__init__(busy=[BUSY], missing=lambda space, address: address >= LIMIT)
         self._dut = dut
         cocotb.start_soon(self._serve())
 
@@ -53,12 +50,9 @@ class Memory:
                 await FallingEdge(dut.clk)
                 assert int(dut.bus__valid.value) and self._request() == asked, "the bus must hold until ready"
             write, space, address, word = asked
-            refused, fault = space == BUSY, address >= LIMIT
+            data, refused, fault = self.transfer(write=bool(write), space=space, address=address, word=word)
             dut.bus__ready.value, dut.bus__refused.value, dut.bus__fault.value = 1, refused, fault
-            dut.bus__read_data.value = self.words.get((space, address), 0)
-            if write and not refused and not fault:
-                self.words[space, address] = word
-                self.written.append((space, address, word))
+            dut.bus__read_data.value = data
             await FallingEdge(dut.clk)
             dut.bus__ready.value = 0
 
@@ -71,8 +65,16 @@ class Memory:
 class Model:
     """The board as `sw.spec.protocol` describes it.
 
-    Each method makes a request, to be sent next; `replies` grow by its reply, and `words`, `written` and `counters`
-    become what they are after it.
+    Each public method makes a request, to be sent next, and brings the attributes to their values after it.
+
+    Attributes
+    ----------
+    words, written
+        As in `BusMemory`.
+    counters : dict
+        Number of each of the link's events.
+    replies : list of Frame
+        Replies to the requests so far.
     """
 
     def __init__(self, word_bytes: int, digest: bytes) -> None:
@@ -93,10 +95,10 @@ class Model:
         return self._answer(frame, greeting, Status.OK)
 
     def write(self) -> Frame:
-        """A new one, some words of which may not be there."""
+        """Make a new WRITE; there may be no words at some of its addresses."""
         space, address, count = self._place(max_write_words(self.word_bytes))
         data = random.randbytes(count * self.word_bytes)
-        frame = self._fresh(Command.WRITE, space, address, data)
+        frame = requests.write(self.expected, address, data, space)
         status = Status.OK
         for index in range(count):
             status = self._status(space, address + index)
@@ -109,11 +111,11 @@ class Model:
 
     def read(self) -> Frame:
         space, address, count = self._place(max_read_words(self.word_bytes))
-        frame = self._fresh(Command.READ, space, address, bytes([count]))
+        frame = requests.read(self.expected, address, count, space)
         return self._execute(frame, *self._load(space, address, count))
 
     def duplicate(self) -> Frame:
-        """One that was executed: a READ is executed again, a WRITE is not."""
+        """Repeat a request that was executed: a READ is executed again, a WRITE is not."""
         if not self.executed:
             return self.read()
         frame = random.choice(self.executed)
@@ -126,15 +128,12 @@ class Model:
     def early(self) -> Frame:
         sequence = (self.expected + random.randint(1, 127)) % 256
         self.counters["gaps"] += 1
-        frame = Frame(Command.WRITE, sequence, bytes([Space.RECORDS, 0, 0, 0]) + bytes(self.word_bytes))
+        frame = requests.write(sequence, 0, bytes(self.word_bytes))
         return self._answer(frame, bytes([self.expected]), Status.NAK)
 
     def _place(self, most: int) -> tuple[int, int, int]:
         space = random.choice([Space.RECORDS, Space.PARAMETERS, Space.RECORDS, BUSY])
         return space, random.randrange(LIMIT), random.choice([1, 2, random.randint(1, most)])
-
-    def _fresh(self, command: Command, space: int, address: int, rest: bytes) -> Frame:
-        return Frame(command, self.expected, bytes([space]) + address.to_bytes(3, "little") + rest)
 
     @staticmethod
     def _status(space: int, address: int) -> Status:
@@ -160,9 +159,12 @@ class Model:
 
 
 class LinkBench:
-    """A link in a bench, with a memory on its bus.
+    """A link in a bench, with a target on its bus.
 
-    `counters`: its events, counted.
+    Attributes
+    ----------
+    counters : dict
+        Number of each of the link's events.
     """
 
     def __init__(self, dut: Any) -> None:
@@ -172,7 +174,7 @@ class LinkBench:
         self.digest = bytes(parameters["digest"])
         self.bit_ns: float = parameters["clocks_per_bit"] * PERIOD_NS
         self.idle_ns: float = parameters["idle_bits"] * self.bit_ns
-        self.memory = Memory(dut)
+        self.target = BusTarget(dut)
         self.counters = {register.name: 0 for register in LINK_COUNTERS}
         cocotb.start_soon(self._count())
 
@@ -187,14 +189,14 @@ class LinkBench:
 
 
 class Noise:
-    """Frames that no board may answer, and how each is counted."""
+    """Sends frames that no board may answer, and counts each as the board should."""
 
     def __init__(self, bench: LinkBench, driver: UartDriver, model: Model) -> None:
         self._bench, self._driver, self._counters = bench, driver, model.counters
         self._kinds = self._broken_stop_bit, self._cut_short, self._wrong_crc
 
     async def make(self) -> None:
-        """One of them. The frame would be harmless if it were executed, but it would be answered."""
+        """Send one such frame. It would be harmless if it were executed, but it would be answered."""
         frame = Frame(Command.HELLO, 0, random.randbytes(4))
         await random.choice(self._kinds)(frame.encode())
 
@@ -228,16 +230,16 @@ async def traffic_is_what_the_protocol_says(dut: Any) -> None:
         driver.baud_error = random.choice([-0.03, 0.0, 0.03])
         if random.random() < 0.3:
             await noise.make()
-        requests = [random.choice(kinds)() for _ in range(random.randint(1, CREDITS))] if window else [model.greet()]
-        for request in requests:
-            await driver.send(request.encode())
-        while monitor.received.count(DELIMITER) < len(requests):
+        frames = [random.choice(kinds)() for _ in range(random.randint(1, CREDITS))] if window else [model.greet()]
+        for frame in frames:
+            await driver.send(frame.encode())
+        while monitor.received.count(DELIMITER) < len(frames):
             monitor.arrival.clear()
             await monitor.arrival.wait()
         assert [Frame.decode(piece) for piece in bytes(monitor.received).split(DELIMITER)[:-1]] == model.replies
         monitor.received.clear()
         model.replies.clear()
-    assert (bench.memory.written, bench.memory.words) == (model.written, model.words)
+    assert (bench.target.written, bench.target.words) == (model.written, model.words)
     assert bench.counters == model.counters
     quiet = [name for name, count in model.counters.items() if not count]
     assert quiet == ["overruns"] and monitor.broken == 0  # all that this test can cause has happened
@@ -252,7 +254,7 @@ async def the_host_writes_exactly_once_on_a_bad_line(dut: Any) -> None:
     words = [random.randrange(1 << 16) for _ in range(LIMIT)]
 
     def host() -> list[int]:
-        link = sw.device.transport.HostLink(port, timeout=0.1, patience=1e-3, clock=port.clock)
+        link = HostLink(port, timeout=0.1, resend_after=1e-3, clock=port.clock)
         assert link.hello(bench.digest).word_bytes == bench.word_bytes
         port.broken_chance = 0.005
         for start in range(0, LIMIT, 8):
@@ -260,5 +262,5 @@ async def the_host_writes_exactly_once_on_a_bad_line(dut: Any) -> None:
         return link.read(Space.RECORDS, 0, LIMIT).tolist()
 
     assert await bridge(host)() == words
-    assert bench.memory.written == [(Space.RECORDS, *pair) for pair in enumerate(words)]
+    assert bench.target.written == [(Space.RECORDS, *pair) for pair in enumerate(words)]
     assert bench.counters["uart_errors"] > 2

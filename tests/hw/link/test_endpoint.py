@@ -1,11 +1,12 @@
-"""The whole link, over its two wires."""
+"""The board's end of the link, over its two wires."""
 
 import random
 from typing import Any
 
 from hw.link.endpoint import LinkEndpoint
-from sw.spec.protocol import Command, Frame, Space, Status, max_write_words
+from sw.spec.protocol import Command, Frame, Status, max_write_words
 from sw.spec.registers import LINK_COUNTERS
+from tests.hw.link.requests import write
 from tests.hw.link.test_uart import waveform
 from tests.hw.streams import simulate, steady
 
@@ -14,7 +15,7 @@ IDLE_BITS = 64
 
 
 def run(levels: list[int], replies: int) -> tuple[list[tuple[int, int]], list[Frame], dict[str, int]]:
-    """Words written, replies and counters, when the line has `levels`, one a cycle."""
+    """Return words written, replies and counters, after the line had `levels`, one a cycle."""
     link = LinkEndpoint(clocks_per_bit=CLOCKS_PER_BIT, word_bytes=2, digest=bytes(8), idle_bits=IDLE_BITS)
     written: list[tuple[int, int]] = []
     encoded = bytearray()
@@ -65,8 +66,7 @@ def test_frames_at_line_rate_are_not_lost() -> None:
     writes = [*longest, b"xy", b"xy", b"xy"]
     frames = [Frame(Command.HELLO, 0, b"abcd")]
     for index, data in enumerate(writes):
-        address = (128 * index).to_bytes(3, "little")
-        frames.append(Frame(Command.WRITE, index, bytes([Space.RECORDS]) + address + data))
+        frames.append(write(index, 128 * index, data))
     line = waveform([byte for frame in frames for byte in frame.encode()], CLOCKS_PER_BIT * 0.98, 0.3)
     written, replies, counters = run(line, len(frames))
     assert [reply.payload[-1] for reply in replies] == [Status.OK] * len(frames)
@@ -80,10 +80,10 @@ def test_frames_at_line_rate_are_not_lost() -> None:
 
 def test_a_cut_frame_and_a_broken_byte_are_counted() -> None:
     hello = list(Frame(Command.HELLO, 0, b"abcd").encode())
-    write = list(Frame(Command.WRITE, 0, bytes([Space.RECORDS, 0, 0, 0]) + b"xy").encode())
-    line = waveform(write[:6], CLOCKS_PER_BIT, 0) + [1] * (2 * IDLE_BITS * CLOCKS_PER_BIT)
-    line += waveform(write[:4], CLOCKS_PER_BIT, 0) + waveform(write[4:5], CLOCKS_PER_BIT, 0, stop=0)
-    line += waveform(write[5:], CLOCKS_PER_BIT, 0) + waveform(hello + write, CLOCKS_PER_BIT, 0)
+    request = list(write(0, 0, b"xy").encode())
+    line = waveform(request[:6], CLOCKS_PER_BIT, 0) + [1] * (2 * IDLE_BITS * CLOCKS_PER_BIT)
+    line += waveform(request[:4], CLOCKS_PER_BIT, 0) + waveform(request[4:5], CLOCKS_PER_BIT, 0, stop=0)
+    line += waveform(request[5:], CLOCKS_PER_BIT, 0) + waveform(hello + request, CLOCKS_PER_BIT, 0)
     written, replies, counters = run(line, 2)
     assert [reply.payload[-1] for reply in replies] == [Status.OK, Status.OK]
     assert written == [(0, 0x7978)]

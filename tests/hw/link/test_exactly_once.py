@@ -1,4 +1,4 @@
-"""The host's link and the board's, with a bad line between them."""
+"""The host's end and the board's end of the link, with a bad line between them."""
 
 from collections import Counter
 
@@ -15,9 +15,11 @@ from tests.hw.link.simulated import DIGEST, EndpointPort
 WORDS_A_FRAME = 6
 
 
-def connect(port: EndpointPort, rates: FaultRates, seed: int, patience: float = 1.2e-3) -> tuple[HostLink, FaultyPort]:
+def connect(
+    port: EndpointPort, rates: FaultRates, seed: int, resend_after: float = 1.2e-3
+) -> tuple[HostLink, FaultyPort]:
     faulty = FaultyPort(port, rates, seed=seed)
-    link = HostLink(faulty, timeout=0.3, patience=patience, clock=port.clock)
+    link = HostLink(faulty, timeout=0.3, resend_after=resend_after, clock=port.clock)
     faulty.enabled = False  # HELLO carries random bytes; what follows does not
     assert link.hello(DIGEST).digest == DIGEST
     faulty.enabled = True
@@ -42,7 +44,7 @@ def test_every_record_arrives_exactly_once(rates: FaultRates, monkeypatch: pytes
         link.write(Space.RECORDS, len(words) + index, [index])
 
     sent = [*words.tolist(), *range(16)]
-    assert port.records == list(enumerate(sent))
+    assert port.memory.records == list(enumerate(sent))
     assert sum(written) == len(words)
     assert (link.read(Space.RECORDS, 0, 10) == words[:10]).all()
 
@@ -64,13 +66,13 @@ def test_a_lost_reply_does_not_repeat_the_write(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(port, "read", read)
     deaf_until = port.clock() + 0.015
     link.write(Space.RECORDS, 0, [1, 2, 3])
-    assert port.records == [(0, 1), (1, 2), (2, 3)]
+    assert port.memory.records == [(0, 1), (1, 2), (2, 3)]
     assert port.counters()["duplicates"] == link.statistics.resent > 0
 
 
 def test_a_clean_line_needs_no_second_try() -> None:
     port = EndpointPort()
-    link, _ = connect(port, FaultRates(), seed=0, patience=20e-3)
+    link, _ = connect(port, FaultRates(), seed=0, resend_after=20e-3)
     words = np.arange(-200, 200)
     link.write(Space.PARAMETERS, 100, words)
     assert (link.read(Space.PARAMETERS, 100, 400) == words & 0xFFFF).all()

@@ -20,14 +20,14 @@ def test_both_ends_have_one_crc(data: bytes) -> None:
 
 
 def packets(items: list[Any]) -> list[bytes]:
-    """The packets in a list of packet bytes."""
-    found, packet = [], bytearray()
+    """Return the packets in a list of packet bytes."""
+    complete, packet = [], bytearray()
     for item in items:
         packet.append(item.data)
         if item.last:
-            found.append(bytes(packet))
+            complete.append(bytes(packet))
             packet.clear()
-    return found
+    return complete
 
 
 def content(frame: Frame) -> bytes:
@@ -35,7 +35,7 @@ def content(frame: Frame) -> bytes:
 
 
 class Reception:
-    """What a receiver makes of `pieces`: bytes to send, or a number of idle cycles."""
+    """A receiver's packets and errors for `pieces`, each of which is bytes to send or a number of idle cycles."""
 
     def __init__(self, *pieces: bytes | int, expected: list[bytes], patient: bool = False) -> None:
         receiver = FrameReceiver(idle_cycles=IDLE_CYCLES)

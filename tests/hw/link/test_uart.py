@@ -12,7 +12,7 @@ BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x01, 0x80, *random.Random(1).randbytes(30)]
 
 
 def waveform(data: list[int], bit_clocks: float, phase: float, stop: int = 1) -> list[int]:
-    """The line's level in each cycle while `data` is sent without pauses, `bit_clocks` cycles a bit."""
+    """Return the line's level in each cycle while `data` is sent without pauses, `bit_clocks` cycles a bit."""
     bits = [1, 1]
     for byte in data:
         bits += [0, *(byte >> i & 1 for i in range(8)), stop]
@@ -44,7 +44,7 @@ def listen(receiver: Receiver, data: list[int], errors: list[int]) -> Testbench:
 
 
 def receive(clocks: int, levels: list[int]) -> tuple[list[int], list[int]]:
-    """Bytes received, and the number of bytes before each error."""
+    """Return the bytes received, and the number of bytes before each error."""
     receiver = Receiver(clocks_per_bit=clocks)
     data: list[int] = []
     errors: list[int] = []

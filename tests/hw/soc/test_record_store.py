@@ -1,4 +1,4 @@
-"""The record store, the pass over it and the host beside it, with a trainer that only keeps time."""
+"""The record store, used by the pass engine and the host, with a trainer that only takes records at its pace."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,10 @@ from hw.fpga.technology import Technology
 from hw.link.bus import BusSignature
 from hw.soc.bus_targets import RecordTarget
 from hw.soc.pass_engine import PassEngine
-from hw.soc.record_store import RecordStore, share
+from hw.soc.record_store import RecordStore, arbitrate
 from sw.spec.network import Network
-from sw.spec.protocol import Mode, Space
+from sw.spec.protocol import Mode
+from tests.hw.bus import transfer
 
 TECHNOLOGIES = {
     "single port": ICE40UP5K,
@@ -30,7 +31,7 @@ FLIGHT = 7  # cycles that a record spends in the trainer, a prediction in fewer
 
 
 class Harness(wiring.Component):
-    """A pass and a host at one store."""
+    """A store that a pass engine and a host use."""
 
     def __init__(self, network: Network, *, row_words: int, initiation_interval: int, technology: Technology):
         rows = WORDS // row_words
@@ -43,7 +44,7 @@ class Harness(wiring.Component):
         m = Module()
         m.submodules.store, m.submodules.runner, m.submodules.target = self.store, self.runner, self.target
         wiring.connect(m, wiring.flipped(self.bus), self.target.bus)
-        share(m, self.store, self.runner.store, self.target.store)
+        arbitrate(m, self.store, self.runner.store, self.target.store)
         m.d.comb += self.target.busy.eq(self.runner.busy)
         return m
 
@@ -52,7 +53,12 @@ class Harness(wiring.Component):
 class Run:
     """A harness in the simulator, with a trainer that takes a record every `pace` cycles and gives back its arguments.
 
-    `taken`: (cycle, arguments, targets, train) of each record. `underruns`: cycles that say so.
+    Attributes
+    ----------
+    taken : list
+        (cycle, arguments, targets, train) of each record.
+    underruns : int
+        Cycles in which the pass engine reports an underrun.
     """
 
     harness: Harness
@@ -91,25 +97,10 @@ class Run:
             cycle += 1
 
     async def write(self, ctx: Any, address: int, word: int) -> None:
-        await self.transfer(ctx, address, write=True, word=word)
+        await transfer(ctx, self.harness.bus, address, word)
 
     async def read(self, ctx: Any, address: int) -> int:
-        return (await self.transfer(ctx, address, write=False))[0]
-
-    async def transfer(self, ctx: Any, address: int, *, write: bool, word: int = 0) -> tuple[int, int, int]:
-        """Word read, and whether it is refused and a fault."""
-        bus = self.harness.bus
-        for name, value in (
-            ("space", Space.RECORDS),
-            ("address", address),
-            ("write", write),
-            ("write_data", word),
-            ("valid", 1),
-        ):
-            ctx.set(getattr(bus, name), value)
-        answer = await ctx.tick().sample(bus.read_data, bus.refused, bus.fault).until(bus.ready)
-        ctx.set(bus.valid, 0)
-        return answer
+        return (await transfer(ctx, self.harness.bus, address))[0]
 
     async def load(self, ctx: Any, records: list[list[int]], first: int) -> None:
         runner = self.harness.runner
@@ -131,7 +122,7 @@ class Run:
 
 
 def records_of(network: Network, count: int) -> list[list[int]]:
-    """Numbers that are all different."""
+    """Return records whose words are all different."""
     numbers: Iterator[int] = iter(range(100, 10_000))
     return [[next(numbers) for _ in range(network.record_words)] for _ in range(count)]
 
@@ -175,19 +166,19 @@ def test_no_prediction_is_lost(technology: Technology, initiation_interval: int,
     )
     records = records_of(network, 5)
     results = WORDS - len(records) * outputs
-    found = []
+    read_words = []
 
     async def host(ctx: Any) -> None:
         await run.load(ctx, records, 0)
         await run.start(ctx, Mode.PREDICT, len(records), results=results)
         await run.end(ctx)
-        found.extend([await run.read(ctx, address) for address in range(results, WORDS)])
+        read_words.extend([await run.read(ctx, address) for address in range(results, WORDS)])
 
     run(host)
     assert [(arguments + targets, train) for _, arguments, targets, train in run.taken] == [
         (record, 0) for record in records
     ]
-    assert found == [word for record in records for word in record[:outputs]]
+    assert read_words == [word for record in records for word in record[:outputs]]
     assert run.underruns == 0
 
 
@@ -197,31 +188,31 @@ def test_no_prediction_is_lost(technology: Technology, initiation_interval: int,
 def test_the_host_writes_beside_a_pass_and_does_not_read(
     technology: Technology, mode: Mode, initiation_interval: int, row_words: int
 ) -> None:
-    """The store's other half is written: none of it is lost, and the pass is as it would have been."""
+    """The host writes the store's other half: no word is lost, and the pass is as it is without the writes."""
     network = Network.two_layer(3, 2, (2, 2))
     run = Run(
         Harness(network, row_words=row_words, initiation_interval=initiation_interval, technology=technology),
         initiation_interval,
     )
     records, words = records_of(network, 6), list(range(1000, 1008))
-    answers, found = [], []
+    answers, read_words = [], []
 
     async def host(ctx: Any) -> None:
         await run.load(ctx, records, 0)
         await run.start(ctx, mode, len(records), results=56)
-        answers.append((await run.transfer(ctx, 40, write=False))[1:])
+        answers.append((await transfer(ctx, run.harness.bus, 40))[1:])
         for place, word in enumerate(words):
             await run.write(ctx, 40 + place, word)
         await run.end(ctx)
-        found.extend([await run.read(ctx, 40 + place) for place in range(len(words))])
-        answers.append((await run.transfer(ctx, WORDS, write=True))[1:])
+        read_words.extend([await run.read(ctx, 40 + place) for place in range(len(words))])
+        answers.append((await transfer(ctx, run.harness.bus, WORDS, 0))[1:])
 
     run(host)
     assert [arguments + targets for _, arguments, targets, _ in run.taken] == records
     assert {later[0] - cycle[0] for cycle, later in zip(run.taken, run.taken[1:], strict=False)} == {
         initiation_interval if mode == Mode.TRAIN else run.harness.runner.prediction_interval
     }
-    assert found == words
+    assert read_words == words
     assert answers == [(1, 0), (0, 1)]
     assert run.underruns == 0
 

@@ -7,6 +7,7 @@ import pytest
 
 from hw.soc.register_file import RegisterFile
 from sw.spec.registers import Register, RegisterTable
+from tests.hw.bus import transfer
 from tests.hw.streams import simulate
 
 COUNTERS = tuple(Register(f"events_{index}", 16, "r", "events") for index in range(5))
@@ -16,7 +17,7 @@ TABLE = RegisterTable(
     Register("control", 24, "w", "what the host writes"),
 )
 WIDE = 0x9ABCDEF012
-APART = 50  # cycles from an event to the next of its kind: all of them are counted, in spite of reads without end
+PERIOD = 50  # least cycles between two events of one kind that are both counted, in spite of reads all the time
 
 
 class Host:
@@ -26,19 +27,13 @@ class Host:
         self.dut = RegisterFile(TABLE, counters=COUNTERS, word_bits=16)
 
     async def transfer(self, context: Any, address: int, word: int | None = None) -> tuple[int, int, int]:
-        """What a read or, with a word, a write is answered: data, refused, fault."""
-        bus = self.dut.bus
-        context.set(bus.address, address)
-        context.set(bus.write, word is not None)
-        context.set(bus.write_data, word or 0)
-        context.set(bus.valid, 1)
-        answer = await context.tick().sample(bus.read_data, bus.refused, bus.fault).until(bus.ready)
-        context.set(bus.valid, 0)
+        """Make a transfer, and leave the bus idle for a cycle after it."""
+        answer = await transfer(context, self.dut.bus, address, word)
         await context.tick()
         return answer
 
     async def read(self, context: Any, name: str) -> int:
-        """All words of a register."""
+        """Read all words of a register; return its value."""
         address, value = TABLE.address(name), 0
         for index in range(TABLE[name].words):
             word, refused, fault = await self.transfer(context, address + index)
@@ -58,21 +53,21 @@ def test_each_event_is_counted_whatever_is_read_meanwhile() -> None:
             events = [cycle == when for when in due]
             for index, event in enumerate(events):
                 if event:
-                    due[index] = cycle + APART + generator.randrange(60)
+                    due[index] = cycle + PERIOD + generator.randrange(60)
                     happened[index] += 1
             context.set(host.dut.events.as_value(), sum(event << index for index, event in enumerate(events)))
             await context.tick()
         context.set(host.dut.events.as_value(), 0)
-        await context.tick().repeat(APART)
-        found = [await host.read(context, register.name) for register in COUNTERS]
-        assert found == happened and min(happened) > 20
+        await context.tick().repeat(PERIOD)
+        counts = [await host.read(context, register.name) for register in COUNTERS]
+        assert counts == happened and min(happened) > 20
 
     async def read(context: Any) -> None:
         generator = random.Random(2)
         for _ in range(550):
             index = generator.randrange(len(COUNTERS))
-            found = await host.read(context, COUNTERS[index].name)
-            assert happened[index] - 1 <= found <= happened[index]
+            count = await host.read(context, COUNTERS[index].name)
+            assert happened[index] - 1 <= count <= happened[index]
 
     simulate(host.dut, happen, read, cycles=5000)
 

@@ -1,4 +1,4 @@
-"""What synthesis makes of the system trains to the same bits as the reference: the last step before place and route."""
+"""The netlist that synthesis makes trains to the same bits as the reference: the last step before place and route."""
 
 import re
 from dataclasses import replace
@@ -10,13 +10,12 @@ import pytest
 
 import boards
 from hw.design.design import Design
-from hw.fpga.tool_flow import flow_of
 from hw.plan.cost_model import requirements
 from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
 from sim.netlist.verilog import make_netlist
 from sim.virtual_board import VirtualBoard
-from sw.device.client import BAUD, BoardClient
+from sw.device.client import BoardClient
 from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
@@ -30,7 +29,7 @@ HX8K, ECP5 = (
     replace(board, baud=board.clock_hz // ICE40.clocks_per_bit) for board in map(boards.find, ("hx8k", "ulx3s"))
 )
 TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
-PATIENCE = 60.0  # s without an answer: a netlist takes long for a clock, beside other tests longer
+TIMEOUT = 60.0  # seconds: a simulated netlist takes long for a clock, and longer beside other tests
 DESIGNS = {
     "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, products in logic": Design(
@@ -43,12 +42,12 @@ DESIGNS = {
 
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
 def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design) -> None:
-    """One test, so that it is synthesised and compiled once."""
+    """One test, so that each design is synthesised and compiled once."""
     past = len(design.network.layers) - 1
     word = design.network.word
     rates = Rates((2,) * past, (word.width - 3,) * past)
     netlist = make_netlist(board=design.board, soc=Soc(design))
-    cells, need = flow_of(design.board.technology).cells, requirements(design)
+    cells, need = design.board.technology.flow.cells, requirements(design)
     count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
     hard = design.board.technology.multiplies(word.width)
     assert count.get("multipliers", 0) == need.multipliers == hard * design.plan.multipliers
@@ -56,14 +55,14 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
     assert count.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
-        BoardClient(HostLink(open_port(virtual.port, BAUD), timeout=PATIENCE)) as board,
+        BoardClient(HostLink(open_port(virtual.port), timeout=TIMEOUT)) as board,
     ):
         assert board.configuration == design.configuration
         nodes, records = KINDS["extreme"](design.network, 40)
         starts = {
             "extreme": (nodes, records),
             "ordinary": KINDS["ordinary"](design.network, 40),
-            # Predictions reach the ends of the word when all nodes are there.
+            # Predictions reach the ends of the word when all nodes are at one of them.
             **{
                 f"all at {end}": ([np.full_like(layer, end) for layer in nodes], records)
                 for end in (word.minimum, word.maximum)
@@ -85,7 +84,7 @@ def test_family_without_models_is_refused() -> None:
 
 
 def memory(parameters: dict[str, str], connections: dict[str, list]) -> dict[str, Any]:
-    """A cell that is modelled, but for what is given."""
+    """Return a memory cell that is modelled, unless the given parameters and connections are not."""
     off = {port: ["0"] for port in ("CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2", "RSTA", "RSTB", "WEB")}
     return {
         "type": "DP16KD",

@@ -372,7 +372,7 @@ def test_a_known_dataset_has_no_choice_of_targets() -> None:
     [
         ("det6", 1, {}, "triangle"),
         ("det4", 0, {}, "records"),
-        ("det4", 1, {"part": "test"}, "holdout"),
+        ("det4", 1, {"split": "test"}, "holdout"),
         ("det4", 1, {"size": 0}, "size"),
     ],
 )

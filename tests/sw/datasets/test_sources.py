@@ -26,7 +26,7 @@ from sw.datasets import (
     rows,
     write,
 )
-from sw.datasets.synthetic import PARTS
+from sw.datasets.synthetic import SPLITS
 from sw.scaling import Scaling
 from tests.sw.datasets.test_datasets import FAULTS, FINITE, FORMATS, IN_TMP_PATH, Case, sorted_rows, table
 
@@ -89,7 +89,7 @@ def test_a_file_has_the_records_that_load_gives(
         "targets": data.draw(st.sampled_from([None, 0, [3, 4], [-1, 1]])),
     }
     split, source = load(path, **options), open_source(path, **options)
-    for part in PARTS:
+    for part in SPLITS:
         loaded, streamed = getattr(split, part), read(source, part, data.draw(st.integers(1, 40)))
         assert source.count(part) == len(loaded)
         assert (streamed.name, streamed.feature_names) == (loaded.name, loaded.feature_names)
@@ -115,7 +115,7 @@ def test_det5_is_ready_at_once() -> None:
 @pytest.mark.parametrize("origin", [*FORMATS, "norm2"])
 def test_every_reading_is_the_same_whatever_the_size(hundred: Callable[[str], Path], origin: str) -> None:
     source = open_source(hundred(origin) if origin in FORMATS else origin, records=60, holdout=30, seed=3)
-    for part in PARTS:
+    for part in SPLITS:
         readings = [read(source, part, size) for size in (1, 7, 7, 29, 30, 1000)]
         for one, other in pairwise(readings):
             assert_same(one, other)
@@ -168,7 +168,7 @@ def test_an_array_of_any_numbers_in_any_order(
     values = np.random.default_rng(1).integers(0, 100, (50, 4)).astype(dtype)
     np.save(tmp_path / "a.npy", arrange(values))
     source = open_source(tmp_path / "a.npy")
-    parts = [read(source, part, 11) for part in PARTS]
+    parts = [read(source, part, 11) for part in SPLITS]
     np.testing.assert_array_equal(sorted_rows(*parts), values[np.lexsort(values.T[::-1])].astype(float))
 
 
@@ -177,7 +177,7 @@ def test_row_groups_of_any_size(tmp_path: Path, group: int) -> None:
     columns = {"a": np.arange(50, dtype=np.int16), "b": np.arange(50) % 2 == 0, "c": np.arange(50, dtype=np.float32)}
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet", row_group_size=group)
     source = open_source(tmp_path / "a.parquet")
-    parts = [read(source, part, 11) for part in PARTS]
+    parts = [read(source, part, 11) for part in SPLITS]
     np.testing.assert_array_equal(sorted_rows(*parts), np.column_stack(list(columns.values())))
 
 
@@ -201,7 +201,7 @@ def test_what_is_wrong_is_said_as_load_says_it(tmp_path: Path, make: Case) -> No
 
 
 @pytest.mark.parametrize("suffix", STREAMED)
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", SPLITS)
 def test_a_fault_deep_in_a_file_is_named_by_its_row(tmp_path: Path, suffix: str, part: str) -> None:
     records = numbered(100)
     records.features[71, 1] = np.inf

@@ -1,88 +1,10 @@
-"""The host's link with boards that are not there, not the right one, or in a bad state."""
-
-import os
-import pty
-from collections.abc import Callable, Iterator
+"""Reads and writes of the host's end of the link."""
 
 import pytest
 
-from sw.device.errors import (
-    BoardResetError,
-    BusyError,
-    LinkError,
-    NoAnswerError,
-    RejectedError,
-    UnpluggedError,
-    WrongDeviceError,
-)
-from sw.device.serial_port import open_port
-from sw.device.transport import HostLink
-from sw.spec.protocol import CREDITS, REPLY, VERSION, Command, Frame, Space, Status
-from sw.spec.registers import COUNTER_BITS, LINK_COUNTERS, REGISTERS
-
-DIGEST = b"kanloom!"
-
-Answer = Callable[[Frame], bytes]
-
-
-def greet(frame: Frame, version: int = VERSION, digest: bytes = DIGEST) -> bytes:
-    payload = bytes([version]) + digest + bytes([2, CREDITS]) + frame.payload + bytes([Status.OK])
-    return Frame(Command.HELLO | REPLY, frame.sequence, payload).encode()
-
-
-def replying(payload: bytes) -> Answer:
-    """A board that greets, and answers everything else with `payload`."""
-    return lambda frame: (
-        greet(frame) if frame.type == Command.HELLO else Frame(frame.type | REPLY, frame.sequence, payload).encode()
-    )
-
-
-class ScriptedPort:
-    """Answers each request by a function; every read without an answer takes `timeout` of a made-up clock."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.timeout: float | None = None
-        self.write_timeout: float | None = None
-        self.requests: list[Frame] = []
-        self.time = 0.0
-        self.closed = False
-        self._answer = answer
-        self._input = bytearray()
-
-    @property
-    def in_waiting(self) -> int:
-        return len(self._input)
-
-    def read(self, size: int, /) -> bytes:
-        data = bytes(self._input[:size])
-        del self._input[:size]
-        self.time += 1e-4 if data else self.timeout or 0.0
-        return data
-
-    def write(self, data: bytes, /) -> int:
-        for piece in filter(None, data.split(b"\x00")):
-            self.requests.append(Frame.decode(piece))
-            self._input += self._answer(self.requests[-1])
-        return len(data)
-
-    def reset_input_buffer(self) -> None:
-        self._input.clear()
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def link_to(answer: Answer) -> tuple[HostLink, ScriptedPort]:
-    port = ScriptedPort(answer)
-    return HostLink(port, timeout=2.0, clock=lambda: port.time), port
-
-
-def test_silence_is_no_answer_in_bounded_time() -> None:
-    link, port = link_to(lambda frame: b"")
-    with pytest.raises(NoAnswerError, match="no answer from the port within 2 s"):
-        link.hello()
-    assert 2.0 <= port.time < 3.5
-    assert 2 <= len(port.requests) < 20
+from sw.device.errors import NoAnswerError
+from sw.spec.protocol import CREDITS, REPLY, Command, Frame, Space, Status
+from tests.sw.device.scripted import greet, link_to, replying
 
 
 def test_a_board_that_falls_silent_is_given_up_in_bounded_time() -> None:
@@ -93,101 +15,13 @@ def test_a_board_that_falls_silent_is_given_up_in_bounded_time() -> None:
     assert len(port.requests) < 20
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda frame: b"login: ",
-        lambda frame: b"\x03ab\x00",
-        lambda frame: frame.encode(),
-        lambda frame: os.urandom(1000).replace(b"\x00", b"\x01"),
-        lambda frame: greet(Frame(1, 0, b"old!")),
-    ],
-    ids=["terminal", "other frames", "echo", "noise", "stale"],
-)
-def test_another_device_is_told_from_silence(answer: Answer) -> None:
-    link, _ = link_to(answer)
-    with pytest.raises(WrongDeviceError, match="answers, but not as a kanloom board"):
-        link.hello()
-
-
-def test_another_version_is_refused() -> None:
-    link, _ = link_to(lambda frame: greet(frame, version=VERSION + 1))
-    with pytest.raises(WrongDeviceError, match=f"version {VERSION + 1} of the protocol, this program {VERSION}"):
-        link.hello()
-
-
-def test_another_configuration_is_refused_now_and_later() -> None:
-    link, _ = link_to(lambda frame: greet(frame, digest=bytes(8)))
-    assert link.hello().digest == bytes(8)
-    for attempt in (lambda: link.hello(DIGEST), lambda: link.read(Space.PARAMETERS, 0, 1)):
-        with pytest.raises(WrongDeviceError, match=f"digest 0000000000000000, not {DIGEST.hex()}"):
-            attempt()
-
-
-@pytest.mark.parametrize(
-    ("payload", "error", "message"),
-    [
-        (bytes([Status.BUSY]), BusyError, "WRITE at word 7 of PARAMETERS is refused while the board trains"),
-        (bytes([Status.BAD_ADDRESS]), RejectedError, "rejects WRITE at word 7 of PARAMETERS: BAD_ADDRESS"),
-        (bytes([99]), RejectedError, "rejects WRITE at word 7 of PARAMETERS: status 99"),
-        (bytes([Status.NO_SESSION]), BoardResetError, "was reset before WRITE at word 7 of PARAMETERS"),
-        (bytes([100, Status.NAK]), BoardResetError, "expects request 100, not 0"),
-    ],
-)
-def test_refusals_are_errors_and_the_next_access_begins_a_session(
-    payload: bytes, error: type[LinkError], message: str
-) -> None:
-    link, port = link_to(replying(payload))
-    for _ in range(2):
-        port.requests.clear()
-        with pytest.raises(error, match=message):
-            link.write(Space.PARAMETERS, 7, [1])
-        assert [frame.type for frame in port.requests[:2]] == [Command.HELLO, Command.WRITE]
-
-
-def test_an_interrupted_write_leaves_no_session() -> None:
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
-
-    link, port = link_to(replying(bytes([Status.OK])))
-    with pytest.raises(KeyboardInterrupt):
-        link.write(Space.RECORDS, 0, range(1000), interrupt)
-    port.requests.clear()
-    link.write(Space.RECORDS, 0, [1])
-    assert [(frame.type, frame.sequence) for frame in port.requests] == [(Command.HELLO, 0), (Command.WRITE, 0)]
-
-
-def test_words_and_registers_that_do_not_fit_are_refused() -> None:
+def test_words_and_addresses_that_do_not_fit_are_refused() -> None:
     link, _ = link_to(replying(bytes([Status.OK])))
     for word in (1 << 16, -(1 << 15) - 1):
         with pytest.raises(ValueError, match=f"a word has 16 bits; {word} does not fit"):
             link.write(Space.RECORDS, 0, [0, word])
     with pytest.raises(ValueError, match="an address is 0 to 16777215, not 16777216"):
         link.write(Space.RECORDS, 1 << 24, [0])
-    with pytest.raises(ValueError, match="'gaps' cannot be written"):
-        link.write_register("gaps", 1)
-    with pytest.raises(KeyError, match="no register 'gap'"):
-        link.read_register("gap")
-
-
-def test_a_register_is_read_by_name() -> None:
-    value = (1 << COUNTER_BITS) - 2
-    link, port = link_to(replying(value.to_bytes(2, "little") + bytes([Status.OK])))
-    assert link.read_register(LINK_COUNTERS[-1].name) == value
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, len(LINK_COUNTERS) - 1, 0, 0, 1])
-
-
-def test_registers_that_follow_each_other_take_one_request() -> None:
-    link, port = link_to(replying(bytes([1, 0, 2, 0, 3, 0, Status.OK])))
-    assert link.read_registers("busy", "records") == {"busy": 1, "records": 2 + (3 << 16)}
-    busy = REGISTERS.address("busy")
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, busy, 0, 0, 3])
-    link, port = link_to(replying(bytes([Status.OK])))
-    link.write_registers({"count": 5 + (6 << 16), "start": 1})
-    count = REGISTERS.address("count")
-    assert port.requests[-1].payload == bytes([Space.REGISTERS, count, 0, 0, 5, 0, 6, 0, 1, 0])
-    with pytest.raises(ValueError, match="'busy' does not follow the one before it in records, busy"):
-        link.read_registers("records", "busy")
 
 
 def test_the_window_never_exceeds_the_credits() -> None:
@@ -208,40 +42,3 @@ def test_the_window_never_exceeds_the_credits() -> None:
     link, port = link_to(answer)
     link.write(Space.RECORDS, 0, range(10 * 122))
     assert link.statistics.resent == 0 and len(port.requests) == 11
-
-
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, str]]:
-    """Our end of a pseudo-terminal, and the path of the other."""
-    ours, theirs = pty.openpty()
-    yield ours, os.ttyname(theirs)
-    os.close(theirs)
-
-
-def test_an_unplugged_port_is_an_error(terminal: tuple[int, str]) -> None:
-    ours, path = terminal
-    with HostLink(open_port(path, 115_200), timeout=2.0) as link:
-        os.close(ours)
-        with pytest.raises(UnpluggedError, match=f"{path} is gone"):
-            link.hello()
-
-
-def test_the_context_closes_the_port(terminal: tuple[int, str]) -> None:
-    ours, path = terminal
-    port = open_port(path, 115_200)
-    with HostLink(port):
-        assert port.is_open
-    assert not port.is_open
-    os.close(ours)
-
-
-def test_a_port_that_cannot_be_opened_is_named(tmp_path: object) -> None:
-    with pytest.raises(LinkError, match=f"cannot open the port '{tmp_path}/none'"):
-        open_port(f"{tmp_path}/none", 115_200)
-
-
-def test_a_port_is_opened_once(terminal: tuple[int, str]) -> None:
-    ours, path = terminal
-    with HostLink(open_port(path, 115_200)), pytest.raises(LinkError, match="cannot open the port"):
-        open_port(path, 115_200)
-    os.close(ours)

@@ -20,7 +20,7 @@ def test_the_functions_of_features_go_through_all_their_nodes(model):
     curves, nodes = functions(model)[0].curves, model.nodes[0]
     for place, node in ((0, 0), (-1, -1)):
         assert np.allclose(curves[place], nodes[:, node])
-    assert (functions(model)[0].reach <= np.ptp(nodes, axis=1) + 1e-9).all()
+    assert (functions(model)[0].extent <= np.ptp(nodes, axis=1) + 1e-9).all()
 
 
 def test_hidden_functions_are_shown_where_their_arguments_are(model):

@@ -1,38 +1,47 @@
-"""From a network to a bitstream: `python -m hw.build --board icebreaker --network norm2`."""
+"""A build: from a design to a bitstream and a report."""
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
 from rich.table import Table
 
 from hw.design.design import Design
 from hw.flow.bitstream import make_bitstream
-from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources
-from hw.fpga.tool_flow import TOP, flow_of
+from hw.fpga.tool_flow import TOP
 from hw.plan.cost_model import check, expected_fmax
-from hw.plan.options import SCHEDULES, add_design, board_of, search_of
+from hw.plan.options import SCHEDULES
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
-
-OUTPUT = Path("build")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildReport:
     """What a build came to: the table that is printed and the JSON that is written.
 
-    `estimated_logic` and `expected_fmax_mhz` are what was expected before synthesis. `target_mhz` is the clock that
-    the PLL makes, and `records_per_second` counts at that.
+    Attributes
+    ----------
+    board, network, schedule : str
+        The design's.
+    contexts, lanes, taps : int or tuple of int
+        The design's options; lanes layer by layer.
+    logic, block_ram, multipliers, single_port_ram : Usage
+        What the design takes of each resource.
+    estimated_logic : int
+        Logic cells that were estimated before synthesis.
+    expected_fmax_mhz : float or None
+        Clock that was expected before synthesis; None for a family of which no design was placed.
+    target_mhz : float
+        The clock that the PLL makes.
+    cycles_per_record, records_per_second : int
+        Speed of training at that clock.
+    wall_s : float
+        Time that the build took.
     """
 
     board: str
@@ -56,6 +65,24 @@ class BuildReport:
     def of(
         cls, design: Design, *, need: Resources, used: Resources, available: Resources, wall_s: float, **others: Any
     ) -> Self:
+        """Fill in what follows from the design.
+
+        Parameters
+        ----------
+        design : Design
+            What was built.
+        need, used, available : Resources
+            Estimate, amounts that the design takes, and amounts that the device has.
+        wall_s : float
+            Time that the build took.
+        **others
+            The fields of the subclass.
+
+        Returns
+        -------
+        BuildReport
+            The report.
+        """
         configuration = design.configuration
         return cls(
             board=design.board.name,
@@ -75,6 +102,7 @@ class BuildReport:
         )
 
     def table(self) -> Table:
+        """Make the table that is printed."""
         table = Table(title=f"{self.network} on {self.board}", title_justify="left", show_header=False)
         add_rows(table, {name: getattr(self, name) for name in RESOURCE_NAMES})
         table.add_row("clock", f"{self.target_mhz:g} MHz ({self.timing})")
@@ -94,13 +122,23 @@ class BuildReport:
         raise NotImplementedError
 
     def next_steps(self, board: Board) -> list[str]:
-        """What its user does next, in lines."""
+        """Say in lines what a user does next with the board."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedReport(BuildReport):
-    """Of a bitstream that is there; `fmax_mhz` is what this placement would reach."""
+    """The report of a bitstream.
+
+    Attributes
+    ----------
+    fmax_mhz : float
+        The highest clock that this placement allows.
+    seed : int
+        The placer's seed.
+    bitstream : str
+        The file.
+    """
 
     fmax_mhz: float
     seed: int
@@ -108,9 +146,11 @@ class PlacedReport(BuildReport):
 
     @property
     def timing(self) -> str:
+        """The clock that the placement allows."""
         return f"seed {self.seed} reaches {self.fmax_mhz:g} MHz"
 
     def next_steps(self, board: Board) -> list[str]:
+        """Say how to load the bitstream."""
         return [
             f"bitstream: {self.bitstream}",
             f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=self.bitstream)}",
@@ -119,7 +159,17 @@ class PlacedReport(BuildReport):
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateReport(BuildReport):
-    """Of a build that is left to the vendor's tool: what is used is Yosys' estimate, and nothing is placed or timed."""
+    """The report of a build that is left to a vendor's tool: usage is Yosys' estimate, and nothing is placed or timed.
+
+    Attributes
+    ----------
+    vendor : str
+        The tool.
+    plan : str
+        Archive with all that the tool needs.
+    script : str
+        The script in it that makes the bitstream.
+    """
 
     vendor: str
     plan: str
@@ -127,10 +177,12 @@ class EstimateReport(BuildReport):
 
     @property
     def timing(self) -> str:
-        return f"nobody has checked it: {self.vendor} does"
+        """Who checks the clock."""
+        return f"not checked: {self.vendor} does that"
 
     def next_steps(self, board: Board) -> list[str]:
-        flow, directory = flow_of(board.technology), Path(self.plan).parent
+        """Say how to make the bitstream with the vendor's tool, and how to load it."""
+        flow, directory = board.technology.flow, Path(self.plan).parent
         return [
             "There is no bitstream yet: nothing was placed or routed, and what is used is Yosys' estimate.",
             f"sources, constraints and scripts: {directory}, and all of them in {self.plan}",
@@ -139,36 +191,38 @@ class EstimateReport(BuildReport):
         ]
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
-    add_design(parser)
-    parser.add_argument(
-        "--seed",
-        type=int,
-        nargs="+",
-        default=[1],
-        metavar="N",
-        help="of the placer, default 1; of several, the first that meets the clock",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
-    parser.add_argument("--output", type=Path, metavar="DIR", help=f"default {OUTPUT}/BOARD; emptied first")
-    return parser
-
-
 def build(
     design: Design, *, directory: Path, seeds: Sequence[int], progress: Callable[[str], None] = lambda what: None
 ) -> BuildReport:
-    """Check the budget, then make the bitstream in `directory`, which is emptied first; or all that the vendor's tool
-    needs to make it. `seeds`, `progress`: as for `make_bitstream`.
+    """Check the budget, then make the bitstream, or all that the vendor's tool needs to make it.
 
-    Raises:
-        ValueError: naming the budget that the design breaks (`DoesNotFitError`), or records that come too late.
-        BuildError: see `make_bitstream`, `make_vendor_plan`.
+    Parameters
+    ----------
+    design : Design
+        What to build.
+    directory : Path
+        Directory of the build, which is emptied first.
+    seeds : sequence of int
+        Seeds of the placer, tried in turn until one meets the clock.
+    progress : callable
+        Is told what the build is at.
+
+    Returns
+    -------
+    BuildReport
+        What came of it.
+
+    Raises
+    ------
+    ValueError
+        If the design breaks the budget (`DoesNotFitError`, which names what is short), or its records come too late.
+    BuildError
+        See `make_bitstream` and `make_vendor_plan`.
     """
     began = time.perf_counter()
     board, need = design.board, check(design)
-    _ = design.configuration  # refuses records that cannot be fetched in time
-    if vendor := flow_of(board.technology).vendor:
+    design.check_store()
+    if vendor := board.technology.flow.vendor:
         found, archive, script = make_vendor_plan(board=board, soc=Soc(design), need=need, directory=directory)
         return EstimateReport.of(
             design,
@@ -176,7 +230,7 @@ def build(
             used=found,
             available=board.budget,
             wall_s=time.perf_counter() - began,
-            vendor=vendor,
+            vendor=vendor.name,
             plan=str(archive),
             script=script,
         )
@@ -193,31 +247,3 @@ def build(
         seed=seed,
         bitstream=str(bitstream),
     )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
-    console = Console()
-    try:
-        board = board_of(arguments)
-        design = search_of(board, arguments).design
-        title = f"{design.network} on {board.name}, which takes minutes"
-        with console.status(title) as status:
-            report = build(
-                design,
-                directory=arguments.output or OUTPUT / board.name,
-                seeds=arguments.seed,
-                progress=lambda what: status.update(f"{title}; {what}"),
-            )
-    except (ValueError, BuildError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    console.print(report.table())
-    print(*report.next_steps(board), sep="\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

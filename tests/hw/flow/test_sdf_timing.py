@@ -1,26 +1,27 @@
-"""Paths out of multipliers are timed with their true delay, all others as by nextpnr; what cannot be timed is found."""
+"""Paths out of multipliers are timed with their true delay, all others as by nextpnr."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import boards
-from hw.flow import ice40_timing
 from hw.flow.bitstream import make_bitstream
-from hw.flow.ice40_timing import slowest_path, untimed_multipliers
+from hw.flow.sdf_timing import slowest_path
 from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.resources import Resources
 from tests.hw.flow.test_bitstream import StandIn
 
+assert ICE40UP5K.flow.sdf_timing is not None
+TIMING = ICE40UP5K.flow.sdf_timing
 
-def test_paths_agree_with_place_and_route_if_multipliers_are_as_fast_as_it_takes_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+def test_paths_agree_with_place_and_route_if_multipliers_are_as_fast_as_it_takes_them(tmp_path: Path) -> None:
     make_bitstream(board=boards.find("icebreaker"), soc=StandIn(ICE40UP5K), need=Resources(), directory=tmp_path)
     [clock] = json.loads((tmp_path / "top.report.json").read_text())["fmax"].values()
-    monkeypatch.setattr(ice40_timing, "CLOCK_TO_PRODUCT", 100)
-    period, _, _ = slowest_path((tmp_path / "top.sdf").read_text())
+    as_nextpnr = replace(TIMING, clock_to_output={})
+    period, _, _ = slowest_path((tmp_path / "top.sdf").read_text(), as_nextpnr)
     assert 1e-6 / period == pytest.approx(clock["achieved"], rel=1e-3)
 
 
@@ -45,18 +46,6 @@ SDF = """
 
 
 def test_slowest_path_starts_at_the_multiplier_and_goes_through_everything_behind_it() -> None:
-    period, start, end = slowest_path(SDF)
+    period, start, end = slowest_path(SDF, TIMING)
     assert period == pytest.approx((2009 + 700 + 1200 + 1000 + 300) * 1e-12)
     assert (start, end) == (r"mac\$1_DSP/O_0", "far/I0")
-
-
-REGISTERS = ("A_REG", "B_REG", "PIPELINE_16x16_MULT_REG2")
-
-
-@pytest.mark.parametrize("missing", [None, *REGISTERS])
-@pytest.mark.parametrize("output", [0, 3])
-def test_only_multipliers_with_all_registers_can_be_timed(missing: str | None, output: int) -> None:
-    parameters = {register: "1" for register in REGISTERS if register != missing}
-    parameters |= {f"{half}OUTPUT_SELECT": f"{output:032b}" for half in ("TOP", "BOT")}
-    cells = {"mac": {"type": "SB_MAC16", "parameters": parameters}, "lut": {"type": "SB_LUT4", "parameters": {}}}
-    assert untimed_multipliers(cells) == ([] if missing is None and output == 3 else ["mac"])

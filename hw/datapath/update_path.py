@@ -1,0 +1,146 @@
+"""The update path of a layer: what a step adds to the nodes of a tile, and the errors of the inputs."""
+
+from typing import Any
+
+from amaranth import Cat, Const, Mux, Value, signed
+
+from hw.datapath.fixed_point import clamp
+from hw.datapath.pipeline import Timed
+from hw.datapath.shared_multiplier import SharedMultiplier
+from hw.datapath.tile import Tile
+from sw.spec.numerics import bits_for, rounding_shift
+
+
+class UpdatePath:
+    """The changes of nodes and the errors of input groups, from the slots of the update.
+
+    It takes a slot every clock. The errors of an input group are valid in `error_cycle`, counted from its last slot.
+
+    Parameters
+    ----------
+    tile : Tile
+        The functions.
+    port : flipped interface
+        `LayerUnit.update`.
+    output_groups : int
+        Slots of an input group.
+    update_shift : Value or None
+        The learning rate of the nodes, as a position in the word's range of shifts; None in a first layer, which takes
+        errors for steps.
+    back_shift : Value
+        The learning rate of the errors, in the same way; not used in a first layer, which gives no errors.
+    slope_wait : int
+        Cycles that the operands of the slope wait for their turn.
+
+    Attributes
+    ----------
+    errors : list of Timed
+        The error of each tap; empty in a first layer.
+    present : Timed
+        Whether a slot is the last one of its input group, in cycle 0; without meaning in a first layer.
+    train : Timed
+        Whether the record of a slot is trained on, in cycle 0.
+    saturations : Timed
+        Nodes that the update of a slot limited to the word.
+    read_cycle : int
+        Cycles from a slot to the read of its nodes.
+    """
+
+    def __init__(
+        self,
+        tile: Tile,
+        port: Any,
+        *,
+        output_groups: int,
+        update_shift: Value | None,
+        back_shift: Value,
+        slope_wait: int,
+    ):
+        self._tile, pipe, word = tile, tile.pipe, tile.form.word
+        self._slope_wait = slope_wait
+        self._valid, self.train, self._slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
+        self._enable = pipe.wire(lambda valid, train: valid & train, self._valid, self.train)
+        self._back_shift = pipe.input(back_shift)
+        copies = [[pipe.input(error) for error in copy] for copy in port.errors]
+        steps = copies
+        if update_shift is not None:
+            steps = [[self._shifted(error, update_shift, word.update_shifts) for error in copy] for copy in copies]
+        self.errors: list[Timed] = []
+        saturated: list[Timed] = []
+        taps = len(tile.memories)
+        for tap, code in enumerate(port.arguments):
+            copy = tap * len(copies) // taps
+            slopes, limited = self._update_tap(tap, code, copies[copy], steps[copy])
+            saturated += limited
+            if slopes:
+                total = pipe.sum(slopes)
+                if output_groups > 1:
+                    bits = total.value.shape().width + bits_for(output_groups)
+                    total = tile.accumulate(total, self._valid, pipe.input(port.first), signed(bits))
+                self.errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
+        self.saturations = pipe.count(saturated)
+        if self.errors:
+            self.present = pipe.wire(lambda valid, last: valid & last, self._valid, pipe.input(port.last))
+
+    @property
+    def error_cycle(self) -> int | None:
+        """Cycles from a slot to the errors; None in a first layer."""
+        return self.errors[0].cycle if self.errors else None
+
+    def _update_tap(
+        self, tap: int, code: Value, errors: list[Timed], steps: list[Timed]
+    ) -> tuple[list[Timed], list[Timed]]:
+        """Update the nodes of a tap; return the products of errors and slopes, by lane, and flags of saturated nodes.
+
+        There are no products in a first layer.
+        """
+        tile, pipe, form = self._tile, self._tile.pipe, self._tile.form
+        memory, multipliers = tile.memories[tap], tile.multipliers[tap]
+        port = memory.update
+        segment = pipe.input(form.segment(code))
+        fraction = pipe.input(Cat(form.fraction(form.offset(code))[: form.word.width - 1], 0).as_signed())
+        # Where the clock is fast, the path from the FIFO to the multipliers takes a cycle.
+        fractions = tile.for_lanes(fraction, max(steps[0].cycle, int(pipe.technology.fine_stages)))
+        changes = [
+            self._changes(function.change, step, fraction)
+            for function, step, fraction in zip(multipliers, steps, fractions, strict=True)
+        ]
+        # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
+        self.read_cycle = max(changes[0][1].cycle + 1 - memory.read_latency, 0)
+        slot = pipe.fan_out(self._slot, self.read_cycle).value
+        even, odd = tile.read_nodes(port, slot, pipe.at(segment, self.read_cycle), self.read_cycle)
+        added = self.read_cycle + memory.read_latency
+        starts_odd = pipe.wire(lambda segment: segment[0], segment)
+        tile.m.d.comb += port.enable.eq(pipe.fan_out(self._enable, self.read_cycle).value)
+        back_shift = pipe.fan_out(self._back_shift, pipe.technology.long_way).value
+        slopes: list[Timed] = []
+        for lane, (right, left) in enumerate(changes):
+            for side, pair in ((port.even_changes, (left, right)), (port.odd_changes, (right, left))):
+                change = pipe.register(lambda a, b, swapped: Mux(swapped, b, a), *pair, starts_odd)
+                tile.m.d.comb += side[lane].eq(pipe.at(change, added))
+            slope = multipliers[lane].slope
+            if slope is not None:
+                difference = tile.difference(even[lane], odd[lane])
+                factor = tile.toward_odd(pipe.delay(errors[lane], difference.cycle - 1), starts_odd)
+                product = slope.product(self._valid, difference, factor, wait=self._slope_wait)
+                slopes.append(self._shifted(product, back_shift, form.word.back_shifts))
+        return slopes, [pipe.input(flag, added + 1) for flag in port.saturated]
+
+    def _changes(self, multiplier: SharedMultiplier, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
+        """Return what a step adds to the right and to the left node."""
+        pipe, width = self._tile.pipe, self._tile.form.word.width
+        product = multiplier.product(self._valid, step, fraction)
+        change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
+        step = pipe.fan_out(step, change.cycle)
+        return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
+
+    def _shifted(self, value: Timed, position: Value, shifts: range) -> Timed:
+        """Return the value after a rounding shift by the rate at a position of its range.
+
+        It shifts by one bit less, by multiples of four first, and then rounds the last bit away.
+        """
+        pipe, least = self._tile.pipe, shifts.start - 1
+        shape = signed(value.value.shape().width - least)
+        by_fours = pipe.stage(lambda value: (value >> least) >> Cat(Const(0, 2), position[2:]), value, shape=shape)
+        shifted = pipe.register(lambda by_fours: by_fours >> position[:2], by_fours, shape=shape)
+        return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=shape)

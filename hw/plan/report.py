@@ -1,0 +1,67 @@
+"""What a plan shows: the foldings that were considered, and what the chosen design takes."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from hw.design.design import Design
+from hw.plan.cost_model import expected_fmax, requirements
+from hw.plan.search import Verdict
+from hw.plan.usage import add_rows, usages
+
+
+def foldings_table(verdicts: Sequence[Verdict]) -> Table:
+    """Return a row for each folding that was considered.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        The folding with the fewest slots first, the one that is chosen last.
+    """
+    table = Table("lanes", "taps", "slots", "multipliers", "verdict", title="foldings, those of the fewest slots first")
+    for verdict in verdicts:
+        design = verdict.design
+        table.add_row(
+            ", ".join(str(folding.lanes) for folding in design.foldings),
+            str(design.taps),
+            str(design.slots),
+            str(design.plan.multipliers),
+            verdict.against or "chosen",
+        )
+    return table
+
+
+def design_table(design: Design) -> Table:
+    """Return what a design is estimated to take of its board, and how fast it trains.
+
+    Parameters
+    ----------
+    design : Design
+        One with a folding.
+    """
+    board, schedule = design.board, design.plan.schedule
+    table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
+    add_rows(table, usages(requirements(design), board.budget))
+    table.add_row("record store", f"{design.configuration.block * 2:,} records")
+    table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {expected_fmax_text(design)}")
+    table.add_row(
+        "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
+    )
+    table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
+    table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.plan.multipliers} multipliers")
+    return table
+
+
+def expected_fmax_text(design: Design) -> str:
+    """Say which clock place and route should reach.
+
+    Parameters
+    ----------
+    design : Design
+        One with a folding.
+    """
+    fmax_hz = expected_fmax(design)
+    if fmax_hz is None:
+        return "the clock that place and route should reach is not known for this family"
+    slower = "; give a slower --clock" if fmax_hz < design.board.clock_hz else ""
+    return f"place and route should reach {fmax_hz / 1e6:.0f} MHz{slower}"

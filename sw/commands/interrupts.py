@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM: a command that is stopped exits with status 130 and leaves no traceback."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED = 130
+"""The exit status of a command that was stopped."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_IMPORTING = "<frozen importlib._bootstrap>"  # the file name of the import system's code
+
+
+class _Interrupt:
+    """The handler of `SIGNALS`.
+
+    The first signal raises KeyboardInterrupt, so that child processes and files are put in order. While modules are
+    imported it ends the program instead: an import may catch the exception, or have it raised where none can be
+    caught. So does a second signal.
+    """
+
+    def __init__(self) -> None:
+        self.working = False
+        self.received = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not self.working or self.received or _imports(frame):
+            os.write(2, b"stopped\n")  # a print might interrupt a print
+            os._exit(INTERRUPTED)
+        self.received = True
+        raise KeyboardInterrupt
+
+
+_interrupt = _Interrupt()
+
+
+def catch() -> None:
+    """Handle the signals from now on; until `working`, they end the program at once."""
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Raise KeyboardInterrupt for the first signal in a `with` block, if `catch` was called."""
+    _interrupt.working = True
+    try:
+        yield
+    finally:
+        _interrupt.working = False
+
+
+def received() -> bool:
+    """Tell whether a signal has come: an error that follows may be its effect."""
+    return _interrupt.received
+
+
+def _imports(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTING:
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,101 @@
+"""Frames on a serial port."""
+
+from collections.abc import Callable
+from typing import Any
+
+import serial
+
+from sw.device.errors import NoAnswerError, UnpluggedError
+from sw.device.link_statistics import LinkStatistics
+from sw.device.serial_port import SerialPort
+from sw.spec.protocol import DELIMITER, ENCODED_BYTES, Frame, FrameError
+
+
+class FramePort:
+    """Sends and receives the protocol's frames; damaged ones are dropped and counted.
+
+    Parameters
+    ----------
+    port : SerialPort
+        A `serial.Serial` or its like. Its time-outs are set, and its input is discarded.
+    read_timeout, write_timeout : float
+        Seconds that `receive` waits for a byte, and that `send` waits for the port.
+    clock : Callable[[], float]
+        Returns seconds that never go back.
+    statistics : LinkStatistics
+        Counts the damaged frames.
+
+    Attributes
+    ----------
+    heard_at : float
+        When a byte came last, in seconds of `clock`; at first, minus infinity.
+
+    Raises
+    ------
+    UnpluggedError
+        By every method, if the port is gone.
+    NoAnswerError
+        By `send`, if the port accepts no data within `write_timeout`.
+    """
+
+    def __init__(
+        self,
+        port: SerialPort,
+        *,
+        read_timeout: float,
+        write_timeout: float,
+        clock: Callable[[], float],
+        statistics: LinkStatistics,
+    ) -> None:
+        self.heard_at = float("-inf")
+        self._port = port
+        self._clock = clock
+        self._statistics = statistics
+        self._buffer = bytearray()
+        self._guard(lambda: self._prepare(read_timeout, write_timeout))
+
+    @property
+    def name(self) -> str:
+        """The port's name, for messages."""
+        return str(getattr(self._port, "name", None) or "the port")
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def send(self, encoded: bytes) -> None:
+        """Send an encoded frame."""
+        # The delimiter in front ends whatever the line's noise has begun.
+        self._guard(lambda: self._port.write(DELIMITER + encoded))
+
+    def receive(self) -> list[Frame]:
+        """Return the frames that have come, after a short wait."""
+        received = self._guard(lambda: self._port.read(max(1, self._port.in_waiting)))
+        if not received:
+            return []
+        self.heard_at = self._clock()
+        self._buffer += received
+        *encoded, self._buffer = self._buffer.split(DELIMITER)
+        if len(self._buffer) >= ENCODED_BYTES:
+            self._buffer.clear()
+            self._statistics.damaged += 1
+        frames = []
+        for piece in filter(None, encoded):
+            try:
+                frames.append(Frame.decode(bytes(piece)))
+            except FrameError:
+                self._statistics.damaged += 1
+        return frames
+
+    def _prepare(self, read_timeout: float, write_timeout: float) -> None:
+        self._port.timeout, self._port.write_timeout = read_timeout, write_timeout
+        self._port.reset_input_buffer()
+
+    def _guard(self, action: Callable[[], Any]) -> Any:
+        """Call `action`, and turn the port's errors into the link's."""
+        try:
+            return action()
+        except serial.SerialTimeoutException as error:
+            raise NoAnswerError(f"{self.name} accepts no data: {error}") from error
+        except OSError as error:
+            raise UnpluggedError(f"{self.name} is gone: {error}") from error

@@ -1,0 +1,149 @@
+"""Passes over records: training, bit for bit as `sw.oracle.fixed.FixedReference.run`, and prediction."""
+
+import numpy as np
+
+from sw.engine.kernels.compiling import kernel
+from sw.engine.kernels.errors import show
+from sw.engine.kernels.fixed.arithmetic import locate, mean_of
+from sw.engine.kernels.fixed.memory import CLIPS, RECORDS, RESIDUAL, ROW, STATISTICS, depth_of, layer_at
+from sw.engine.kernels.fixed.pairs import forward_pairs, update_pairs, weigh_pairs
+from sw.engine.kernels.fixed.rows import forward_rows, update_and_forward_rows, update_hidden_rows, update_rows
+from sw.engine.simd.compiling import inlined
+from sw.engine.simd.memory import number, put, spread, store
+from sw.engine.simd.rows import lanes
+
+
+@inlined
+def around(place, end):
+    """Wrap a place in a ring that ends at `end`."""
+    return place if place >= 0 else place + end
+
+
+@inlined
+def forward(memory, layers, slot, counting, statistics):
+    """Forward a record from the first layer's results to the network's."""
+    for index in range(1, depth_of(layers)):
+        layer = layer_at(layers, index)
+        locate(memory, layer, memory.arguments, layer.inputs_at, slot)
+        if layer.stride > 1:
+            forward_rows(memory, layer, ROW, slot, counting, statistics)
+        else:
+            for output in range(layer.outputs):
+                mean = forward_pairs(memory, layer, output, slot)
+                result = min(max(mean, layer.lowest), layer.highest)
+                if len(counting):
+                    statistics[CLIPS] += layer.hidden * (result != mean)
+                put(memory.arguments, layer.results_at + output, result)
+
+
+@inlined
+def backward(memory, layers, index, slot, limit, counting, statistics):
+    """Update a layer past the first; shows the layer before it the errors of its outputs."""
+    layer = layer_at(layers, index)
+    if layer.stride > 1:
+        update_hidden_rows(memory, layer, slot, limit, counting, statistics)
+    else:
+        update_pairs(memory, layer, slot, limit, counting, statistics)
+    before = layer_at(layers, index - 1)
+    if before.stride == 1:
+        for output in range(before.outputs):
+            show(memory, before, output, number(memory.back, slot + before.results_at + output), slot)
+
+
+@inlined
+def residual_of(target, result, limit, statistics):
+    """Compute a result's limited residual, and count it."""
+    residual = min(max(target - result, -limit), limit)
+    statistics[RESIDUAL] += abs(residual)
+    return residual
+
+
+@inlined
+def judge_groups(memory, layer, output, target, groups, slot, limit, statistics):
+    """Compute the residual of each group of addends alone, its sum divided as if it were of all addends."""
+    at = slot + layer.errors_at + output * layer.padded
+    for k in range(0, layer.padded, lanes(memory.rows)):
+        store(memory.errors, at + k, weigh_pairs(memory, layer, output, slot, k))
+    for g in range(len(groups) - 1):
+        group_sum = np.int64(0)
+        for k in range(groups[g], groups[g + 1]):
+            group_sum += number(memory.errors, at + k)
+        result = min(max(mean_of(group_sum, layer), layer.lowest), layer.highest)
+        residual = residual_of(target, result, limit, statistics)
+        spread(memory.errors, at + groups[g], groups[g + 1] - groups[g], residual)
+
+
+@kernel
+def train(memory, layers, size, slot_size, arguments, targets, groups, limit, counting, statistics):
+    """Train on records: one pass.
+
+    Parameters
+    ----------
+    memory
+        The network, as `FixedMemory`.
+    layers
+        Flat array of `LayerFields`.
+    size
+        Of the first layer's rows that are worked on at a time; divides them.
+    slot_size
+        Numbers that are kept of a record in flight.
+    arguments
+        Words (n, features), flat, and a register more.
+    targets
+        Words (n, outputs).
+    groups
+        The first addend of each group that has a residual of its own, and the number of addends; without groups, only
+        the number of addends.
+    limit
+        The largest word.
+    counting
+        A size that is not zero if saturations and clips are to be counted.
+    statistics
+        int64, added to: records, sum of |residual|, saturations, clips.
+    """
+    count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
+    end = (first.staleness + 2) * slot_size
+    memory.back[:] = 0  # errors of records before the first
+    old, new = slot_size, 0  # slots of the records whose update and whose forward pass are due in the first layer
+    for r in range(count + first.staleness + 1):
+        for index in range(depth_of(layers) - 1, 0, -1):
+            staleness = layer_at(layers, index).staleness
+            if 0 <= r - 1 - staleness < count:
+                slot = around(new - (1 + staleness) * slot_size, end)
+                backward(memory, layers, index, slot, limit, counting, statistics)
+        if r < count:
+            locate(memory, first, arguments, r * first.inputs, new)
+            update_and_forward_rows(memory, first, size, old, new, limit, counting, statistics)
+            forward(memory, layers, new, counting, statistics)
+            for output in range(last.outputs):
+                target = np.int64(targets[r, output])
+                if len(groups) > 1:
+                    judge_groups(memory, last, output, target, groups, new, limit, statistics)
+                else:
+                    result = np.int64(number(memory.arguments, last.results_at + output))
+                    show(memory, last, output, residual_of(target, result, limit, statistics), new)
+        else:
+            update_rows(memory, first, size, old, limit, counting, statistics)
+        old, new = around(old + slot_size - end, end), around(new + slot_size - end, end)
+    statistics[RECORDS] += count
+
+
+@kernel
+def predict(memory, layers, size, arguments, results):
+    """Predict the results of records.
+
+    Parameters
+    ----------
+    memory, layers, size, arguments
+        As `train` takes them.
+    results
+        Array (n, outputs) for the results.
+    """
+    first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
+    statistics = np.zeros(STATISTICS, np.int64)
+    for r in range(len(results)):
+        locate(memory, first, arguments, r * first.inputs, 0)
+        forward_rows(memory, first, size, 0, (), statistics)
+        forward(memory, layers, 0, (), statistics)
+        for output in range(last.outputs):
+            results[r, output] = number(memory.arguments, last.results_at + output)

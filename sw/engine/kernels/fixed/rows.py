@@ -1,0 +1,119 @@
+"""Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
+
+from sw.engine.kernels.fixed.arithmetic import fraction_of, limited, mean_of, rounding_shift
+from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
+from sw.engine.simd.arithmetic import adds, mulr
+from sw.engine.simd.compiling import inlined
+from sw.engine.simd.conversion import narrow, widen
+from sw.engine.simd.memory import load, number, put, spread, store
+from sw.engine.simd.rows import bits, lanes
+from sw.engine.simd.sums import add_totals, differing, narrow_sums, no_sums, total, weigh
+
+TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
+
+
+@inlined
+def update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics):
+    """Move both nodes of a segment, in the functions of one input."""
+    change = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
+    moved, pushed = adds(before, step - change, limit), adds(behind, change, limit)
+    store(memory.rows, at, moved)
+    store(memory.rows, at + layer.stride, pushed)
+    if len(counting):
+        statistics[SATURATIONS] += differing(moved, before + (step - change)) + differing(pushed, behind + change)
+
+
+@inlined
+def update_first_row(memory, layer, here, lane, size, error, limit, counting, statistics):
+    """Update the first layer's functions of one input; the step is the error itself."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, size), load(memory.rows, at + layer.stride, size)
+    update_row(memory, layer, here, at, before, behind, error, limit, counting, statistics)
+
+
+@inlined
+def add_row(memory, sums, here, lane, stride, size):
+    """Add one input's functions to the sums."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, size), load(memory.rows, at + stride, size)
+    return weigh(sums, before, behind, number(memory.weights, here))
+
+
+@inlined
+def finish_row(memory, layer, lane, sums, counting, statistics):
+    """Store the results of sums."""
+    mean = mean_of(sums, layer)
+    result = limited(mean, layer.lowest, layer.highest)
+    if len(counting):
+        statistics[CLIPS] += layer.hidden * differing(mean, result)
+    store(memory.arguments, layer.results_at + lane, narrow_sums(result))
+
+
+@inlined
+def update_and_forward_rows(memory, layer, size, old, new, limit, counting, statistics):
+    """Update the first layer for the record in slot `old`; forward the record in slot `new`."""
+    inputs, stride = layer.inputs, layer.stride
+    trail = min(TRAIL, inputs)
+    for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
+        error = load(memory.back, old + layer.results_at + lane, size)
+        sums = no_sums(memory.rows, size)
+        for j in range(trail):
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+        for j in range(trail, inputs):
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+            sums = add_row(memory, sums, new + j - trail, lane, stride, size)
+        for j in range(inputs - trail, inputs):
+            sums = add_row(memory, sums, new + j, lane, stride, size)
+        finish_row(memory, layer, lane, sums, counting, statistics)
+
+
+@inlined
+def update_rows(memory, layer, size, old, limit, counting, statistics):
+    """Update the first layer for the record in slot `old`."""
+    for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
+        error = load(memory.back, old + layer.results_at + lane, size)
+        for j in range(layer.inputs):
+            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+
+
+@inlined
+def forward_rows(memory, layer, size, slot, counting, statistics):
+    """Forward a record through a layer in rows."""
+    for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
+        sums = no_sums(memory.rows, size)
+        for j in range(slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs):
+            sums = add_row(memory, sums, j, lane, layer.stride, size)
+        finish_row(memory, layer, lane, sums, counting, statistics)
+
+
+@inlined
+def update_hidden_row(memory, layer, here, lane, error, step, limit, counting, statistics):
+    """Update a later layer's functions of one input; returns the errors of the outputs, shifted back."""
+    at = number(memory.places, here) + lane
+    before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
+    update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
+    return rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
+
+
+@inlined
+def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
+    """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
+    first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
+    spread(memory.totals, first, layer.padded, 0)
+    for lane in range(0, layer.width, lanes(memory.rows)):
+        error = widen(load(memory.back, slot + layer.results_at + lane, ROW))
+        step = narrow(rounding_shift(error, layer.update_shift))
+        for j in range(first, end - 3, 4):
+            add_totals(
+                memory.totals,
+                j,
+                update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, limit, counting, statistics),
+            )
+        for j in range(end - layer.inputs % 4, end):
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics))
+            put(memory.totals, j, number(memory.totals, j) + back)
+    for k in range(first, first + layer.padded, lanes(memory.rows)):
+        store(memory.back, k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))

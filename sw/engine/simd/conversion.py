@@ -1,0 +1,122 @@
+"""Rows of one kind as rows of another: words and wide numbers, pairs and their nodes, integers and floating point."""
+
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+from sw.engine.simd.registers import concatenated, constant, registers_of, row_from, shuffle
+from sw.engine.simd.rows import WIDE, Row, row_of, size_of
+
+
+def _side(is_right: bool) -> Any:
+    """Operation that takes the left or the right node of pairs, wide."""
+
+    @intrinsic
+    def side(typing, pairs):
+        row = row_of(WIDE[pairs.element], size_of(pairs) // (2 if pairs.is_float else 1))
+
+        def build(context, builder, signature, arguments):
+            registers = registers_of(builder, pairs, arguments[0])
+            if pairs.is_float:
+                whole = concatenated(builder, registers)
+                return row_from(builder, row, [shuffle(builder, whole, whole, range(is_right, whole.type.count, 2))])
+
+            def half(register, wide):
+                bits = constant(wide, pairs.element.bitwidth)
+                joined = builder.bitcast(register, wide)
+                return builder.ashr(joined if is_right else builder.shl(joined, bits), bits)
+
+            return row_from(builder, row, map(half, registers, row.registers))
+
+        return row(pairs), build
+
+    return side
+
+
+left, right = _side(False), _side(True)
+
+
+@intrinsic
+def pair(typing, a, b):
+    """Join left and right nodes, wide rows whose numbers fit in words, to pairs."""
+    element = {wide: word for word, wide in WIDE.items()}[a.element]
+    pairs = row_of(element, size_of(a) * (2 if a.is_float else 1))
+
+    def build(context, builder, signature, arguments):
+        if a.is_float:
+            x, y = (concatenated(builder, registers_of(builder, a, value)) for value in arguments)
+            mixed = [place for lane in range(x.type.count) for place in (lane, x.type.count + lane)]
+            slices = zip(pairs.starts, pairs.lanes, strict=True)
+            return row_from(builder, pairs, [shuffle(builder, x, y, mixed[start : start + n]) for start, n in slices])
+
+        def both(x, y):
+            low = builder.and_(x, constant(x.type, (1 << element.bitwidth) - 1))
+            return builder.or_(low, builder.shl(y, constant(x.type, element.bitwidth)))
+
+        joined = map(both, *(registers_of(builder, a, value) for value in arguments))
+        return row_from(builder, pairs, map(builder.bitcast, joined, pairs.registers))
+
+    return pairs(a, b), build
+
+
+@intrinsic
+def widen(typing, row):
+    """Convert words to wide numbers."""
+    wide = row_of(WIDE[row.element], 2 * size_of(row))
+
+    def build(context, builder, signature, arguments):
+        registers, results = registers_of(builder, row, arguments[0]), []
+        for start, register in zip(wide.starts, wide.registers, strict=True):
+            index = next(i for i, first in enumerate(row.starts) if first <= start < first + row.lanes[i])
+            places = range(start - row.starts[index], start - row.starts[index] + register.count)
+            part = shuffle(builder, registers[index], registers[index], places)
+            results.append(builder.sext(part, register))
+        return row_from(builder, wide, results)
+
+    return wide(row), build
+
+
+@intrinsic
+def narrow(typing, row):
+    """Convert wide numbers, which must fit, to words."""
+    element = {types.int32: types.int16, types.int64: types.int32}[row.element]
+    word = row_of(element, size_of(row) // 2)
+
+    def build(context, builder, signature, arguments):
+        registers, results = registers_of(builder, row, arguments[0]), []
+        for start, register in zip(word.starts, word.registers, strict=True):
+            inside = [
+                r for r, first in zip(registers, row.starts, strict=True) if start <= first < start + register.count
+            ]
+            results.append(builder.trunc(concatenated(builder, inside), register))
+        return row_from(builder, word, results)
+
+    return word(row), build
+
+
+_INTEGERS = {types.float32: types.int32, types.float64: types.int64}
+
+
+@intrinsic
+def whole(typing, a):
+    """Convert floating point to integers of as many bits, rounded toward zero."""
+    row = Row(_INTEGERS[a.element], a.lanes)
+
+    def build(context, builder, signature, arguments):
+        registers = zip(registers_of(builder, a, arguments[0]), row.registers, strict=True)
+        return row_from(builder, row, [builder.fptosi(*register) for register in registers])
+
+    return row(a), build
+
+
+@intrinsic
+def real(typing, a):
+    """Convert integers to floating point of as many bits."""
+    row = Row({integer: real for real, integer in _INTEGERS.items()}[a.element], a.lanes)
+
+    def build(context, builder, signature, arguments):
+        registers = zip(registers_of(builder, a, arguments[0]), row.registers, strict=True)
+        return row_from(builder, row, [builder.sitofp(*register) for register in registers])
+
+    return row(a), build

@@ -1,0 +1,80 @@
+"""The network and schedule that a user names: `--network PRESET|SHAPE` and `--segments`."""
+
+from argparse import ArgumentTypeError
+
+from sw.presets.catalogue import PRESETS
+from sw.presets.preset import Preset, shaped
+from sw.spec.options import shape
+
+Choice = Preset | tuple[int, ...]
+"""A preset, or the sizes of a network's layers."""
+
+
+def preset(text: str) -> Preset:
+    """Parse the name of a preset.
+
+    Parameters
+    ----------
+    text : str
+        What the user typed.
+
+    Returns
+    -------
+    Preset
+        The one of that name.
+
+    Raises
+    ------
+    ArgumentTypeError
+        For a name that is not in the catalogue; it names those that are.
+    """
+    if text not in PRESETS:
+        raise ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[text]
+
+
+def preset_or_shape(text: str) -> Choice:
+    """Parse a preset's name, or a shape such as `16-72-1`.
+
+    Parameters
+    ----------
+    text : str
+        What the user typed.
+
+    Returns
+    -------
+    Preset or tuple of int
+        The preset, or the sizes: features, addends of each hidden layer, outputs.
+
+    Raises
+    ------
+    ArgumentTypeError
+        For a text that is neither.
+    """
+    return shape(text) or preset(text)
+
+
+def selected(choice: Choice | None, segments: tuple[int, ...] | None, otherwise: Preset) -> Preset:
+    """Apply a user's choice.
+
+    Parameters
+    ----------
+    choice : Preset, tuple of int or None
+        What `preset_or_shape` gave, None if the option was left out.
+    segments : tuple of int or None
+        Segments of each layer's functions, None for the preset's.
+    otherwise : Preset
+        The preset where `choice` names none.
+
+    Returns
+    -------
+    Preset
+        The network and its schedule.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not legal.
+    """
+    chosen, sizes = (choice, None) if isinstance(choice, Preset) else (otherwise, choice)
+    return shaped(chosen, sizes, segments) if sizes or segments else chosen

@@ -1,0 +1,130 @@
+"""`kanloom train`: the best model is kept, whatever stops the training."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sw import datasets
+from sw.model import Model
+from tests.sw.commands.predictions import true_predictions
+from tests.sw.commands.running import ROOT, SMALL, command, sw
+
+
+def test_train_keeps_the_best_model_and_writes_every_figure(folder):
+    figures, model = json.loads((folder / "train.json").read_text()), Model.load(folder / "model.npz")
+    assert figures["records"] == 2000 and figures["holdout"] == 300 and figures["epochs"] == 5
+    assert figures["arithmetic"] == "fixed16" and not figures["stopped"] and figures["pearson"] > 0.99
+    errors = [row["rmse"] for row in figures["history"]]
+    assert [row["records"] for row in figures["history"]] == [2000, 4000, 6000, 8000, 10000]
+    assert figures["rmse"] == min(errors) and errors[figures["best_epoch"] - 1] == min(errors)
+    assert model.history is not None and model.history["rmse"].tolist() == errors
+    holdout = datasets.generate("norm2", 300, split="holdout")
+    error = np.sqrt(np.mean((true_predictions(model, holdout.features) - holdout.targets) ** 2))
+    assert error == pytest.approx(figures["rmse"])
+
+
+def test_train_on_a_file_with_a_network_and_a_strategy_of_ones_own(folder, tmp_path):
+    saved, figures = tmp_path / "own.npz", tmp_path / "own.json"
+    sw(
+        *("train", folder / "norm.csv", "--targets", "x1", "--network", "2-6-1", "--segments", "2,16", "--epochs", 1),
+        *("--pretraining", "2:1", "--threads", 2, "--models", 3, "--round-records", 50, "--merge", "pairs"),
+        *("--relaxation", 1.2, "--output", saved, "--json", figures),
+    )
+    report, model = json.loads(figures.read_text()), Model.load(saved)
+    assert str(model.network).startswith("2-6-1 (2/16") and model.target_names == ("x1",)
+    assert (report["models"], report["threads"], report["merge"]) == (3, 2, "pairs")
+    assert [row["pretraining"] for row in report["history"]] == [True, False]
+
+
+def test_data_without_a_preset_has_a_network_by_default_and_a_name_for_its_model(folder, tmp_path):
+    done = subprocess.run(
+        command("train", folder / "norm.npy", "--epochs", 1), cwd=tmp_path, capture_output=True, text=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Model.load(tmp_path / "norm.npz").network.features == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_leaves_its_best_model(tmp_path, number):
+    saved, figures = tmp_path / "stopped.npz", tmp_path / "stopped.json"
+    train = command("train", "norm2", "--records", 50000, "--epochs", 100000, "--output", saved, "--json", figures)
+    with subprocess.Popen(train, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={"PYTHONUNBUFFERED": "1"}) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "50,000 records" in line)
+        process.send_signal(number)
+        printed = process.stdout.read()
+    assert process.returncode == 130 and "Stopped" in printed
+    report, model = json.loads(figures.read_text()), Model.load(saved)
+    assert report["stopped"] and model.history is not None
+    assert report["rmse"] == min(row["rmse"] for row in report["history"]) == model.history["rmse"].min()
+
+
+def parameters(checkpoint: Path) -> np.ndarray:
+    with np.load(checkpoint) as file:
+        return file["parameters"]
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_end(tmp_path):
+    killed, whole = tmp_path / "killed.ck", tmp_path / "whole.ck"
+    train = ["train", "norm2", *SMALL, "--epochs", 3000, "--output", tmp_path / "model.npz", "--checkpoint"]
+    with subprocess.Popen(
+        command(*train, killed, "--checkpoint-seconds", 0), cwd=ROOT, stdout=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and not (tmp_path / "killed.ck.previous").exists():
+            pass
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert "Going on from" in sw(*train, killed)
+    sw(*train, whole)
+    np.testing.assert_array_equal(parameters(killed), parameters(whole))
+    assert "has ended" in sw(*train, whole, code=1)
+    other = sw("train", "norm2", *SMALL, "--epochs", 2, "--checkpoint", whole, "--output", tmp_path / "b.npz", code=1)
+    assert "another training" in other
+
+
+def test_processes_of_mpi_come_to_what_one_process_does(tmp_path):
+    train = ["train", "norm2", *SMALL, "--epochs", 3, "--round-records", 100, "--output"]
+    mpiexec = Path(sys.executable).parent / "mpiexec"
+    done = subprocess.run(
+        [mpiexec, "-n", "2", *command(*train, tmp_path / "two.npz")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("The best model is in") == 1
+    sw(*train, tmp_path / "one.npz", "--models", 2)
+    ours, theirs = (Model.load(tmp_path / name).nodes for name in ("one.npz", "two.npz"))
+    assert all(map(np.array_equal, ours, theirs))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "unknown data set 'nothing'"),
+        (["norm2", "--network", "3-8-1"], "norm2 has 2 features"),
+        (["norm2", "--segments", "2,16,16"], "segments 2,16,16: a network of 2 layers needs 2 numbers"),
+        (["norm2", "--pretraining", "8:1"], "groups of 8 addends"),
+        (["norm2", "--relaxation", "3"], "relaxation 3.0 is not in 0..2"),
+        (["norm2", "--output", "no/folder.npz"], "there is no folder no"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(arguments, message):
+    assert message in sw("train", *arguments, code=1)
+
+
+def test_quiet_training_says_nothing_and_a_verbose_one_says_each_step(tmp_path):
+    train = command("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz")
+    quiet = subprocess.run([*train, "--quiet"], cwd=ROOT, capture_output=True, text=True)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    verbose = subprocess.run([*train, "--verbose"], cwd=ROOT, capture_output=True, text=True)
+    assert verbose.returncode == 0 and "epoch 1: Pearson" in verbose.stderr
+    assert "loading or compiling kernels (once a machine) ..." in verbose.stderr
+
+
+def test_the_next_steps_begin_as_this_command_did(tmp_path):
+    printed = sw("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz")
+    assert f"python -m sw plot {tmp_path / 'model.npz'} --output" in printed
