@@ -161,7 +161,10 @@ def running(command: list[str], directory: Path, environment: dict[str, str]) ->
     ) as process:
         try:
             assert process.stdout
-            yield next(found[0] for line in process.stdout if (found := re.search(r"/dev/[\w/]+", line)))
+            ports = (found[0] for line in process.stdout if (found := re.search(r"/dev/[\w/]+", line)))
+            port = next(ports, None)
+            assert port, f"{command[-1]} ended without printing a port"
+            yield port
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
