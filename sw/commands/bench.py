@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
-from sw.commands.progress import COMPILING, TerminalReporter
+from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.spec.options import whole
 
@@ -133,11 +133,12 @@ def measured(
         Every figure.
     """
     from sw.bench.timing import independent, run_trial
+    from sw.commands.kernels import preparing
     from sw.spec.schedule import epochs_in
 
     case, schedule = cases[0], cases[0].strategy.schedule()
     epochs = epochs_in(schedule)
-    with reporter.step(COMPILING):
+    with reporter.step(preparing(case.model, case.strategy.arithmetic)):
         run_trial(case, threads)
     ours: list[Trial] = []
     singles: list[Trial] = []

@@ -11,6 +11,7 @@ INTERRUPTED = 130
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # on an empty line: a progress bar may have hidden the cursor
 _IMPORTING = "<frozen importlib._bootstrap>"  # the file name of the import system's code
 
 
@@ -28,7 +29,8 @@ class _Interrupt:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if not self.working or self.received or _imports(frame):
-            os.write(2, b"stopped\n")  # a print might interrupt a print
+            # A print might interrupt a print.
+            os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + b"stopped\n")
             os._exit(INTERRUPTED)
         self.received = True
         raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.options import check_folders, check_suffix
-from sw.commands.progress import COMPILING, TerminalReporter
+from sw.commands.progress import TerminalReporter
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -67,9 +67,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     columns, blocks = read_blocks(options.file)
     chosen = feature_columns(model, options.file.name, columns)
     predicted, rows = [], 0
-    with reporter.step(COMPILING) as step:
+    with reporter.step("starting") as step:
+        from sw.commands.kernels import preparing
         from sw.engine.prediction import Predictor
 
+        step.update(what=preparing(model))
         predictor = Predictor(model, threads=options.threads)
         for block in blocks:
             predicted.append(predictor.predict(block[:, chosen]))

@@ -19,8 +19,6 @@ LINE_SECONDS = 10.0  # between lines, where there is no terminal
 
 PIPED_WIDTH = 240  # columns, so that tables are not folded where there is no terminal
 
-COMPILING = "loading or compiling kernels (once a machine)"
-
 
 class TerminalReporter:
     """The `sw.spec.reporter.Reporter` of a command line.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sw.commands.interrupts import INTERRUPTED, SIGNALS
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
-from sw.commands.progress import COMPILING, TerminalReporter
+from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         The exit status.
     """
     with reporter.step("starting"):
+        from sw.commands.kernels import preparing
         from sw.engine import checkpoint
         from sw.engine.history import TrainingHistory
         from sw.engine.processes import launched
@@ -104,7 +105,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     began = time.monotonic()
     with processes, stopping() as stop:
         reporter.note(headline(figures))
-        report = follow(reports, history, reporter, stop, processes, total=figures["epochs"] * figures["records"])
+        total, waiting = figures["epochs"] * figures["records"], preparing(model, strategy.arithmetic)
+        report = follow(reports, history, reporter, stop, processes, total=total, waiting=waiting)
         if not first:
             return 0
         history.model.save(output)
@@ -222,6 +224,7 @@ def follow(
     processes: Processes,
     *,
     total: int,
+    waiting: str,
 ) -> TrainingReport:
     """Train, show how far the training is, and evaluate the model after each epoch.
 
@@ -239,6 +242,8 @@ def follow(
         That train together.
     total : int
         Records in all epochs.
+    waiting : str
+        What is done before the first report.
 
     Returns
     -------
@@ -251,7 +256,7 @@ def follow(
         If there is nothing left to train.
     """
     report = None
-    with reporter.step(COMPILING, total, "records") as step:
+    with reporter.step(waiting, total, "records") as step:
         for report in reports:
             ending = processes.broadcast(stop.is_set())
             history.follow(report)

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: status 130, no traceback, whatever the command is doing."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -81,3 +82,28 @@ with interrupts.working():
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "cleaning\n"
         assert interrupted(process, signal.SIGTERM) == "stopped\n"
+
+
+def test_a_terminal_has_its_cursor_again():
+    code = """
+import time
+from sw.commands import interrupts
+from sw.commands.progress import TerminalReporter
+interrupts.catch()
+with TerminalReporter("kanloom").step("starting"):
+    print("started", flush=True)
+    time.sleep(60)
+"""
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True,
+        env=os.environ | {"TERM": "xterm"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    os.close(terminal)
+    shown = os.read(controller, 1 << 16).decode()
+    os.close(controller)
+    assert "\x1b[?25l" in shown and shown.rstrip().endswith("\x1b[?25hstopped")

@@ -1,6 +1,7 @@
 """`kanloom train`: the best model is kept, whatever stops the training."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def parameters(checkpoint: Path) -> np.ndarray:
 
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_end(tmp_path):
     killed, whole = tmp_path / "killed.ck", tmp_path / "whole.ck"
-    train = ["train", "norm2", *SMALL, "--epochs", 3000, "--output", tmp_path / "model.npz", "--checkpoint"]
+    train = ["train", "norm2", *SMALL, "--epochs", 1000, "--output", tmp_path / "model.npz", "--checkpoint"]
     with subprocess.Popen(
         command(*train, killed, "--checkpoint-seconds", 0), cwd=ROOT, stdout=subprocess.DEVNULL
     ) as process:
@@ -122,7 +123,17 @@ def test_quiet_training_says_nothing_and_a_verbose_one_says_each_step(tmp_path):
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     verbose = subprocess.run([*train, "--verbose"], cwd=ROOT, capture_output=True, text=True)
     assert verbose.returncode == 0 and "epoch 1: Pearson" in verbose.stderr
-    assert "loading or compiling kernels (once a machine) ..." in verbose.stderr
+    assert "loading kernels ..." in verbose.stderr  # the training before has compiled them
+
+
+def test_kernels_that_are_not_there_are_compiled_and_said_to_be(tmp_path):
+    train = command("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz", "--verbose")
+    environment = os.environ | {"KANLOOM_CACHE": str(tmp_path / "cache")}
+    with subprocess.Popen(train, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "kernels" in line)
+        process.kill()
+    assert said == "compiling kernels (once a machine) ...\n"
 
 
 def test_the_next_steps_begin_as_this_command_did(tmp_path):
