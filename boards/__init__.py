@@ -2,6 +2,9 @@
 
 A board is one file here that defines `BOARD`; its name is the file's, with hyphens. Another package adds boards by
 entry points of the group `kanloom.boards`: an entry point has the board's name, and refers to a `Board`.
+
+Belongs here: pins, clock, serial port and budget of a board. Does not: what its family offers (`hw.fpga`). Begin with
+`icebreaker`.
 """
 
 import importlib

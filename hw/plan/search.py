@@ -1,9 +1,11 @@
 """The search for the folding of a network that is the fastest on a board, before anything is synthesised."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from itertools import product
+from math import inf
 
 from hw.design.design import Design
 from hw.fpga.board import Board
@@ -105,7 +107,7 @@ def search(
     exact, pretraining, contexts
         As `hw.design.design.Design` takes them.
     progress : callable
-        Is given each verdict, as it is found.
+        Is given each folding that is ruled out, as it is found.
 
     Raises
     ------
@@ -116,46 +118,77 @@ def search(
     """
     smallest = Design(board=board, network=network, exact=exact, contexts=contexts)
     if lanes is not None or taps is not None:
-        asked = replace(smallest, lanes=lanes or smallest.lanes, taps=taps or smallest.taps, pretraining=pretraining)
+        asked = replace(
+            smallest,
+            lanes=smallest.lanes if lanes is None else lanes,
+            taps=smallest.taps if taps is None else taps,
+            pretraining=pretraining,
+        )
         return Search((), Verdict(with_store(asked)))
     candidates = [
         replace(smallest, lanes=lanes, taps=taps, pretraining=pretraining)
         for taps, lanes in foldings(network, pretraining)
     ]
-    verdicts = []
-    for verdict in _consider(candidates, max_staleness):
-        progress(verdict)
-        verdicts.append(verdict)
-    *ruled_out, chosen = verdicts
-    return Search(tuple(ruled_out), chosen)
+    smallest = with_store(candidates[0])
+    candidates.sort(key=lambda design: (design.slots, design.products))
+    ruled_out, chosen = _consider(candidates, max_staleness, progress)
+    ruled_out.sort(key=lambda verdict: (verdict.design.slots, verdict.design.products))
+    if chosen:
+        return Search(tuple(ruled_out), Verdict(chosen))
+    return Search(tuple(ruled_out), Verdict(smallest, objection(smallest, max_staleness)))
 
 
-def _consider(candidates: list[Design], max_staleness: int) -> Iterator[Verdict]:
-    """Consider the foldings with the fewest slots first, until none can be faster than the best, which comes last."""
+def _consider(
+    candidates: list[Design], max_staleness: int, progress: Callable[[Verdict], None]
+) -> tuple[list[Verdict], Design | None]:
+    """Consider candidates, those of the fewest slots first; return those ruled out, and the fastest of the others.
+
+    Logic takes longest to estimate. So it is estimated of the fastest design only, once no later candidate can be
+    faster; and of the next one where that design is ruled out.
+    """
     began = time.process_time()
-    best: Design | None = None
-    for candidate in sorted(candidates, key=lambda design: (design.slots, design.products)):
-        if best and candidate.slots >= best.plan.schedule.initiation_interval:
-            break  # a record takes a clock a slot at the least
+    ruled_out: list[Verdict] = []
+    waiting: list[tuple[int, int, Design]] = []  # by initiation interval, then in the order of the candidates
+
+    def rule_out(design: Design, against: str) -> None:
+        ruled_out.append(Verdict(design, against))
+        progress(ruled_out[-1])
+
+    def fastest(slots: float) -> Design | None:
+        """Return the fastest design that nothing rules out, if candidates of so many slots cannot be faster."""
+        while waiting and waiting[0][0] <= slots:
+            design = heappop(waiting)[-1]
+            if against := logic_objection(design):
+                rule_out(design, against)
+            else:
+                for interval, _, slower in waiting:
+                    rule_out(slower, f"takes a record every {interval} clocks")
+                return design
+        return None
+
+    for number, candidate in enumerate(candidates):
+        if found := fastest(candidate.slots):  # a record takes a clock a slot at the least
+            return ruled_out, found
         if time.process_time() - began > CPU_SECONDS:
             raise SearchTimeoutError(
                 f"{candidate.network} on {candidate.board.name}: {len(candidates)} foldings are more than can be "
                 f"considered in {CPU_SECONDS:g} s of processor time; name one with --lanes and --taps"
             )
         design = with_store(candidate)
-        if against := objection(design, max_staleness):
-            yield Verdict(design, against)
-        elif best is None:
-            best = design
+        if against := quick_objection(design, max_staleness):
+            rule_out(design, against)
         else:
-            best, other = sorted((best, design), key=lambda design: design.plan.schedule.initiation_interval)
-            yield Verdict(other, f"takes a record every {other.plan.schedule.initiation_interval} clocks")
-    smallest = with_store(candidates[0])
-    yield Verdict(best) if best else Verdict(smallest, objection(smallest, max_staleness))
+            heappush(waiting, (design.plan.schedule.initiation_interval, number, design))
+    return ruled_out, fastest(inf)
 
 
 def objection(design: Design, max_staleness: int) -> str | None:
-    """Return what rules a design out, the quickest to find first; None if nothing does."""
+    """Return what rules a design out, in words; None if nothing does."""
+    return quick_objection(design, max_staleness) or logic_objection(design)
+
+
+def quick_objection(design: Design, max_staleness: int) -> str | None:
+    """Return what rules a design out by its memories, multipliers and schedule, the quickest to find first."""
     board = design.board
     if broken := breaches(least_requirements(design), board):
         return f"needs at least {broken}"
@@ -167,6 +200,12 @@ def objection(design: Design, max_staleness: int) -> str | None:
     if not design.store_keeps_pace:
         interval = schedule.initiation_interval
         return f"takes a record in {interval} clocks, but its store gives one in {design.record_rows}"
+    return None
+
+
+def logic_objection(design: Design) -> str | None:
+    """Return what rules a design out by its logic cells or its clock; for these its gateware is made."""
+    board = design.board
     if broken := breaches(requirements(design), board):
         return f"needs {broken}"
     if (fmax := expected_fmax(design)) and fmax < board.clock_hz:
