@@ -26,6 +26,7 @@ def test_time_to_pearson_says_when_a_target_is_out_of_reach(tmp_path, capsys):
     assert "not reached" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_set(tmp_path, capsys):
     figures = tmp_path / "figures.json"
     assert tabular.main(["wine", "linnerud", "--seeds", "1", "--json", str(figures)]) == 0

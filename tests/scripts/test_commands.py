@@ -28,6 +28,7 @@ def test_the_demo_trains_on_the_virtual_board_and_every_parameter_equals_the_ora
     assert report["cycles"] >= 6 * 2000 * 8
 
 
+@pytest.mark.slow
 def test_the_demo_trains_on_a_users_file(tmp_path):
     table, figures = tmp_path / "triangle.csv", tmp_path / "figures.json"
     assert run("-m", "sw", "data", "triangle", "--output", table, "--records", 700).returncode == 0

@@ -11,13 +11,16 @@ from hw.link.uart import MIN_CLOCKS_PER_BIT
 from hw.soc.soc import Soc
 from sim.cocotb_bench.runner import run_bench
 from sw.spec.network import Network
+from tests.slow import slow
 
 NETWORK = Network.two_layer(2, 4, (4, 8), gain=0)
 TESTS = ["the_board_equals_the_fixed_point_oracle", "the_board_follows_the_unquantised_model"]
 LONG = ["streaming_fills_the_wire", "training_is_as_accurate_as_floating_point"]
 
 
-@pytest.mark.parametrize(("exact", "tests"), [(True, TESTS), (False, [*TESTS, *LONG])], ids=["exact", "stale"])
+@pytest.mark.parametrize(
+    ("exact", "tests"), [slow(True, TESTS, id="exact"), pytest.param(False, [*TESTS, *LONG], id="streaming")]
+)
 def test_the_host_trains_the_board_through_its_pins(exact: bool, tests: list[str], waves: Path | None) -> None:
     board = boards.find("icebreaker")
     board = replace(board, baud=board.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line

@@ -18,6 +18,7 @@ from hw.flow.tools import BuildError
 from hw.fpga.ice40 import ICE40UP5K, Ice40Pll
 from hw.fpga.resources import Resources
 from hw.fpga.technology import Technology
+from tests.slow import slow
 
 NEED = Resources(multipliers=2, block_ram=2)
 
@@ -70,7 +71,7 @@ class StandIn(wiring.Component):
 PLACED = [name for name in boards.names() if boards.find(name).technology.flow.vendor is None]
 
 
-@pytest.mark.parametrize("name", PLACED)
+@pytest.mark.parametrize("name", [slow(name) if name == "hx8k" else name for name in PLACED])  # one board a family
 def test_board_gets_a_bitstream_that_meets_its_clock_and_keeps_every_block(name: str, tmp_path: Path) -> None:
     board = boards.find(name)
     multipliers = NEED.multipliers if board.technology.multiplies(16) else 0

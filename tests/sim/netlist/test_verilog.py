@@ -38,9 +38,13 @@ DESIGNS = {
     "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
     "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
 }
+LONG = ("iCE40, products in logic", "iCE40, three layers")
 
 
-@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+@pytest.mark.parametrize(
+    "design",
+    [pytest.param(design, id=name, marks=[pytest.mark.slow] * (name in LONG)) for name, design in DESIGNS.items()],
+)
 def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design) -> None:
     """One test, so that each design is synthesised and compiled once."""
     past = len(design.network.layers) - 1

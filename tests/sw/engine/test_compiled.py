@@ -21,6 +21,7 @@ from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from sw.spec.trainer import Trainer
 from tests.cases import KINDS, ordinary
+from tests.slow import slow
 
 TWO, FEW, MANY = (Network.two_layer(3, 12, (4, 8), outputs=outputs) for outputs in (1, 2, 6))
 DEEP = Network((Layer(3, 12, 4), Layer(12, 5, 8), Layer(5, 2, 8, gain=0)))
@@ -223,6 +224,7 @@ from sw.spec.schedule import Rates
 from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import UnquantisedTrainer
 from tests.cases import KINDS
+from tests.slow import slow
 from tests.sw.engine.test_compiled import DEEP, MANY, rates
 for network in (DEEP, MANY):
     for kind in KINDS:
@@ -238,7 +240,7 @@ print("equal")
 """
 
 
-@pytest.mark.parametrize("processor", PROCESSORS)
+@pytest.mark.parametrize("processor", ["no vectors but SSE2", slow("AVX2")])
 def test_processors_without_our_instructions_get_the_same_bits(processor: str) -> None:
     name, features = PROCESSORS[processor]
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
