@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {
     "train": ("kanloom", "train"),
     "predict": ("kanloom", "predict"),
-    "plan": ("python", "-m", "hw.plan"),
-    "simulate": ("python", "-m", "sim.board"),
+    "plan": ("kanloom", "plan"),
+    "simulate": ("kanloom", "simulate"),
 }
-SMALLEST = "--board", "icebreaker", "--features", "1", "--addends", "2", "--segments", "2,2", "--schedule", "exact"
+SMALLEST = "--board", "icebreaker", "--network", "1-2-1", "--segments", "2,2", "--schedule", "exact"
 
 
 def in_new_interpreter(program: str) -> str:

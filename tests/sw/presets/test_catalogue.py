@@ -19,5 +19,5 @@ def test_a_preset_keeps_what_is_not_said():
 
 
 def test_segments_are_one_a_layer():
-    with pytest.raises(ValueError, match="2/4/8"):
+    with pytest.raises(ValueError, match="2,4,8"):
         shaped(find("det4"), None, (2, 4, 8))
