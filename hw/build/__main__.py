@@ -41,9 +41,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seed",
         type=numbers,
-        default=(1,),
+        default=(1, 2, 3),
         metavar="N,N",
-        help="of the placer; of several, the first that meets the clock is taken (default: 1)",
+        help="of the placer; the first that meets the clock is taken (default: 1,2,3)",
     )
     group = parser.add_argument_group("files")
     group.add_argument("--output", type=Path, metavar="DIR", help=f"directory, emptied first (default: {OUTPUT}/BOARD)")
