@@ -7,7 +7,7 @@ import numpy as np
 from sw.engine.compiled import CompiledFixed, CompiledTrainer, CompiledUnquantised
 from sw.model import Model
 from sw.oracle.floating import Unquantised
-from sw.spec.nodes import joined_nodes, part_of_nodes
+from sw.spec.nodes import addend_nodes, joined_nodes
 
 ARITHMETICS = {"fixed16": None, "float32": np.float32, "float64": np.float64}
 """What models are trained in, and its floating-point type."""
@@ -80,8 +80,8 @@ def addend_slice(model: Model, start: int, stop: int) -> Model:
     domains = model.domains
     return replace(
         model,
-        network=model.network.part(stop - start),
-        nodes=part_of_nodes(model.nodes, start, stop),
+        network=model.network.addend_slice(stop - start),
+        nodes=addend_nodes(model.nodes, start, stop),
         domains=domains and [domains[0], domains[1][start:stop]],
     )
 

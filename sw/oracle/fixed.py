@@ -7,7 +7,7 @@ import numpy as np
 
 from sw.oracle.grid import Places, end_nodes
 from sw.spec.network import Network
-from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
+from sw.spec.nodes import addend_nodes, groups_of, joined_nodes
 from sw.spec.numerics import LayerFormat, rounding_product, rounding_shift
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
@@ -160,7 +160,10 @@ class FixedReference(FixedTrainer):
         """Train each group as a network of its own."""
         groups = [
             FixedReference(
-                self.network.part(stop - start), part_of_nodes(self._nodes, start, stop), self.staleness, self.block
+                self.network.addend_slice(stop - start),
+                addend_nodes(self._nodes, start, stop),
+                self.staleness,
+                self.block,
             )
             for start, stop in groups_of(self.network, self.pretraining)
         ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.oracle.grid import Places, end_nodes
 from sw.spec.network import Network
-from sw.spec.nodes import groups_of, joined_nodes, part_of_nodes
+from sw.spec.nodes import addend_nodes, groups_of, joined_nodes
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from sw.spec.trainer import Statistics, Trainer
@@ -260,7 +260,7 @@ class UnquantisedTrainer(FloatReference):
         """Train each group as a network of its own, with domains of its own."""
         groups, statistics, (features, hidden) = [], Statistics(), self.domains
         for start, stop in groups_of(self.network, self.pretraining):
-            group = UnquantisedTrainer(self.network.part(stop - start), part_of_nodes(self._nodes, start, stop))
+            group = UnquantisedTrainer(self.network.addend_slice(stop - start), addend_nodes(self._nodes, start, stop))
             group.domains = [features, hidden[start:stop].copy()]
             statistics += group.train(records, rates)
             groups.append(group)

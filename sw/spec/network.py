@@ -138,7 +138,7 @@ class Network:
         gains = [gain] * (len(segments) - 1) + [0]
         return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
-    def part(self, addends: int) -> "Network":
+    def addend_slice(self, addends: int) -> "Network":
         """Take some addends of a two-layer network alone, their sum divided as if all addends were there.
 
         Parameters

@@ -56,14 +56,14 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
         If the network is deeper, or if there would be fewer than two groups.
     """
     count = network.layers[-1].inputs
-    network.part(count)
+    network.addend_slice(count)
     if not 1 <= addends < count:
         raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
     starts = range(0, count, addends)
     return list(zip(starts, (*starts[1:], count), strict=True))
 
 
-def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
+def addend_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.ndarray]:
     """View the nodes of some addends of a network of two layers.
 
     Parameters
@@ -83,12 +83,12 @@ def part_of_nodes(nodes: list[np.ndarray], start: int, stop: int) -> list[np.nda
 
 
 def joined_nodes(parts: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
-    """Join the nodes of all groups of addends: the inverse of `part_of_nodes`.
+    """Join the nodes of all groups of addends: the inverse of `addend_nodes`.
 
     Parameters
     ----------
     parts : sequence of list of ndarray
-        What `part_of_nodes` gave for each group, in order.
+        What `addend_nodes` gave for each group, in order.
 
     Returns
     -------

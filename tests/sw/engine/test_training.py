@@ -96,7 +96,7 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     groups = [addend_slice(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
         (UnquantisedTrainer if start.domains else FixedReference)(
-            NETWORK.part(group.network.layers[-1].inputs), group.nodes
+            NETWORK.addend_slice(group.network.layers[-1].inputs), group.nodes
         )
         for group in groups
     ]
