@@ -29,9 +29,25 @@ DESIGNS = {
 }
 
 
-@pytest.fixture(scope="module", params=DESIGNS)
-def design(request: pytest.FixtureRequest) -> Design:
-    return DESIGNS[request.param]
+LONG = {"virtual board": ("exact", "delayed", "a record a clock"), "simulator": ("deep", "a record a clock")}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((name, kind), id=f"{kind}-{name}", marks=[pytest.mark.slow] * (name in LONG.get(kind, ())))
+        for name in DESIGNS
+        for kind in ("oracle", "compiled", "simulator", "virtual board")
+    ],
+)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Name a design and what trains it."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def design(case: tuple[str, str]) -> Design:
+    return DESIGNS[case[0]]
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +57,20 @@ def phases(design: Design) -> list[Phase]:
     return [Phase(2, Rates((2, 1)[:past], (12, 13)[:past])), Phase(1, Rates((3, 2)[:past], (14, 12)[:past]))]
 
 
-@pytest.fixture(scope="module", params=["oracle", "compiled", "simulator", "virtual board"])
-def trainer(request: pytest.FixtureRequest, design: Design):
+@pytest.fixture(scope="module")
+def trainer(case: tuple[str, str], design: Design):
+    kind = case[1]
     nodes, _ = KINDS["zeros"](design.network, 0)
-    if request.param == "oracle":
+    if kind == "oracle":
         yield ContextReference.of(design.configuration, nodes)
-    elif request.param == "compiled":
+    elif kind == "compiled":
         configuration = design.configuration
         trainers = [
             CompiledFixed(configuration.network, nodes, configuration.staleness, pretraining=configuration.pretraining)
             for _ in range(configuration.contexts)
         ]
         yield Contexts(trainers, configuration.block)
-    elif request.param == "simulator":
+    elif kind == "simulator":
         yield SimulatedTrainer(
             design.network,
             nodes,

@@ -14,6 +14,7 @@ from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from tests.cases import RATES, ordinary
+from tests.slow import slow
 
 DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3, store_words=1024)
 
@@ -26,8 +27,11 @@ def virtual():
 
 @pytest.mark.parametrize(
     "faults",
-    [FaultRates(flip=0.002), FaultRates(drop=0.002), FaultRates(flip=0.001, drop=0.001, duplicate=0.001)],
-    ids=["flips", "drops", "all"],
+    [
+        slow(FaultRates(flip=0.002), id="flips"),
+        slow(FaultRates(drop=0.002), id="drops"),
+        pytest.param(FaultRates(flip=0.001, drop=0.001, duplicate=0.001), id="all"),
+    ],
 )
 def test_training_over_a_bad_wire_ends_in_the_oracles_nodes(virtual, faults):
     nodes, records = ordinary(DESIGN.network, 750)

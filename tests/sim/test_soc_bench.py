@@ -19,7 +19,12 @@ LONG = ["streaming_fills_the_wire", "training_is_as_accurate_as_floating_point"]
 
 
 @pytest.mark.parametrize(
-    ("exact", "tests"), [slow(True, TESTS, id="exact"), pytest.param(False, [*TESTS, *LONG], id="streaming")]
+    ("exact", "tests"),
+    [
+        slow(True, TESTS, id="exact"),
+        pytest.param(False, TESTS, id="streaming"),
+        slow(False, LONG, id="streaming, long"),
+    ],
 )
 def test_the_host_trains_the_board_through_its_pins(exact: bool, tests: list[str], waves: Path | None) -> None:
     board = boards.find("icebreaker")

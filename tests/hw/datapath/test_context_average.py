@@ -19,26 +19,31 @@ from sw.spec.network import Network
 from sw.spec.numerics import WordFormat, rounding_shift
 from tests.cases import KINDS
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES, rates_of
+from tests.slow import crossed
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "streaming"])
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
 @pytest.mark.parametrize(
-    ("shape", "contexts"),
-    [
-        ("lanes", 2),
-        ("one slot", 4),
-        ("one slot", 8),
-        ("outputs in turn", 4),
-        ("three layers", 2),
-        ("three layers, each input for itself", 4),
-    ],
+    ("case", "technology", "exact"),
+    crossed(
+        [
+            ("lanes", 2),
+            ("one slot", 4),
+            ("one slot", 8),
+            ("outputs in turn", 4),
+            ("three layers", 2),
+            ("three layers, each input for itself", 4),
+        ],
+        TECHNOLOGIES,
+        (True, False),
+        every=2,
+    ),
 )
-def test_they_equal_as_many_oracles_on_records_of_their_own(shape, contexts, technology, exact):
+def test_they_equal_as_many_oracles_on_records_of_their_own(case, technology, exact):
     """Results, statistics, cycles and every node after the merge.
 
     Training and inference are mixed, in a pass in which not all contexts have the same number of records.
     """
+    shape, contexts = case
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 23)
     gateware = SimulatedTrainer(

@@ -9,7 +9,6 @@ import pytest
 from hw.datapath.layer import LayerUnit
 from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
-from hw.fpga.technology import Technology
 from sim.cocotb_bench.runner import run_bench
 from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import UnquantisedTrainer
@@ -18,17 +17,22 @@ from sw.spec.network import Network
 from sw.spec.trainer import Trainer
 from tests.cases import RATES, ordinary
 from tests.hw.datapath.bench_layer import LayerModel
+from tests.slow import crossed
 
 NETWORK = Network.two_layer(4, 6, (4, 8), outputs=2)
 
 
-@pytest.mark.parametrize("technology", [ICE40UP5K, ECP5], ids=lambda technology: technology.name)
-@pytest.mark.parametrize(
-    ("layer", "folding"),
-    [(0, Folding(taps=2, lanes=3)), (1, Folding(taps=3, lanes=2)), (1, Folding(taps=3, lanes=1))],
-    ids=["first", "second", "second, an output at a time"],
-)
-def test_a_layer_equals_its_model(layer: int, folding: Folding, technology: Technology, waves: Path | None) -> None:
+LAYERS = {
+    "first": (0, Folding(taps=2, lanes=3)),
+    "second": (1, Folding(taps=3, lanes=2)),
+    "second, an output at a time": (1, Folding(taps=3, lanes=1)),
+}
+TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
+
+
+@pytest.mark.parametrize(("case", "name"), crossed(LAYERS, TECHNOLOGIES, every=2))
+def test_a_layer_equals_its_model(case: str, name: str, waves: Path | None) -> None:
+    (layer, folding), technology = LAYERS[case], TECHNOLOGIES[name]
     geometry = NETWORK.layers[layer]
     unit = LayerUnit(
         NETWORK.formats[layer],

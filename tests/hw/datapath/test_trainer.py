@@ -18,7 +18,7 @@ from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from tests.cases import KINDS
 from tests.hw.datapath.memories import UnkindMemory
-from tests.slow import slow
+from tests.slow import crossed, slow
 
 TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
 
@@ -93,18 +93,7 @@ def rates_of(network: Network, update: int, back: int) -> Rates:
     return Rates((update,) * past, (back,) * past)
 
 
-def combinations() -> list:
-    """Every shape in both technologies and both schedules; in each run, every technology once and every schedule."""
-    return [
-        case if (number + technology + exact) % 2 else slow(*case)
-        for number, shape in enumerate(SHAPES)
-        for technology, name in enumerate(TECHNOLOGIES)
-        for exact in (True, False)
-        for case in [(shape, name, exact)]
-    ]
-
-
-@pytest.mark.parametrize(("shape", "technology", "exact"), combinations())
+@pytest.mark.parametrize(("shape", "technology", "exact"), crossed(SHAPES, TECHNOLOGIES, (True, False), every=4))
 def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     """Train and infer mixed; results, statistics and every node."""
     network, taps, lanes = SHAPES[shape]
@@ -168,8 +157,7 @@ def test_four_features_and_eight_addends_take_a_record_a_clock():
     check_against_the_oracle(gateware, records)
 
 
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-@pytest.mark.parametrize("shape", INTERVALS)
+@pytest.mark.parametrize(("shape", "technology"), crossed(INTERVALS, TECHNOLOGIES, every=2))
 def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, technology):
     """Runs of records in one segment, and in segments that share a node: each update adds to what the last one left."""
     network, taps, lanes = SHAPES[shape]
@@ -197,9 +185,7 @@ def test_it_equals_the_oracle_over_several_passes(shape, kind):
     assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "streaming"])
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-@pytest.mark.parametrize("groups", GROUPS)
+@pytest.mark.parametrize(("groups", "technology", "exact"), crossed(GROUPS, TECHNOLOGIES, (True, False), every=2))
 def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, technology, exact):
     """Of extreme records, and training after it: statistics, cycles and every node."""
     shape, pretraining = GROUPS[groups]

@@ -21,6 +21,7 @@ from hw.schedule.slot_order import slot_orders_of
 from hw.schedule.timing import Sharing
 from sw.spec.network import Network
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
+from tests.slow import crossed
 
 NORM4 = Network.two_layer(4, 16, (4, 32))
 ALONE = Sharing()
@@ -49,9 +50,7 @@ def test_a_layer_shares_as_many_products_as_its_slots_leave_room_for(network, ta
     assert tuple(layer.sharing for layer in plan.layers) == sharings
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "delayed"])
-@pytest.mark.parametrize("board", boards.names())
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "board", "exact"), crossed(SHAPES, boards.names(), (True, False), every=4))
 def test_a_plan_counts_the_multipliers_that_its_trainer_has(shape, board, exact, monkeypatch):
     """And sharing makes no record wait. That the latencies are the plan's, the trainer checks itself."""
     network, taps, lanes = SHAPES[shape]

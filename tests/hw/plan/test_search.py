@@ -22,6 +22,7 @@ from hw.plan.cost_model import (
 )
 from hw.plan.search import LEAST_STORE_WORDS, MAX_STALENESS, memory_requirements, search
 from sw.spec.network import Network
+from tests.slow import slow
 
 SMALL = Network.two_layer(2, 4, (4, 8))
 
@@ -106,7 +107,7 @@ def test_a_refusal_names_every_broken_budget_and_no_other() -> None:
         ("icebreaker", Network.two_layer(2, 8, (4, 32)), 8),
         ("icebreaker", Network.two_layer(2, 8, (4, 16), outputs=4), 44),
         ("ulx3s", Network.chain((12, 60, 10, 4), (4, 8, 16)), 24),
-        ("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
+        slow("ulx3s", Network.chain((6, 53, 11, 4, 1), (4, 8, 8, 16)), 53),
     ],
     ids=str,
 )

@@ -38,7 +38,7 @@ DESIGNS = {
     "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
     "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
 }
-LONG = ("iCE40, products in logic", "iCE40, three layers")
+LONG = [name for name in DESIGNS if name != "iCE40, two layers"]
 
 
 @pytest.mark.parametrize(
