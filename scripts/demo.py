@@ -191,7 +191,7 @@ def show(figures: dict[str, Any], reporter: TerminalReporter) -> None:
         f"took {figures['cycles']} clocks: {figures['board_ms']:.1f} ms on the board at {figures['clock_mhz']:g} MHz; "
         f"the demo took {figures['wall_s']:.0f} s.",
     )
-    reporter.note(f"Next: {reporter.program} build --board {figures['board']}, or scripts/demo --help.")
+    reporter.note(f"Next: kanloom build --board {figures['board']}, or scripts/demo --help.")
 
 
 def train_oracle(experiment: Experiment, configuration: Configuration, phases: tuple[Phase, ...]) -> Outcome:
