@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import boards
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
-from sw.presets.selection import preset_or_shape, selected
+from sw.presets.selection import add_network, selected
 from sw.spec.configuration import CONTEXTS
 from sw.spec.options import numbers, pretraining, whole
 
@@ -44,20 +44,7 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
         help=", ".join(boards.names()) + (f" (default: {board})" if board else ""),
     )
     target.add_argument("--clock", type=float, metavar="MHZ", help="of the gateware (default: the board's own)")
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--network",
-        type=preset_or_shape,
-        metavar="PRESET|SHAPE",
-        help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 "
-        f"(default: {'by the data' if by_data else DEFAULT})",
-    )
-    network.add_argument(
-        "--segments",
-        type=numbers,
-        metavar="N,N",
-        help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
-    )
+    add_network(parser.add_argument_group("network"), "by the data" if by_data else DEFAULT)
     training = parser.add_argument_group("training")
     training.add_argument(
         "--schedule",

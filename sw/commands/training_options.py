@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sw.oracle.merging import MERGES, Merging
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, stretched
-from sw.presets.selection import preset_or_shape, selected
-from sw.spec.options import Groups, numbers, pretraining, whole
+from sw.presets.selection import add_network, selected
+from sw.spec.options import Groups, pretraining, whole
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -18,28 +18,6 @@ if TYPE_CHECKING:
 
 PRETRAINING_EPOCHS = 2  # where neither the option nor the preset says: those of the preset that was searched for
 ARITHMETICS = ("fixed16", "float32", "float64")  # as in `sw.engine.conversion`, whose import is slow; a test compares
-
-
-def add_network(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say a network.
-
-    Parameters
-    ----------
-    group : argparse._ArgumentGroup
-        The group about the network.
-    """
-    group.add_argument(
-        "--network",
-        type=preset_or_shape,
-        metavar="PRESET|SHAPE",
-        help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 (default: by the data set)",
-    )
-    group.add_argument(
-        "--segments",
-        type=numbers,
-        metavar="N,N",
-        help="of each layer, such as 2,32 (default: the preset's)",
-    )
 
 
 def add_pretraining(group: argparse._ArgumentGroup) -> None:
@@ -82,7 +60,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         The verb's parser.
     """
-    add_network(parser.add_argument_group("network"))
+    add_network(parser.add_argument_group("network"), "by the data set")
     group = parser.add_argument_group("training")
     add_epochs(group)
     add_pretraining(group)

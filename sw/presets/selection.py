@@ -1,10 +1,10 @@
 """The network and schedule that a user names: `--network PRESET|SHAPE` and `--segments`."""
 
-from argparse import ArgumentTypeError
+import argparse
 
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, shaped
-from sw.spec.options import shape
+from sw.spec.options import numbers, shape
 
 Choice = Preset | tuple[int, ...]
 """A preset, or the sizes of a network's layers."""
@@ -29,7 +29,7 @@ def preset(text: str) -> Preset:
         For a name that is not in the catalogue; it names those that are.
     """
     if text not in PRESETS:
-        raise ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(PRESETS)}")
+        raise argparse.ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(PRESETS)}")
     return PRESETS[text]
 
 
@@ -52,6 +52,30 @@ def preset_or_shape(text: str) -> Choice:
         For a text that is neither.
     """
     return shape(text) or preset(text)
+
+
+def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
+    """Add the options that say a network.
+
+    Parameters
+    ----------
+    group : argparse._ArgumentGroup
+        The group about the network.
+    otherwise : str
+        What the network is without them, in words.
+    """
+    group.add_argument(
+        "--network",
+        type=preset_or_shape,
+        metavar="PRESET|SHAPE",
+        help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 (default: {otherwise})",
+    )
+    group.add_argument(
+        "--segments",
+        type=numbers,
+        metavar="N,N",
+        help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
+    )
 
 
 def selected(choice: Choice | None, segments: tuple[int, ...] | None, otherwise: Preset) -> Preset:
