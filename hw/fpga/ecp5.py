@@ -102,14 +102,15 @@ ECP5 = Technology(
 
 @dataclass(frozen=True)
 class Ecp5Dividers:
-    """Divisors of an EHXPLLL with feedback from its output: output = input * feedback / reference.
+    """Divisors of an EHXPLLL: oscillator = input * feedback / reference, output = oscillator / output.
 
     Source: FPGA-TN-02200.
 
     Attributes
     ----------
     reference, feedback, output : int
-        Divisors of the input, of the feedback and of the oscillator, each 1 to 128.
+        Divisors of the input, of the oscillator for the phase detector, and of the oscillator for the output, each 1
+        to 128.
     """
 
     reference: int
@@ -121,26 +122,29 @@ class Ecp5Pll(Pll):
     """An EHXPLLL, from the default clock's input buffer; and the chip's own reset network.
 
     Routed like a signal, a reset of thousands of flip-flops takes the place of others and is their slowest path. The
-    highest phase detector frequency has the least jitter; the oscillator is kept near the middle of its range.
+    highest phase detector frequency has the least jitter; the oscillator is kept near the middle of its range. The
+    feedback has an output of its own, so that the phase detector need not run at a divisor of the output's frequency.
 
-    Limits: FPGA-DS-02012, "sysCLOCK PLL Timing". Except the phase detector's lower limit, which is 10 MHz there: the
-    one here is that of Project Trellis' ecppll.
+    Limits: FPGA-DS-02012, "sysCLOCK PLL Timing".
     """
 
     resets = True
     inputs = Limits("PLL input of", 8e6, 400e6)
     outputs = Limits("PLL output of", 3.125e6, 400e6)
     oscillator = Limits("VCO of", 400e6, 800e6)
-    detector = Limits("phase detector of", 3.125e6, 400e6)
+    detector = Limits("phase detector of", 10e6, 400e6)
 
     @classmethod
     def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ecp5Dividers]]:
         middle = (cls.oscillator.low + cls.oscillator.high) / 2
-        for reference, feedback in product(reversed(range(1, 129)), range(1, 129)):
-            made = input_hz * feedback / reference
-            output = min(max(round(middle / made), 1), 128)
-            if input_hz / reference in cls.detector and made * output in cls.oscillator:
-                yield made, Ecp5Dividers(reference, feedback, output)
+        for reference in reversed(range(1, 129)):
+            oscillators = {feedback: input_hz * feedback / reference for feedback in range(1, 129)}
+            legal = [feedback for feedback, hz in oscillators.items() if hz in cls.oscillator]
+            if input_hz / reference in cls.detector:
+                for feedback in sorted(legal, key=lambda feedback: -abs(oscillators[feedback] - middle)):
+                    for output in range(1, 129):
+                        made = input_hz * feedback / (reference * output)
+                        yield made, Ecp5Dividers(reference, feedback, output)
 
     def elaborate(self, platform: Any) -> Module:
         """Instantiate the cell, its dividers set for the platform's default clock."""
@@ -148,28 +152,34 @@ class Ecp5Pll(Pll):
         input_hz = platform.default_clk_frequency
         dividers = self.dividers(input_hz)
         m.submodules.buffer = buffer = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
+        feedback = Signal()
         m.submodules.pll = Instance(
             "EHXPLLL",
             a_FREQUENCY_PIN_CLKI=f"{input_hz / 1e6:g}",
-            a_FREQUENCY_PIN_CLKOP=f"{self.output_hz / 1e6:g}",
+            a_FREQUENCY_PIN_CLKOP=f"{input_hz / dividers.reference / 1e6:g}",
+            a_FREQUENCY_PIN_CLKOS=f"{self.output_hz / 1e6:g}",
             # Charge pump and loop filter as Project Trellis' ecppll sets them.
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",
             a_MFG_GMCREF_SEL="2",
             p_CLKI_DIV=dividers.reference,
-            p_CLKFB_DIV=dividers.feedback,
-            p_CLKOP_DIV=dividers.output,
-            p_CLKOP_CPHASE=dividers.output - 1,
+            p_CLKFB_DIV=1,
+            p_CLKOP_DIV=dividers.feedback,
+            p_CLKOP_CPHASE=dividers.feedback - 1,
             p_CLKOP_ENABLE="ENABLED",
+            p_CLKOS_DIV=dividers.output,
+            p_CLKOS_CPHASE=dividers.output - 1,
+            p_CLKOS_ENABLE="ENABLED",
             p_FEEDBK_PATH="CLKOP",
             i_CLKI=buffer.i,
-            i_CLKFB=self.clock,
+            i_CLKFB=feedback,
             i_RST=Const(0),
             i_STDBY=Const(0),
             i_PLLWAKESYNC=Const(0),
             i_ENCLKOP=Const(0),
-            o_CLKOP=self.clock,
+            o_CLKOP=feedback,
+            o_CLKOS=self.clock,
             o_LOCK=self.locked,
         )
         run = self.locked
