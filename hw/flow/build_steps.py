@@ -12,7 +12,7 @@ from hw.datapath.fanout import FANOUT
 from hw.flow.floorplan import floorplan
 from hw.flow.netlist import Netlist
 from hw.flow.placement import Placement, PlacementError
-from hw.flow.router_log import Routing
+from hw.flow.router_log import Routing, activity
 from hw.flow.tools import BuildError, environments_yosys, run_tool
 from hw.fpga.resources import Resources
 from hw.fpga.technology import Technology
@@ -163,9 +163,8 @@ class Build:
         """
 
         def watch(log: str) -> None:
-            routing = Routing.of(log)
-            progress(f"seed {seed}: routing, {routing}" if routing else f"seed {seed}: placing")
-            if routing and routing.stuck:
+            progress(f"seed {seed}: {activity(log)}")
+            if (routing := Routing.of(log)) and routing.stuck:
                 raise PlacementError(f"the router does not converge, {routing}")
 
         options = self.flow.crowded.split() if crowded else []

@@ -1,12 +1,22 @@
-"""What nextpnr's router2 says while it routes, and whether it converges: where it does not, it never ends by itself."""
+"""What nextpnr's routers say while they route; router2 may never end by itself, which its conflicts show."""
 
 import re
 from dataclasses import dataclass
 from typing import Self
 
-ROUND = re.compile(r"iter=\d+ wires=(\d+) overused=(\d+)")
+ROUND = re.compile(r"iter=\d+ wires=(\d+) overused=(\d+)")  # of router2
+ARCS = re.compile(r"^Info:\s+\d+ \|[^|]*\|[^|]*\|\s*(\d+)\|", re.MULTILINE)  # of router1, and how many remain
 MANY = 1e-3  # of the wires
 PATIENCE, PATIENCE_WITH_MANY = 40, 8  # rounds
+
+
+def activity(log: str) -> str:
+    """Say what place and route is doing, by nextpnr's log so far."""
+    if routing := Routing.of(log):
+        return f"routing, {routing}"
+    if remaining := ARCS.findall(log):
+        return f"routing, {int(remaining[-1]):,} arcs remain"
+    return "placing"
 
 
 @dataclass(frozen=True)

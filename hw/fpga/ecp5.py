@@ -12,7 +12,6 @@ Sites are those of Project Trellis' database, by nextpnr's names; a test compare
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from amaranth import ClockSignal, Const, Instance, Module, Signal

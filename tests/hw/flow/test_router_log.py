@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.flow.router_log import PATIENCE, PATIENCE_WITH_MANY, Routing
+from hw.flow.router_log import PATIENCE, PATIENCE_WITH_MANY, Routing, activity
 
 # Lines of nextpnr-ecp5's log.
 LOG = """
@@ -29,3 +29,14 @@ def test_stuck_without_fewer_conflicts_for_long(least: int, patience: int) -> No
     assert not rounds([*began, *[least + 1] * (patience - 1)]).stuck
     assert rounds([*began, *[least + 1] * patience]).stuck
     assert not rounds([*began, *[least + 1] * patience, least - 1]).stuck
+
+
+def test_activity_is_what_either_router_says() -> None:
+    table = (
+        "Info:    IterCnt |  w/ripup   wo/ripup |  w/r  wo/r |      arcs| batch(sec) total(sec)|\n"
+        "Info:       1000 |      277        722 |  277   722 |     72541|       3.49       3.49|\n"
+        "Info:       2000 |      419       1580 |  142   858 |     71793|       1.76       5.25|\n"
+    )
+    assert activity("Info: Creating initial analytic placement for 14285 cells") == "placing"
+    assert activity(table) == "routing, 71,793 arcs remain"
+    assert activity(LOG) == "routing, 21733 of 801114 wires in conflict after 2 rounds"
