@@ -30,7 +30,13 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "MULT18X18D": {f"REG_{place}_CLK": {"CLK0"} for place in ("INPUTA", "INPUTB", "OUTPUT")},
     "SGSR": {},
     "EHXPLLL": dict.fromkeys(
-        ("CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV", "CLKOP_CPHASE", "CLKOP_ENABLE", "FEEDBK_PATH"), _ANY
+        (
+            "CLKI_DIV",
+            "CLKFB_DIV",
+            "FEEDBK_PATH",
+            *(f"CLK{output}_{what}" for output in ("OP", "OS") for what in ("DIV", "CPHASE", "ENABLE")),
+        ),
+        _ANY,
     ),
 }
 _CONSTANTS = {
@@ -69,7 +75,7 @@ _BODIES = {
   end""",
     "SGSR": "",  # it resets registers to the values that they have from the bitstream
     "EHXPLLL": """
-  assign CLKOP = CLKI, LOCK = !top.rst;""",
+  assign CLKOS = CLKI, LOCK = !top.rst;""",
 }
 
 
