@@ -1,7 +1,6 @@
 """Groups of options that several verbs have, and what they stand for."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +80,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to a file")
 
 
-def write_json(path: Path | None, figures: Any) -> None:
-    """Write figures as JSON.
-
-    Parameters
-    ----------
-    path : Path or None
-        None to write nothing.
-    figures : dict or list
-        Plain data.
-    """
-    if path:
-        path.write_text(json.dumps(figures, indent=1) + "\n")
-
-
 def history_rows(history: np.ndarray) -> list[dict[str, Any]]:
     """Return a model's history as plain data.
 
@@ -104,24 +89,6 @@ def history_rows(history: np.ndarray) -> list[dict[str, Any]]:
         A row for each evaluation.
     """
     return [dict(zip(history.dtype.names or (), row, strict=True)) for row in history.tolist()]
-
-
-def check_folders(*paths: Path | None) -> None:
-    """Refuse files that could not be written later.
-
-    Parameters
-    ----------
-    *paths : Path or None
-        Files to be written.
-
-    Raises
-    ------
-    ValueError
-        For a file whose folder does not exist.
-    """
-    for path in paths:
-        if path and not path.parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.parent}")
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:

@@ -27,7 +27,9 @@ def test_a_board_is_trained_by_its_port_alone(port, tmp_path):
 
 def test_a_file_is_trained_by_the_schedule_for_its_size(port, folder, tmp_path):
     figures = tmp_path / "figures.json"
-    printed = sw("stream", folder / "norm.csv", "--port", port, "--epochs", 3, "--json", figures)
+    printed = sw(
+        "stream", folder / "norm.csv", "--port", port, "--epochs", 3, "--json", figures, "--output", tmp_path / "m.npz"
+    )
     assert "the schedule for 320 records of any data" in printed
     report = json.loads(figures.read_text())
     assert report["records"] == 320 and report["epochs"] == 3
@@ -56,8 +58,8 @@ def test_groups_are_the_boards():
             groups_for(board, (4, 2))
 
 
-def test_data_of_another_shape_than_the_boards_network_are_refused(port):
-    assert "norm4 has 4 features" in sw("stream", "norm4", "--port", port, code=1)
+def test_data_of_another_shape_than_the_boards_network_are_refused(port, tmp_path):
+    assert "norm4 has 4 features" in sw("stream", "norm4", "--port", port, "--output", tmp_path / "m.npz", code=1)
 
 
 def test_a_port_that_is_not_there_is_named():
