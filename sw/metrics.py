@@ -96,6 +96,8 @@ class Score:
             For an array of another shape.
         """
         score = cls()
+        if arrays["records"].shape != () or any(array.dtype.kind not in "if" for array in arrays.values()):
+            raise ValueError("a score of arrays that are no numbers")
         score.records = int(arrays["records"])
         score._first, score._means, score._products = (arrays[name] for name in ("first", "means", "products"))
         outputs = score._first.shape[-1:]

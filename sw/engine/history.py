@@ -162,16 +162,22 @@ def check_arrays(arrays: dict[str, np.ndarray], parameters: int) -> None:
     ValueError
         For an array of another shape or type, or a number that cannot be.
     """
-    rows, seconds, before = arrays["rows"], float(arrays["seconds"]), int(arrays["records_before"])
+    rows, seconds, before = arrays["rows"], _number(arrays, "seconds"), _number(arrays, "records_before")
     if (rows.ndim, rows.dtype) != (1, HISTORY) or not 0 <= seconds < np.inf or before < 0:
         raise ValueError(f"a history of {rows.dtype}, {seconds} seconds, {before} records before")
     if len(rows) or "best" in arrays:
         best = arrays["best"]
         if best.shape != (parameters,) or best.dtype.kind not in "if" or not np.isfinite(best).all():
             raise ValueError(f"a best model of {best.shape} parameters of {best.dtype}, not all of them finite")
-        if not 1 <= int(arrays["best_epoch"]) <= len(rows):
-            raise ValueError(f"epoch {int(arrays['best_epoch'])} of {len(rows)} as the best one")
+        if not 1 <= (epoch := _number(arrays, "best_epoch")) <= len(rows):
+            raise ValueError(f"epoch {epoch} of {len(rows)} as the best one")
         _score(arrays)
+
+
+def _number(arrays: dict[str, np.ndarray], name: str) -> float:
+    if arrays[name].shape != () or arrays[name].dtype.kind not in "if":
+        raise ValueError(f"{name} of a history that is no number, but {arrays[name].dtype} {arrays[name].shape}")
+    return arrays[name].item()
 
 
 def _score(arrays: dict[str, np.ndarray]) -> Score:
