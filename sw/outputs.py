@@ -10,11 +10,9 @@ import errno
 import json
 import os
 import re
-import secrets
 import shutil
 import stat
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -60,6 +58,8 @@ def archive_kind(name: str, file_format: str) -> Kind:
     beginning = f'{{"format": "{file_format}"'.encode("utf-32-le")
 
     def recognises(path: Path) -> bool:
+        import zipfile
+
         try:
             with zipfile.ZipFile(path) as archive, archive.open("header.npy") as header:
                 return beginning in header.read(HEAD_BYTES)
@@ -207,7 +207,7 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
             with _opened(target) as file:
                 yield file
             return
-        temporary = target.parent / f".kanloom-{secrets.token_hex(8)}.tmp"
+        temporary = target.parent / f".kanloom-{os.urandom(8).hex()}.tmp"
         try:
             with open(temporary, "xb") as file:
                 if target.exists():
@@ -354,7 +354,7 @@ def _check_replaced(output: Output, target: Path, force: bool) -> None:
 
 def _prove(path: Path, target: Path) -> None:
     """Write a temporary file where a file will be, and remove it."""
-    temporary = target.parent / f".kanloom-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".kanloom-{os.urandom(8).hex()}.tmp"
     try:
         with open(temporary, "xb") as file:
             file.write(bytes(PROOF_BYTES))
