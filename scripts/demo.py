@@ -20,7 +20,7 @@ from hw.plan.options import add_design, board_of, search_of
 from sw.__main__ import main
 from sw.commands.board import open_board
 from sw.commands.interrupts import SIGNALS
-from sw.commands.options import DATA_HELP, add_data, add_json, load_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.stream import TrainingProgress
 from sw.commands.training_options import add_epochs, preset_for, scheduled
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status: 1 if a parameter differs.
     """
-    check(Output(options.json, FIGURES, "--json"), inputs=[options.dataset], force=options.force)
+    check(Output(options.json, FIGURES, "--json"), inputs=[data_file(options.dataset)], force=options.force)
     figures = trained(options, reporter)
     show(figures, reporter)
     write_json(options.json, figures)

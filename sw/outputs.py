@@ -114,12 +114,12 @@ class Output:
     option: str = "--output"
 
 
-def add_force(parser: argparse.ArgumentParser) -> None:
+def add_force(parser: argparse._ActionsContainer) -> None:
     """Add the option that lets a command replace files.
 
     Parameters
     ----------
-    parser : argparse.ArgumentParser
+    parser : argparse.ArgumentParser or a group of it
         The verb's parser.
     """
     parser.add_argument("--force", action="store_true", help="replace files that exist, whatever they hold")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import DATA_HELP, add_data, add_json, open_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, open_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, add_force, check, write_json
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     """
     from sw.bench.c_baseline import CBaseline
 
-    inputs = options.dataset, options.baseline
+    inputs = data_file(options.dataset), options.baseline
     check(Output(options.json, FIGURES, "--json"), inputs=inputs, force=options.force)
     cases = [case_of(options, options.seed + index) for index in range(options.seeds)]
     with CBaseline.compiled(options.baseline) if options.baseline else nullcontext() as baseline:

@@ -49,6 +49,22 @@ def open_data(options: argparse.Namespace) -> Source:
     return open_source(options.dataset, **_selection(options))
 
 
+def data_file(dataset: str | None) -> Path | None:
+    """Return the file that a data set is read from.
+
+    Parameters
+    ----------
+    dataset : str or None
+        A name, or a file.
+
+    Returns
+    -------
+    Path or None
+        None for a named data set, which is made.
+    """
+    return None if dataset is None or dataset in NAMES else Path(dataset)
+
+
 def load_data(options: argparse.Namespace) -> Split:
     """Read the data set that `dataset` and the options of `add_data` name.
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_suffix, open_data
+from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, open_data
 from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES
 from sw.outputs import PICTURE, PICTURE_METADATA, Output, add_force, check
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         The exit status.
     """
     check_suffix(options.output, OUTPUTS)
-    check(Output(options.output, PICTURE), inputs=[options.model, options.dataset], force=options.force)
+    check(Output(options.output, PICTURE), inputs=[options.model, data_file(options.dataset)], force=options.force)
     with reporter.step("drawing"):
         import matplotlib
 

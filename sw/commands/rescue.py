@@ -80,8 +80,8 @@ class Rescue:
                 saved, remark = keep(self._with(nodes), output, None, force=force)
             else:
                 self._with(nodes).save(saved)
-            more = f" after {self._done} of {self._total} epochs and what was done of the next" if self._done else ""
-            what = f"the board's nodes{more}"
+            done = f"after {self._done} of {self._total} epochs and" if self._done else "after"
+            what = f"the board's nodes {done} what was done of {'the next' if self._done else 'the first epoch'}"
         return f"{what} are in {saved}. {remark}".rstrip()
 
     def _with(self, nodes: list[np.ndarray]) -> Model:

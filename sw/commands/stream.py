@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, load_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.rescue import Rescue
 from sw.commands.starting import add_from, for_network, load_start
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         Output(output, MODEL_FILE),
         Output(options.json, FIGURES, "--json"),
         # A better model may replace the one that it began with.
-        inputs=[options.dataset, None if goes_back else options.start],
+        inputs=[data_file(options.dataset), None if goes_back else options.start],
         force=options.force,
     )
     began = time.monotonic()
@@ -137,10 +137,12 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         try:
             with reporter.step("sending records", epochs, "epochs") as progress.step:
                 outcome = experiment.run(board, phases, epoch_done)
-        except (KeyboardInterrupt, BoardError, LinkError):
+        except (KeyboardInterrupt, BoardError, LinkError, OSError):
             print(rescue.save(output, force=options.force), file=sys.stderr)
             raise
-        saved, remark = keep(replace(outcome.model, history=None), output, judge_on(source, 1), force=options.force)
+        model = replace(outcome.model, history=None)
+        with reporter.step(f"saving {output}"):
+            saved, remark = keep(model, output, judge_on(source, 1), force=options.force)
         figures = {
             "board": board.configuration.board,
             "network": str(board.network),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, history_rows, open_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.starting import add_from, load_start, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
@@ -128,7 +128,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         if not first:
             return 0
         judge = judge_on(source, options.threads, newly_set(stop)) if history.best_epoch else None
-        saved, remark = keep(history.model, output, judge, force=options.force)
+        with reporter.step(f"saving {output}"):
+            saved, remark = keep(history.model, output, judge, force=options.force)
     stopped = training.records_done < total or history.behind
     figures |= achieved(history) | {
         "wall_s": time.monotonic() - began,
@@ -174,7 +175,7 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
         Output(output, MODEL_FILE),
         *(checkpoint.outputs(options.checkpoint) if options.checkpoint else ()),
         Output(options.json, FIGURES, "--json"),
-        inputs=[options.dataset, None if goes_back else start],  # a better model may replace its start
+        inputs=[data_file(options.dataset), None if goes_back else start],  # a better model may replace its start
         force=options.force,
     )
 

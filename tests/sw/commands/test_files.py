@@ -59,6 +59,7 @@ STREAM = ["stream", "norm2", "--port", "/dev/nowhere"]
         (["train", "norm2", "--output", "folder", "--checkpoint", "c.ck"], "folder is a folder; --output names a file"),
         (["train", "norm2", "--checkpoint", "no/such/c.ck"], "there is no folder no/such"),
         (["train", "norm2", "--json", "no/such/j.json"], "there is no folder no/such"),
+        (["train", "norm2", "--json", "/proc/j.json"], "/proc/j.json cannot be written: "),
         (["info", "model.npz", "--json", "model.npz"], "model.npz is read by this command; name another"),
         (["bench", "norm.csv", "--json", "norm.csv"], "norm.csv is read by this command"),
         (["plot", "model.npz", "--output", "notes.png"], f"{EXISTS} a picture that kanloom drew"),
@@ -108,3 +109,10 @@ def test_figures_that_cannot_be_written_cost_no_model(user, capsys):
     printed = capsys.readouterr()
     assert printed.err == "error: /dev/full cannot be written: No space left on device\n"
     assert "The best model is in new.npz" in printed.out and Path("new.npz").exists()
+
+
+def test_a_folder_that_is_called_like_a_data_set_is_no_input(user):
+    Path("norm2").mkdir()
+    assert (
+        run(["train", "norm2", "--records", "100", "--holdout", "50", "--epochs", "1", "--output", "norm2/m.npz"]) == 0
+    )

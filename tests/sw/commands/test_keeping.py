@@ -32,6 +32,12 @@ def rmse_of(second, first_rmse, second_rmse):
     return lambda model: second_rmse if np.array_equal(model.nodes[0], second.nodes[0]) else first_rmse
 
 
+def history_of(path):
+    history = Model.load(path).history
+    assert history is not None
+    return history
+
+
 def same(path, model):
     return all(map(np.array_equal, Model.load(path).nodes, model.nodes))
 
@@ -94,9 +100,7 @@ def test_a_worse_training_leaves_the_better_model(models, capsys):
     train = ["train", "norm2", "--records", "2000", "--holdout", "300", "--epochs", "1", "--output", str(path)]
     assert run(train) == 0
     assert "its model is better, RMSE 0.0" in capsys.readouterr().out
-    assert path.read_bytes() == before and Model.load(path.with_name("model.1.npz")).history["records"].tolist() == [
-        2000
-    ]
+    assert path.read_bytes() == before and history_of(path.with_name("model.1.npz"))["records"].tolist() == [2000]
     assert run([*train, "--force"]) == 0 and path.read_bytes() != before
 
 
@@ -165,12 +169,12 @@ def test_a_training_goes_on_from_a_model(folder, tmp_path, capsys):
     first, second = Model.load(folder / "model.npz"), tmp_path / "second.npz"
     train = ["train", "norm2", *map(str, SMALL), "--from", str(folder / "model.npz"), "--output", str(second)]
     assert run([*train, "--epochs", "2"]) == 0
-    model = Model.load(second)
-    assert model.history["records"].tolist() == [10000, 12000, 14000] and first.history["records"][-1] == 10000
-    assert model.history["seconds"][0] == first.history["seconds"][-1] < model.history["seconds"][-1]
+    model, history, before = Model.load(second), history_of(second), history_of(folder / "model.npz")
+    assert history["records"].tolist() == [10000, 12000, 14000] and before["records"][-1] == 10000
+    assert history["seconds"][0] == before["seconds"][-1] < history["seconds"][-1]
+    assert history["rmse"][0] == pytest.approx(before["rmse"][-1])
+    assert history["rmse"].min() <= before["rmse"].min()
     assert model.network == first.network and np.array_equal(model.scaling.target_high, first.scaling.target_high)
-    assert model.history["rmse"][0] == pytest.approx(first.history["rmse"][-1])
-    assert model.history["rmse"].min() <= first.history["rmse"].min()
     assert run([*train, "--network", "2-4-1"]) == 2
     assert "--from MODEL brings its own network" in capsys.readouterr().err
     other = ["train", str(folder / "norm.csv"), "--targets", "x1", "--from", str(folder / "model.npz")]
@@ -180,7 +184,7 @@ def test_a_training_goes_on_from_a_model(folder, tmp_path, capsys):
     assert run(["train", "norm2", *map(str, SMALL), *same_file, "--checkpoint", str(tmp_path / "c.ck")]) == 1
     assert "second.npz must stay as it is for a checkpoint" in capsys.readouterr().err
     assert run(["train", "norm2", *map(str, SMALL), *same_file]) == 0
-    assert Model.load(second).history["records"].tolist() == [14000, 16000]
+    assert history_of(second)["records"].tolist() == [14000, 16000]
 
 
 def test_an_exception_leaves_the_best_model_so_far(tmp_path, monkeypatch, capsys):
@@ -195,7 +199,7 @@ def test_an_exception_leaves_the_best_model_so_far(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(TrainingHistory, "evaluate", fails)
     assert run(["train", "norm2", *map(str, SMALL), "--epochs", "5", "--output", str(output)]) == 130
     assert f"the best model so far is in {output}" in capsys.readouterr().err
-    assert Model.load(output).history["records"].tolist() == [2000, 4000]
+    assert history_of(output)["records"].tolist() == [2000, 4000]
 
 
 def test_a_checkpoint_that_cannot_be_written_costs_no_model_but_the_success(tmp_path, monkeypatch, capsys):
@@ -209,7 +213,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_model_but_the_success(tmp_
         assert run([*train, "--checkpoint", str(tmp_path / "c.ck"), "--checkpoint-seconds", "0"]) == 1
     printed = capsys.readouterr()
     assert printed.err == "error: c.ck cannot be written: No space left on device\n"
-    assert "The best model is in" in printed.out and len(Model.load(output).history) == 3
+    assert "The best model is in" in printed.out and len(history_of(output)) == 3
 
 
 def test_a_training_begins_anew_in_place_of_a_users_file_if_it_must(tmp_path, capsys):
