@@ -315,12 +315,13 @@ def follow(
     judge_first : bool
         Whether the model is evaluated before it is trained, too.
     """
-    first = processes.rank == 0
+    first, pearson = processes.rank == 0, ""
 
     def evaluate() -> None:
-        score = history.evaluate(newly_set(stop))
-        if score:
-            reporter.detail(f"epoch {len(history.history)}: Pearson {score.pearson:.5f}, RMSE {score.rmse:.5g}")
+        nonlocal pearson
+        if score := history.evaluate(newly_set(stop)):
+            pearson = f"Pearson {score.pearson:.5f}"
+            reporter.detail(f"epoch {history.evaluations}: {pearson}, RMSE {score.rmse:.5g}")
 
     with reporter.step(waiting, total, "records") as step:
         if first and (judge_first or history.behind):
@@ -335,9 +336,8 @@ def follow(
             if first and ending and not report.epoch_done:
                 step.update(report.records, what="evaluating", note=pace)
                 evaluate()
-            score = f"Pearson {history.history['pearson'][-1]:.5f}" if history.best_epoch else ""
             what = "pre-training" if report.pretraining else "training"
-            step.update(report.records, what=what, note=", ".join(filter(None, (pace, score))))
+            step.update(report.records, what=what, note=", ".join(filter(None, (pace, pearson))))
             if ending:
                 break
     reports.close()

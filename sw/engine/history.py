@@ -60,6 +60,11 @@ class TrainingHistory:
         return self._earlier_records + self._training.records_done
 
     @property
+    def evaluations(self) -> int:
+        """Rows of the history."""
+        return len(self._rows)
+
+    @property
     def behind(self) -> bool:
         """Whether an epoch has ended after the last evaluation, as in a checkpoint that was written in between."""
         position = self._training.state.position
