@@ -20,11 +20,12 @@ from hw.plan.options import add_design, board_of, search_of
 from sw.__main__ import main
 from sw.commands.board import open_board
 from sw.commands.interrupts import SIGNALS
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, write_json
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.stream import TrainingProgress
 from sw.commands.training_options import add_epochs, preset_for, scheduled
 from sw.commands.verbs import BOARDS, Verb
+from sw.outputs import FIGURES, Output, add_force, check, write_json
 from sw.presets.catalogue import DEFAULT
 from sw.presets.selection import selected
 
@@ -52,6 +53,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_epochs(parser.add_argument_group("epochs"))
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status: 1 if a parameter differs.
     """
-    check_folders(options.json)
+    check(Output(options.json, FIGURES, "--json"), inputs=[data_file(options.dataset)], force=options.force)
     figures = trained(options, reporter)
     show(figures, reporter)
     write_json(options.json, figures)

@@ -31,6 +31,7 @@ def main(verb: Verb | str | None = None, program: str | None = None) -> int:
     from sw.commands import interrupts
 
     interrupts.catch()
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     # Amaranth says so of a design that an error or Ctrl-C has left unfinished.
     warnings.filterwarnings("ignore", message=".* created but never used")
     from sw.commands import command_line, verbs

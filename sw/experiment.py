@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A fresh model and the data set to train it on.
+    """A model and the data set to train it on.
 
     Attributes
     ----------
@@ -90,7 +90,24 @@ class Experiment:
             For a data set that does not fit the network.
         """
         preset = replace(preset, network=network or preset.network)
-        model = first_model(preset, MemorySource(split), seed=seed)
+        return cls.of(first_model(preset, MemorySource(split), seed=seed), split)
+
+    @classmethod
+    def of(cls, model: Model, split: Split) -> "Experiment":
+        """Take a model that may have been trained before.
+
+        Parameters
+        ----------
+        model : Model
+            The model, in fixed point.
+        split : Split
+            The data set.
+
+        Returns
+        -------
+        Experiment
+            The model and the encoded records.
+        """
         return cls(split, model, model.encode(split.train.features, split.train.targets))
 
     def run(self, trainer: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:

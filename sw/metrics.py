@@ -75,6 +75,37 @@ class Score:
             means = self._means + difference * (count / total)
         self.records, self._means, self._products = self.records + count, means, products
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Collect all that was added in arrays, for `from_arrays`."""
+        return {
+            "records": np.array(self.records),
+            "first": self._first,
+            "means": self._means,
+            "products": self._products,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Score":
+        """Make the score that `arrays` was called of.
+
+        Raises
+        ------
+        KeyError
+            If an array is missing.
+        ValueError
+            For an array of another shape.
+        """
+        score = cls()
+        if arrays["records"].shape != () or any(array.dtype.kind not in "if" for array in arrays.values()):
+            raise ValueError("a score of arrays that are no numbers")
+        score.records = int(arrays["records"])
+        score._first, score._means, score._products = (arrays[name] for name in ("first", "means", "products"))
+        outputs = score._first.shape[-1:]
+        shapes = [array.shape for array in (score._first, score._means, score._products)]
+        if score.records < 1 or shapes != [(2, *outputs), (2, *outputs), (2, 2, *outputs)]:
+            raise ValueError(f"a score of {score.records} records with arrays of {shapes}")
+        return score
+
     @property
     def _squared_error(self) -> np.ndarray:
         """The mean of (predicted - true)**2 of each output."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sw.datasets import Source
+from sw.outputs import archive_kind, whole
 from sw.scaling import RANGES, Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes
@@ -16,6 +17,7 @@ from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1
+MODEL_FILE = archive_kind("a kanloom model", FILE_FORMAT)
 
 HISTORY = np.dtype(
     [
@@ -173,7 +175,13 @@ class Model:
         return self.scaling.user_targets(self.units.decode(results))
 
     def save(self, path: str | Path) -> None:
-        """Write the model to a .npz file."""
+        """Write the model to a .npz file, whole or not at all.
+
+        Raises
+        ------
+        sw.outputs.OutputError
+            If the file cannot be written.
+        """
         header = {
             "format": FILE_FORMAT,
             "version": FILE_VERSION,
@@ -187,7 +195,7 @@ class Model:
         arrays |= {f"domains_{index}": domains for index, domains in enumerate(self.domains or ())}
         if self.history is not None:
             arrays["history"] = self.history
-        with open(path, "wb") as file:
+        with whole(path) as file:
             np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from importlib import import_module
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw.plan.options import add_design, board_of, search_of
+from sw.outputs import FIGURES, MARKER, Output, add_force, check, check_folder, write_json
 from sw.spec.options import numbers
 
 if TYPE_CHECKING:
@@ -46,8 +46,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="of the placer; the first that meets the clock is taken (default: 1,2,3)",
     )
     group = parser.add_argument_group("files")
-    group.add_argument("--output", type=Path, metavar="DIR", help=f"directory, emptied first (default: {OUTPUT}/BOARD)")
+    group.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help=f"directory, emptied first if it is a build's, which has a file {MARKER} (default: {OUTPUT}/BOARD)",
+    )
     group.add_argument("--json", type=Path, metavar="FILE", help="write the report to a file, too")
+    add_force(group)
 
 
 def run(options: argparse.Namespace, reporter: Reporter) -> int:
@@ -65,24 +71,24 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
     int
         The exit status.
     """
+    board = board_of(options)
+    directory = options.output or OUTPUT / board.name
+    check(Output(options.json, FIGURES, "--json"), force=options.force)
+    check_folder(directory)
     with reporter.step("planning") as step:
         from hw.build.report import build
 
-        if options.json and not options.json.parent.is_dir():
-            raise ValueError(f"{options.json}: there is no folder {options.json.parent}")
-        board = board_of(options)
         design = search_of(board, options).design
         step.update(what=f"building {design.network} on {board.name}, which takes minutes")
         report = build(
             design,
-            directory=options.output or OUTPUT / board.name,
+            directory=directory,
             seeds=options.seed,
             progress=lambda what: step.update(note=what),
         )
-    if options.json:
-        options.json.write_text(json.dumps(asdict(report), indent=1) + "\n")
     reporter.show(report.table())
     reporter.note("\n".join(report.next_steps(board)))
+    write_json(options.json, asdict(report))
     return 0
 
 

@@ -201,7 +201,7 @@ def build(
     design : Design
         What to build.
     directory : Path
-        Directory of the build, which is emptied first.
+        Directory of the build, which is emptied first if it is one of an earlier build.
     seeds : sequence of int
         Seeds of the placer, tried in turn until one meets the clock.
     progress : callable

@@ -1,6 +1,5 @@
 """From a system to a checked bitstream of a board."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hw.flow.placement import Placement, PlacementError
 from hw.flow.tools import BuildError
 from hw.fpga.board import Board
 from hw.fpga.resources import RESOURCE_NAMES, Resources, shortfalls
+from sw.outputs import emptied
 
 CROWDED = 0.2  # of the logic cells: 2-8-1 on an ECP5-85F takes 5 %, a record a clock of 4-8-1 a third
 CLOCK_TOLERANCE = 1e-3  # nextpnr counts picoseconds
@@ -36,7 +36,7 @@ def make_bitstream(
     need : Resources
         Multipliers and memories that the design has, and about how much logic.
     directory : Path
-        Directory of the build, which is emptied first.
+        Directory of the build, which is emptied first if it is one of an earlier build.
     seeds : sequence of int
         Seeds of the placer, tried in turn until one meets the clock.
     progress : callable
@@ -53,11 +53,13 @@ def make_bitstream(
 
     Raises
     ------
+    sw.outputs.OutputError
+        For a directory that holds other files.
     BuildError
         If a tool fails, if fewer multipliers or memories than `need` survive synthesis, or if with every seed the clock
         that the PLL makes is missed, or the router does not converge. There is no bitstream then.
     """
-    shutil.rmtree(directory, ignore_errors=True)
+    emptied(directory)
     build = Build(platform=board.platform(), design=board.top(soc), technology=board.technology, directory=directory)
     progress("synthesis")
     found = build.synthesise()

@@ -1,7 +1,6 @@
 """The build for a family that no open tool places and routes: all that the vendor's tool needs, and an estimate."""
 
 import re
-import shutil
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -13,6 +12,7 @@ from hw.flow.tools import environments_yosys, run_tool
 from hw.fpga.board import Board
 from hw.fpga.resources import Resources
 from hw.fpga.tool_flow import TOP
+from sw.outputs import emptied
 
 ESTIMATE = "estimate"
 
@@ -34,7 +34,7 @@ def make_vendor_plan(
     need : Resources
         Multipliers and memories that the design has; logic is ignored.
     directory : Path
-        Where to write; is emptied first.
+        Where to write; is emptied first if it is one of an earlier build.
 
     Returns
     -------
@@ -49,13 +49,15 @@ def make_vendor_plan(
     ------
     ValueError
         If the board's family has no vendor's tool.
+    sw.outputs.OutputError
+        For a directory that holds other files.
     BuildError
         If Yosys fails, or if fewer multipliers or memories than `need` survive its synthesis.
     """
     flow = board.technology.flow
     if flow.vendor is None:
         raise ValueError(f"{board.name} needs no vendor's tool: nextpnr places and routes for {board.technology.name}")
-    shutil.rmtree(directory, ignore_errors=True)
+    emptied(directory)
     with environments_yosys():
         plan = board.platform().prepare(board.top(soc), TOP)
     plan.extract(str(directory))

@@ -33,9 +33,11 @@ from hw.design.design import Design
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES
 from hw.plan.search import search
+from scripts.studies.figures import add_json, check_outputs
 from sw import datasets
 from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
+from sw.outputs import write_json
 from sw.presets import catalogue as presets
 from sw.spec.options import numbers
 
@@ -276,7 +278,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's; triangle 65536)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    add_json(parser)
     return parser
 
 
@@ -290,6 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
             command.error(f"{name!r} is not one of {', '.join(GOALS)}")
     if options.seeds < 1 or (options.goal is not None and not 0 < options.goal < 1):
         command.error("--seeds must be 1 or more, --goal between 0 and 1")
+    check_outputs(command, options)
     console = Console(highlight=False)
     bench, rows = Bench(options.seeds, options.records, options.holdout, options.pretraining), []
     try:
@@ -309,8 +312,7 @@ def main(arguments: list[str] | None = None) -> int:
     for row in rows:
         if row.refusal:
             console.print(f"{row.dataset}, {row.board}: {row.refusal}", soft_wrap=True)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    write_json(options.json, {"rows": [asdict(row) for row in rows]})
     return 0
 
 

@@ -11,7 +11,6 @@ With `--board`, the variants are the designs that the planner picks, with their 
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -27,11 +26,14 @@ from rich.table import Table
 import boards
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.search import search
+from scripts.studies.figures import add_json, check_outputs
 from sw import datasets
 from sw.engine.compiled import CompiledFixed
 from sw.experiment import Experiment
 from sw.figures import plots
+from sw.figures.picture import save
 from sw.oracle.contexts import Contexts
+from sw.outputs import PICTURE, Output, write_json
 from sw.presets import catalogue as presets
 from sw.presets.preset import Preset, schedule
 from sw.spec.configuration import CONTEXTS
@@ -205,7 +207,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    add_json(parser)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ratios over staleness, as PNG or SVG")
     return parser
 
@@ -220,6 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
             command.error(f"{name!r} is not one of {', '.join(SETS)}")
     if min(options.seeds, options.block, options.addends or 1) < 1:
         command.error("--seeds, --block and --addends must be 1 or more")
+    check_outputs(command, options, Output(options.plot, PICTURE, "--plot"))
     console, rows, refusals = Console(highlight=False), [], []
     with Progress(console=console, transient=True) as progress:
         for name in progress.track(names, description="training"):
@@ -241,10 +244,9 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(table_of(rows, options.seeds))
     for refusal in refusals:
         console.print(refusal, soft_wrap=True)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    write_json(options.json, {"rows": [asdict(row) for row in rows]})
     if options.plot:
-        plot(rows).savefig(options.plot, dpi=150)
+        save(plot(rows), options.plot, dpi=150)
     return 0
 
 

@@ -8,12 +8,10 @@ records is held out.
 """
 
 import argparse
-import json
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -31,7 +29,9 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from scripts.studies.figures import add_json, check_outputs
 from sw.estimator import NKRegressor
+from sw.outputs import write_json
 
 Samples = tuple[np.ndarray, np.ndarray]
 
@@ -123,8 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="splits and data sets of each; default: %(default)s")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    add_json(parser)
     options = parser.parse_args(arguments)
+    check_outputs(parser, options)
     unknown = set(options.sets) - set(SETS)
     if unknown or options.seeds < 1:
         parser.error(f"--seeds must be 1 or more, and there is no set {', '.join(unknown)}")
@@ -156,8 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
         cells = [f"{'[bold]' if r2 == best else ''}{r2:.3f}  {median:5.2f} s" for r2, median in results.values()]
         table.add_row(label, f"{shape[0]} x {shape[1]}, {shape[2]}", *cells)
     console.print(table)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(options.json, {"sets": figures})
     return 0
 
 

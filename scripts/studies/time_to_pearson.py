@@ -9,13 +9,11 @@ scaling and encoding the records, and the evaluation on the hold-out, four times
 import argparse
 import importlib.util
 import itertools
-import json
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,12 +22,14 @@ from rich.table import Table
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
+from scripts.studies.figures import add_json, check_outputs
 from sw import datasets
 from sw.datasets import Split
 from sw.engine.conversion import compiled_trainer
 from sw.engine.order import orders
 from sw.experiment import Experiment
 from sw.metrics import pearson
+from sw.outputs import write_json
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
 from sw.spec.schedule import steps
@@ -221,8 +221,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
     parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
     parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    add_json(parser)
     options = parser.parse_args(arguments)
+    check_outputs(parser, options)
     console = Console(highlight=False)
     if "torch" in options.baseline and importlib.util.find_spec("torch") is None:
         console.print("[red]error:[/] PyTorch is not installed: pip install torch")
@@ -282,8 +283,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"Not counted: making the records, {figures['making_cpu_seconds']:.3f} s; encoding them for kanloom, "
         f"{figures['encoding_cpu_seconds']:.3f} s."
     )
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(options.json, figures)
     return 0
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, open_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
+from sw.outputs import FIGURES, Output, add_force, check, write_json
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="C program that is measured in turn with ours; sw/bench/c_baseline.py says what it must print",
     )
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -67,7 +69,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     """
     from sw.bench.c_baseline import CBaseline
 
-    check_folders(options.json)
+    inputs = data_file(options.dataset), options.baseline
+    check(Output(options.json, FIGURES, "--json"), inputs=inputs, force=options.force)
     cases = [case_of(options, options.seed + index) for index in range(options.seeds)]
     with CBaseline.compiled(options.baseline) if options.baseline else nullcontext() as baseline:
         figures = measured(cases, options.threads, max(options.trials, options.seeds), baseline, reporter)

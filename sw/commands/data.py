@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from sw.commands.options import check_folders, check_suffix
+from sw.commands.options import check_suffix
 from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES, generate, write
 from sw.datasets.files import FORMATS
+from sw.outputs import TABLE, Output, add_force, check
 from sw.spec.options import whole
 
 EXAMPLES = ("triangle", "det4 --records 20000 --output det4.parquet")
@@ -25,6 +26,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=whole(1), default=10_240, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the records (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(FORMATS)} (default: NAME.csv)")
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     """
     output = options.output or Path(f"{options.name}.csv")
     check_suffix(output, tuple(FORMATS))
-    check_folders(output)
+    check(Output(output, TABLE), force=options.force)
     with reporter.step(f"writing {options.records:,} records"):
         dataset = generate(options.name, options.records, seed=options.seed)
         write(dataset, output)

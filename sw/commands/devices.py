@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_baud, open_board
-from sw.commands.options import add_json, check_folders, write_json
+from sw.commands.options import add_json
 from sw.commands.progress import TerminalReporter
+from sw.outputs import FIGURES, Output, add_force, check, write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,6 +58,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--port", nargs="+", metavar="PORT", help="ask these ports only (default: all serial ports)")
     add_baud(group)
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -74,7 +76,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    check_folders(options.json)
+    check(Output(options.json, FIGURES, "--json"), force=options.force)
     ports = dict.fromkeys(options.port, "") if options.port else serial_ports()
     devices = []
     with reporter.step("asking", len(ports), "ports") as step:
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         reporter.show(table_of(devices))
     else:
         reporter.show(f"There is no serial port. `{reporter.program} doctor` checks permissions.")
-    write_json(options.json, [asdict(device) for device in devices])
+    write_json(options.json, {"devices": [asdict(device) for device in devices]})
     return 0
 
 

@@ -13,8 +13,9 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from sw import outputs
 from sw.commands.command_line import needs
-from sw.commands.options import add_json, check_folders, write_json
+from sw.commands.options import add_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.verbs import VERBS
 
@@ -67,6 +68,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """
     parser.description = f"{parser.description} The exit status is 1 if there is a problem."
     add_json(parser)
+    outputs.add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -84,14 +86,14 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status, 1 if there is a problem.
     """
-    check_folders(options.json)
+    outputs.check(outputs.Output(options.json, outputs.FIGURES, "--json"), force=options.force)
     with reporter.step("checking"):
         checks = [*packages(), build_tools(), compile_tools(), caches(), vector_instructions(), *permissions()]
     for check in checks:
         reporter.show(f"{check.state:8} {check.name}: {check.found}")
         if check.command:
             reporter.show(f"{'':8}   {check.command}")
-    write_json(options.json, [asdict(check) for check in checks])
+    outputs.write_json(options.json, {"checks": [asdict(check) for check in checks]})
     return int(any(check.state == PROBLEM for check in checks))
 
 

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import add_json, check_folders, history_rows, write_json
+from sw.commands.options import add_json, history_rows
 from sw.commands.progress import TerminalReporter
+from sw.outputs import FIGURES, Output, add_force, check, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("model", type=Path, help="model file, .npz")
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
 
     from sw.model import Model
 
-    check_folders(options.json)
+    check(Output(options.json, FIGURES, "--json"), inputs=[options.model], force=options.force)
     model = Model.load(options.model)
     figures = describe(model)
     network = model.network

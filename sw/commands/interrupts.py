@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 
 INTERRUPTED = 130
@@ -53,6 +54,46 @@ def working() -> Iterator[None]:
         yield
     finally:
         _interrupt.working = False
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """Set an event for SIGINT and SIGTERM in a `with` block; a second signal ends the program.
+
+    Yields
+    ------
+    Event
+        It is set when the user wants the training to stop.
+    """
+    event, before = Event(), {number: signal.getsignal(number) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        restore()
+        event.set()
+        os.write(2, b"\nstopping after this shard, at once if asked again\n")  # a print might interrupt a print
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield event
+    finally:
+        restore()
+
+
+def newly_set(event: Event) -> Callable[[], bool]:
+    """Return what tells whether an event has been set that is not set now.
+
+    Parameters
+    ----------
+    event : Event
+        Such as the user's wish to stop.
+    """
+    before = event.is_set()
+    return lambda: event.is_set() and not before
 
 
 def received() -> bool:

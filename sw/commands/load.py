@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
-from sw.commands.options import check_folders
 from sw.commands.progress import TerminalReporter
+from sw.outputs import Output, add_force, check
 
 if TYPE_CHECKING:
     from sw.device.client import BoardClient
@@ -36,6 +36,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--like", type=Path, metavar="MODEL", help="with --read: the model file that units and names are taken from"
     )
+    add_force(parser)
     add_port(parser)
 
 
@@ -54,11 +55,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    from sw.model import Model
+    from sw.model import MODEL_FILE, Model
 
     if bool(options.read) != bool(options.like):
         raise argparse.ArgumentTypeError("--read FILE and --like MODEL go together: a board knows no units and names")
-    check_folders(options.read)
+    check(Output(options.read, MODEL_FILE, "--read"), inputs=[options.like], force=options.force)
     path = options.like or options.model
     model = Model.load(path)
     check_fixed(model, path)

@@ -1,7 +1,6 @@
 """Groups of options that several verbs have, and what they stand for."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,22 @@ def open_data(options: argparse.Namespace) -> Source:
     return open_source(options.dataset, **_selection(options))
 
 
+def data_file(dataset: str | None) -> Path | None:
+    """Return the file that a data set is read from.
+
+    Parameters
+    ----------
+    dataset : str or None
+        A name, or a file.
+
+    Returns
+    -------
+    Path or None
+        None for a named data set, which is made.
+    """
+    return None if dataset is None or dataset in NAMES else Path(dataset)
+
+
 def load_data(options: argparse.Namespace) -> Split:
     """Read the data set that `dataset` and the options of `add_data` name.
 
@@ -81,20 +96,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to a file")
 
 
-def write_json(path: Path | None, figures: Any) -> None:
-    """Write figures as JSON.
-
-    Parameters
-    ----------
-    path : Path or None
-        None to write nothing.
-    figures : dict or list
-        Plain data.
-    """
-    if path:
-        path.write_text(json.dumps(figures, indent=1) + "\n")
-
-
 def history_rows(history: np.ndarray) -> list[dict[str, Any]]:
     """Return a model's history as plain data.
 
@@ -104,24 +105,6 @@ def history_rows(history: np.ndarray) -> list[dict[str, Any]]:
         A row for each evaluation.
     """
     return [dict(zip(history.dtype.names or (), row, strict=True)) for row in history.tolist()]
-
-
-def check_folders(*paths: Path | None) -> None:
-    """Refuse files that could not be written later.
-
-    Parameters
-    ----------
-    *paths : Path or None
-        Files to be written.
-
-    Raises
-    ------
-    ValueError
-        For a file whose folder does not exist.
-    """
-    for path in paths:
-        if path and not path.parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.parent}")
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_folders, check_suffix, open_data
+from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, open_data
 from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES
+from sw.outputs import PICTURE, PICTURE_METADATA, Output, add_force, check
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sw.model import Model
 
 KINDS = ("network", "convergence", "predictions")
-OUTPUTS = (".png", ".svg")
+OUTPUTS = tuple(PICTURE_METADATA)
 DOTS = 140  # an inch
 SHARD_RECORDS = 1 << 16
 EXAMPLES = ("det4.npz --output det4.png", "det4.npz det4 --kind predictions --output fit.png")
@@ -34,6 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="?", help=f"whose hold-out is predicted: {DATA_HELP}")
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what is drawn (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=f"picture, {', '.join(OUTPUTS)}")
+    add_force(parser)
     add_data(parser)
 
 
@@ -53,15 +55,16 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         The exit status.
     """
     check_suffix(options.output, OUTPUTS)
-    check_folders(options.output)
+    check(Output(options.output, PICTURE), inputs=[options.model, data_file(options.dataset)], force=options.force)
     with reporter.step("drawing"):
         import matplotlib
 
+        from sw.figures.picture import save
         from sw.model import Model
 
         matplotlib.use("Agg")
         figure = draw(options, Model.load(options.model), reporter.program)
-        figure.savefig(options.output, dpi=DOTS)
+        save(figure, options.output, dpi=DOTS)
     reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0
 

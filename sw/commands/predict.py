@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import check_folders, check_suffix
+from sw.commands.options import check_suffix
 from sw.commands.progress import TerminalReporter
+from sw.outputs import TABLE, Output, add_force, check
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="model file, .npz")
     parser.add_argument("file", type=Path, help=".csv, .npy, .npz or .parquet; other columns are ignored")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(OUTPUTS)} (default: CSV to stdout)")
+    add_force(parser)
     parser.add_argument(
         "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
     )
@@ -62,7 +64,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
 
     if options.output:
         check_suffix(options.output, OUTPUTS)
-    check_folders(options.output)
+    check(Output(options.output, TABLE), inputs=[options.model, options.file], force=options.force)
     model = Model.load(options.model)
     columns, blocks = read_blocks(options.file)
     chosen = feature_columns(model, options.file.name, columns)

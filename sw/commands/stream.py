@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, write_json
+from sw.commands.keeping import check_predecessor, judge_on, keep
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
 from sw.commands.progress import TerminalReporter
+from sw.commands.rescue import Rescue
+from sw.commands.starting import add_from, for_network, load_start
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
+from sw.outputs import FIGURES, Output, add_force, check, same_file, write_json
 from sw.presets.catalogue import PRESETS
-from sw.presets.preset import Preset, shaped
+from sw.presets.preset import Preset
 from sw.presets.selection import preset
 from sw.spec.options import Groups
 
@@ -39,7 +44,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """
     parser.description = (
         f"{parser.description} The board says which network it trains. A named data set has a schedule of its own; for "
-        "a file, a rule chooses one by the number of records."
+        "a file, a rule chooses one by the number of records. Ctrl-C, a lost link and a failing board leave the nodes "
+        "that were trained so far in the output."
     )
     parser.add_argument("dataset", help=DATA_HELP)
     add_port(parser)
@@ -54,8 +60,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_epochs(group)
     add_pretraining(group)
     group = parser.add_argument_group("files")
-    group.add_argument("--output", type=Path, metavar="FILE", help="where the trained model goes, .npz")
+    add_from(group)
+    group.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where the trained model goes (default: the data set's name, .npz); if a better model is there, a number "
+        "is added to the name",
+    )
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -73,15 +87,35 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
+    from sw.commands.load import check_fixed, check_network
     from sw.datasets import MemorySource
+    from sw.device.errors import BoardError, LinkError
     from sw.experiment import Experiment
+    from sw.model import MODEL_FILE
 
-    check_folders(options.output, options.json)
+    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
+    goes_back = options.start is not None and same_file(options.start, output)
+    check(
+        Output(output, MODEL_FILE),
+        Output(options.json, FIGURES, "--json"),
+        # A better model may replace the one that it began with.
+        inputs=[data_file(options.dataset), None if goes_back else options.start],
+        force=options.force,
+    )
     began = time.monotonic()
     split = load_data(options)
+    source = MemorySource(split)
+    check_predecessor(output, source.feature_names, source.target_names, force=options.force)
+    start = load_start(options.start, source) if options.start else None
+    if start:
+        check_fixed(start, options.start)
     progress = TrainingProgress()
     with open_board(options.port, options.baud, transfer=progress.transfer) as board:
-        schedule, name = schedule_for(MemorySource(split), options.network, board.network)
+        if start:
+            check_network(board, start, options.start, options.port)
+        schedule, name = schedule_for(source, options.network, board.network)
+        if start:
+            schedule = replace(schedule, pretraining=None)
         groups = groups_for(board.pretraining, options.pretraining)
         chosen = scheduled(schedule, options.epochs, groups)
         phases = chosen.all_phases(pretraining=board.pretraining > 0)
@@ -90,13 +124,30 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{split.train.name}: {len(split.train):,} records, {len(split.holdout):,} held out; {board.network} on "
             f"{board.configuration.board}; {epochs} epochs by {name}"
         )
-        experiment = Experiment.begin(chosen, split, seed=options.seed, network=board.network)
-        with reporter.step("sending records", epochs, "epochs") as progress.step:
-            outcome = experiment.run(board, phases, progress.epoch)
+        if start:
+            experiment = Experiment.of(start, split)
+        else:
+            experiment = Experiment.begin(chosen, split, seed=options.seed, network=board.network)
+        rescue = Rescue(board, experiment.model)
+
+        def epoch_done(done: int, total: int, statistics: Statistics) -> None:
+            progress.epoch(done, total, statistics)
+            rescue.epoch(done, total)
+
+        try:
+            with reporter.step("sending records", epochs, "epochs") as progress.step:
+                outcome = experiment.run(board, phases, epoch_done)
+        except (KeyboardInterrupt, BoardError, LinkError, OSError):
+            print(rescue.save(output, force=options.force), file=sys.stderr)
+            raise
+        model = replace(outcome.model, history=None)
+        with reporter.step(f"saving {output}"):
+            saved, remark = keep(model, output, judge_on(source, 1), force=options.force)
         figures = {
             "board": board.configuration.board,
             "network": str(board.network),
             "schedule": name,
+            "from": str(options.start) if options.start else None,
             "pearson": outcome.pearson,
             "rmse": outcome.rmse,
             "records": len(split.train),
@@ -106,15 +157,16 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
             "link_errors": board.counters(),
             "wall_s": time.monotonic() - began,
+            "model": str(saved),
         }
-    reporter.show(
-        f"Pearson {outcome.pearson:.5f}, RMSE {outcome.rmse:.5g} on {len(split.holdout):,} unseen records. The board "
-        f"trained for {figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock."
-    )
-    if options.output:
-        outcome.model.save(options.output)
-        reporter.note(f"The model is in {options.output}.")
-    write_json(options.json, figures)
+    try:
+        reporter.show(
+            f"Pearson {outcome.pearson:.5f}, RMSE {outcome.rmse:.5g} on {len(split.holdout):,} unseen records. The "
+            f"board trained for {figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock."
+        )
+        reporter.note(" ".join(filter(None, (remark, f"The model is in {saved}."))))
+    finally:
+        write_json(options.json, figures)
     return 0
 
 
@@ -143,9 +195,7 @@ def schedule_for(source: Source, chosen: Preset | None, network: Network) -> tup
         name = f"the schedule of {source.name}"
     else:
         name = f"the schedule for {source.count('train'):,} records of any data (sw/presets/by_size.py)"
-    sizes = (network.features, *(layer.outputs for layer in network.layers))
-    segments = tuple(layer.segments for layer in network.layers)
-    return replace(shaped(chosen or preset_for(source), sizes, segments), network=network), name
+    return for_network(chosen or preset_for(source), network), name
 
 
 def groups_for(board: int, asked: Groups | None) -> Groups | None:

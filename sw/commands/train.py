@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
+import sys
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from pathlib import Path
 from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.interrupts import INTERRUPTED, SIGNALS
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
+from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
+from sw.commands.keeping import check_predecessor, judge_on, keep
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data
 from sw.commands.progress import TerminalReporter
+from sw.commands.starting import add_from, load_start, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
+from sw.outputs import FIGURES, Output, OutputError, add_force, check, same_file, write_json
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -29,6 +29,7 @@ EXAMPLES = (
     "det4",
     "prices.csv --targets price --threads 2 --json figures.json",
     "norm4 --network 4-16-1 --segments 4,32 --epochs 20 --output norm4.npz",
+    "det4 --from det4.npz --epochs 5",
 )
 
 
@@ -44,19 +45,26 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_training(parser)
     group = parser.add_argument_group("files")
+    add_from(group)
     group.add_argument(
-        "--output", type=Path, metavar="FILE", help="where the best model goes (default: the data set's name, .npz)"
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where the best model goes (default: the data set's name, .npz); if a better model is there, a number is "
+        "added to the name",
     )
     group.add_argument(
         "--checkpoint",
         type=Path,
         metavar="FILE",
-        help="the training's state, written now and then; if it exists, the training goes on from it",
+        help="the training's state, written now and then; if it exists, the training goes on from it, also to more "
+        "--epochs",
     )
     group.add_argument(
         "--checkpoint-seconds", type=float, default=60, metavar="S", help="between checkpoints (default: %(default)s)"
     )
     add_json(parser)
+    add_force(parser)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -82,44 +90,94 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         from sw.engine.training import Training
         from sw.experiment import first_model
 
+    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
+    check_files(options, output)
     processes = launched()
     first = processes.rank == 0
     reporter.quiet |= not first
     source = open_data(options)
-    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
-    check_folders(output, options.json, options.checkpoint)
-    if output.exists() and output.resolve() == Path(options.dataset).resolve():
-        raise ValueError(f"{output} is the data set; name another file with --output")
-    preset = preset_of(options, source)
+    check_predecessor(output, source.feature_names, source.target_names, force=options.force)
+    model = load_start(options.start, source) if options.start else None
+    preset = preset_from(model, options, source) if model else preset_of(options, source)
     strategy = strategy_of(options, preset)
     with reporter.step(f"reading the ranges of {source.count('train'):,} records"):
-        model = first_model(preset, source, seed=options.seed)
-        training = Training(model, source, strategy, threads=options.threads, processes=processes)
+        begun = model or first_model(preset, source, seed=options.seed)
+        training = Training(begun, source, strategy, threads=options.threads, processes=processes)
+    history = TrainingHistory(training, begun.history)
     reports = training.run()
     if options.checkpoint:
-        if checkpoint.resume(training, options.checkpoint):
+        # A file of another kind is there only if --force replaces it.
+        if checkpoint.found(options.checkpoint) and checkpoint.resume(training, options.checkpoint, history):
             reporter.note(f"Going on from {options.checkpoint}: epochs done {training.state.position.epoch}.")
-        reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds)
+        reports = checkpoint.run(training, options.checkpoint, options.checkpoint_seconds, history)
     figures = planned(options, source, preset) | {"processes": processes.size}
-    history = TrainingHistory(training)
-    began = time.monotonic()
+    began, failure = time.monotonic(), None
     with processes, stopping() as stop:
         reporter.note(headline(figures))
-        total, waiting = figures["epochs"] * figures["records"], preparing(model, strategy.arithmetic)
-        report = follow(reports, history, reporter, stop, processes, total=total, waiting=waiting)
+        total, waiting = figures["epochs"] * figures["records"], preparing(begun, strategy.arithmetic)
+        judge_first = model is not None and not history.best_epoch
+        try:
+            follow(reports, history, reporter, stop, processes, total=total, waiting=waiting, judge_first=judge_first)
+        except OutputError as error:  # of the last checkpoint: the training itself has come to its end
+            failure = error
+        except BaseException:
+            if first and (history.report or history.best_epoch):
+                saved, remark = keep(history.model, output, None, force=options.force)
+                print(f"the best model so far is in {saved}. {remark}".rstrip(), file=sys.stderr)
+            raise
         if not first:
             return 0
-        history.model.save(output)
+        judge = judge_on(source, options.threads, newly_set(stop)) if history.best_epoch else None
+        with reporter.step(f"saving {output}"):
+            saved, remark = keep(history.model, output, judge, force=options.force)
+    stopped = training.records_done < total or history.behind
     figures |= achieved(history) | {
         "wall_s": time.monotonic() - began,
-        "stopped": report.position.epoch < report.epochs,
-        "model": str(output),
+        "stopped": stopped,
+        "model": str(saved),
     }
-    if figures["stopped"]:
-        reporter.note(f"Stopped after {report.records:,} of {report.total:,} records.")
-    reporter.note(conclusion(figures, reporter.program))
-    write_json(options.json, figures)
-    return INTERRUPTED if figures["stopped"] else 0
+    try:
+        if training.records_done < total:
+            reporter.note(f"Stopped after {training.records_done:,} of {total:,} records.")
+        elif history.behind:
+            reporter.note("Stopped in the evaluation of the last epoch.")
+        reporter.note("\n".join(filter(None, (remark, conclusion(figures, reporter.program)))))
+    finally:
+        write_json(options.json, figures)
+    if failure:
+        raise failure
+    return INTERRUPTED if stopped else 0
+
+
+def check_files(options: argparse.Namespace, output: Path) -> None:
+    """Refuse files that must not be written, or cannot be, and options that exclude each other.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    output : Path
+        Where the best model goes.
+    """
+    from sw.engine import checkpoint
+    from sw.model import MODEL_FILE
+
+    start = options.start
+    if start and (options.network or options.segments):
+        raise argparse.ArgumentTypeError("--from MODEL brings its own network; leave out --network and --segments")
+    goes_back = start is not None and same_file(start, output)
+    if goes_back and options.checkpoint:
+        raise ValueError(
+            f"{start} must stay as it is for a checkpoint to go on; name another file with --output, or leave out "
+            "--checkpoint"
+        )
+    check(
+        Output(output, MODEL_FILE),
+        *(checkpoint.outputs(options.checkpoint) if options.checkpoint else ()),
+        Output(options.json, FIGURES, "--json"),
+        inputs=[data_file(options.dataset), None if goes_back else start],  # a better model may replace its start
+        force=options.force,
+    )
 
 
 def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict[str, Any]:
@@ -154,6 +212,7 @@ def planned(options: argparse.Namespace, source: Source, preset: Preset) -> dict
         "pretraining_epochs": before,
         "epochs": epochs_in(strategy.schedule()),
         "seed": options.seed,
+        "from": str(options.start) if options.start else None,
     }
 
 
@@ -163,12 +222,14 @@ def achieved(history: TrainingHistory) -> dict[str, Any]:
     Parameters
     ----------
     history : TrainingHistory
-        Of a training that has ended.
+        Of a training that has ended; without an evaluation, the scores are None.
     """
+    best = history.best
     return {
-        "pearson": history.best.pearson,
-        "rmse": history.best.rmse,
-        "r2": history.best.r2,
+        "pearson": best and best.pearson,
+        "rmse": best and best.rmse,
+        "r2": best and best.r2,
+        "records_trained": history.records,
         "best_epoch": history.best_epoch,
         "seconds": history.seconds,
         "records_per_s": history.pace,
@@ -204,16 +265,21 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
         The words that start the command line here.
     """
     history, model = figures["history"], Path(figures["model"])
-    records = history[figures["best_epoch"] - 1]["records"]
-    rate = f" ({figures['records_per_s']:,.0f} records/s of training alone)" if figures["records_per_s"] else ""
-    return (
-        f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
-        f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-        f"evaluations, in {figures['wall_s']:.2f} s with loading or compiling kernels and evaluating{rate}.\n"
-        f"The best model is in {model}. Next:\n"
-        f"  {program} plot {model} --output {model.with_suffix('.png')}\n"
-        f"  {program} predict {model} FILE"
+    rate = f" ({figures['records_per_s']:,.0f} records/s)" if figures["records_per_s"] else ""
+    times = (
+        f"{figures['seconds']:.2f} s of training{rate}, {figures['wall_s']:.2f} s of this run with loading or "
+        "compiling kernels and evaluating"
     )
+    if history:
+        records = history[figures["best_epoch"] - 1]["records"]
+        scores = (
+            f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
+            f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
+            f"evaluations; {times}.\nThe best model is in {model}. Next:"
+        )
+    else:
+        scores = f"The model was not evaluated; {times}.\nThe model is in {model}. Next:"
+    return f"{scores}\n  {program} plot {model} --output {model.with_suffix('.png')}\n  {program} predict {model} FILE"
 
 
 def follow(
@@ -225,7 +291,8 @@ def follow(
     *,
     total: int,
     waiting: str,
-) -> TrainingReport:
+    judge_first: bool,
+) -> None:
     """Train, show how far the training is, and evaluate the model after each epoch.
 
     Parameters
@@ -237,68 +304,40 @@ def follow(
     reporter : TerminalReporter
         For progress.
     stop : Event
-        Once it is set in the first process, the training ends after the shard.
+        Once it is set in the first process, the training ends after the shard. An evaluation that has begun before is
+        given up.
     processes : Processes
         That train together.
     total : int
         Records in all epochs.
     waiting : str
         What is done before the first report.
-
-    Returns
-    -------
-    TrainingReport
-        The last one.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing left to train.
+    judge_first : bool
+        Whether the model is evaluated before it is trained, too.
     """
-    report = None
+    first, pearson = processes.rank == 0, ""
+
+    def evaluate() -> None:
+        nonlocal pearson
+        if score := history.evaluate(newly_set(stop)):
+            pearson = f"Pearson {score.pearson:.5f}"
+            reporter.detail(f"epoch {history.evaluations}: {pearson}, RMSE {score.rmse:.5g}")
+
     with reporter.step(waiting, total, "records") as step:
+        if first and (judge_first or history.behind):
+            evaluate()
         for report in reports:
-            ending = processes.broadcast(stop.is_set())
             history.follow(report)
             pace = f"{history.pace:,.0f} records/s" if history.pace else ""
-            what = "pre-training" if report.pretraining else "training"
-            if processes.rank == 0 and (report.epoch_done or ending):
+            if first and report.epoch_done:
                 step.update(report.records, what="evaluating", note=pace)
-                score = history.evaluate(report)
-                pace = ", ".join(filter(None, (pace, f"Pearson {score.pearson:.5f}")))
-                reporter.detail(f"epoch {len(history.history)}: Pearson {score.pearson:.5f}, RMSE {score.rmse:.5g}")
-            step.update(report.records, what=what, note=pace)
+                evaluate()
+            ending = processes.broadcast(stop.is_set())
+            if first and ending and not report.epoch_done:
+                step.update(report.records, what="evaluating", note=pace)
+                evaluate()
+            what = "pre-training" if report.pretraining else "training"
+            step.update(report.records, what=what, note=", ".join(filter(None, (pace, pearson))))
             if ending:
                 break
     reports.close()
-    if report is None:
-        raise ValueError("the checkpoint is of a training that has ended; remove it to train anew")
-    return report
-
-
-@contextmanager
-def stopping() -> Iterator[Event]:
-    """Set an event for SIGINT and SIGTERM in a `with` block; a second signal ends the program.
-
-    Yields
-    ------
-    Event
-        It is set when the user wants the training to stop.
-    """
-    event, before = Event(), {number: signal.getsignal(number) for number in SIGNALS}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        restore()
-        event.set()
-        os.write(2, b"\nstopping after this shard, at once if asked again\n")  # a print might interrupt a print
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield event
-    finally:
-        restore()

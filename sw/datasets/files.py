@@ -5,17 +5,20 @@ CSV errors name the line of the file, as an editor counts it; the binary formats
 """
 
 import csv
+import io
 import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from types import SimpleNamespace
+from typing import BinaryIO, TextIO
 
 import numpy as np
 
 from sw.datasets.dataset import Dataset, DatasetError
 from sw.datasets.rows import STREAMED, import_pyarrow, open_rows
 from sw.datasets.table import Table, check_finite, check_names, check_real, file_errors, indices, numpy_errors
+from sw.outputs import whole
 
 DELIMITERS = (",", ";", "\t")
 
@@ -88,7 +91,7 @@ def read_blocks(path: Path) -> tuple[tuple[str, ...], Iterator[np.ndarray]]:
 
 
 def write(dataset: Dataset, path: Path) -> None:
-    """Write a data set, the targets after the features, in the format of the extension.
+    """Write a data set, the targets after the features, in the format of the extension; whole or not at all.
 
     Parameters
     ----------
@@ -100,14 +103,16 @@ def write(dataset: Dataset, path: Path) -> None:
     Raises
     ------
     DatasetError
-        If `read` knows no such format, or the file cannot be written.
+        If `read` knows no such format.
+    sw.outputs.OutputError
+        If the file cannot be written.
     """
     if path.suffix.lower() not in FORMATS:
         raise DatasetError(f"{path} does not end in {', '.join(FORMATS)}")
-    try:
-        WRITERS[path.suffix.lower()](dataset, path)
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {error}") from error
+    if path.suffix.lower() == ".parquet":
+        import_pyarrow(path)
+    with whole(path) as file:
+        WRITERS[path.suffix.lower()](dataset, file)
 
 
 def _names(dataset: Dataset) -> tuple[str, ...]:
@@ -196,9 +201,10 @@ def write_csv(dataset: Dataset, stream: TextIO) -> None:
     np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
 
 
-def _write_csv(dataset: Dataset, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        write_csv(dataset, stream)
+def _write_csv(dataset: Dataset, file: BinaryIO) -> None:
+    stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    write_csv(dataset, stream)
+    stream.detach()
 
 
 # NumPy
@@ -249,22 +255,24 @@ def _features_and_targets(path: Path, arrays: dict[str, np.ndarray]) -> Table:
     return Table(names[0] + names[1], np.hstack([features, targets]), names[1])
 
 
-def _write_npy(dataset: Dataset, path: Path) -> None:
-    np.save(path, _matrix(dataset))
+def _write_npy(dataset: Dataset, file: BinaryIO) -> None:
+    # Of a real file NumPy hides why a write fails, and it cannot write to a pipe.
+    np.save(SimpleNamespace(write=file.write), _matrix(dataset))
 
 
-def _write_npz(dataset: Dataset, path: Path) -> None:
+def _write_npz(dataset: Dataset, file: BinaryIO) -> None:
     feature_names, target_names = np.array(dataset.feature_names), np.array(dataset.target_names)
-    np.savez(path, X=dataset.features, y=dataset.targets, feature_names=feature_names, target_names=target_names)
+    np.savez(file, X=dataset.features, y=dataset.targets, feature_names=feature_names, target_names=target_names)
 
 
 # Parquet
 
 
-def _write_parquet(dataset: Dataset, path: Path) -> None:
-    pyarrow = import_pyarrow(path)
+def _write_parquet(dataset: Dataset, file: BinaryIO) -> None:
+    from pyarrow import parquet, table
+
     columns = [*dataset.features.T, *dataset.targets.T]
-    pyarrow.parquet.write_table(pyarrow.table(dict(zip(_names(dataset), columns, strict=True))), path)
+    parquet.write_table(table(dict(zip(_names(dataset), columns, strict=True))), file)
 
 
 READERS = {".csv": _read_csv, ".npz": _read_npz}

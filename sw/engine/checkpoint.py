@@ -1,7 +1,7 @@
 """Checkpoints: the state of a training in a file, so that a training that was killed can go on to the same end.
 
-    resume(training, path)
-    for report in run(training, path, seconds=60):
+    resume(training, path, history)
+    for report in run(training, path, seconds=60, history=history):
         ...
 
 At any time there is a whole checkpoint on the disk: a new one replaces the last one when it is written completely. The
@@ -15,24 +15,61 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sw.engine.history import TrainingHistory, check_arrays
+from sw.engine.identity import differences
 from sw.engine.training import State, Training, TrainingReport
+from sw.outputs import Kind, Output, OutputError, archive_kind, whole
 from sw.spec.schedule import Position
 
 FILE_FORMAT = "kanloom-checkpoint"
 FILE_VERSION = 2
+CHECKPOINT_FILE = archive_kind("a kanloom checkpoint", FILE_FORMAT)
+HISTORY_PREFIX = "history_"  # of the names of a history's arrays in the file
 
 
 class CheckpointError(ValueError):
     """A checkpoint is damaged, or it is one of another training."""
 
 
-def resume(training: Training, path: Path) -> bool:
-    """Bring a training to the state in its checkpoint.
+@dataclass(frozen=True, eq=False)
+class SavedState(State):
+    """A state with the history up to it.
+
+    Attributes
+    ----------
+    history : dict of str to ndarray
+        As `TrainingHistory.arrays`; empty if the checkpoint was written without.
+    """
+
+    history: dict[str, np.ndarray]
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """List the files that checkpoints are kept in, beginning with `path` itself."""
+    return path, _beside(path, ".new"), _beside(path, ".previous")
+
+
+def found(path: Path) -> bool:
+    """Tell whether there is a checkpoint, whole or damaged."""
+    return any(CHECKPOINT_FILE.recognises(file) for file in files(path) if file.is_file())
+
+
+def outputs(path: Path) -> list[Output]:
+    """List the files that checkpoints are written to; one that is damaged may be replaced if another one is not."""
+    kind = Kind(CHECKPOINT_FILE.name, lambda _: found(path))
+    return [Output(file, kind, "--checkpoint") for file in files(path)]
+
+
+def resume(training: Training, path: Path, history: TrainingHistory | None = None) -> bool:
+    """Bring a training to the state in its checkpoint, and its history, too.
+
+    The schedule may be longer than it was when the checkpoint was written.
 
     All processes must call this at the same time; the first one reads the file.
 
@@ -42,6 +79,8 @@ def resume(training: Training, path: Path) -> bool:
         The training; it is left as it is if there is no checkpoint.
     path : Path
         The file.
+    history : TrainingHistory, optional
+        Of the training.
 
     Returns
     -------
@@ -56,14 +95,19 @@ def resume(training: Training, path: Path) -> bool:
     state = training.processes.broadcast(load(training, path) if training.processes.rank == 0 else None)
     if state:
         training.resume(state)
+        if history:
+            history.restore(state.history)
     return state is not None
 
 
-def run(training: Training, path: Path, seconds: float) -> Generator[TrainingReport, None, None]:
+def run(
+    training: Training, path: Path, seconds: float, history: TrainingHistory | None = None
+) -> Generator[TrainingReport, None, None]:
     """Run a training, as `Training.run`, and write checkpoints.
 
     The first process writes one when `seconds` have passed since the last one, and one where the training ends or the
-    caller stops.
+    caller stops. One that cannot be written does not end the training: a warning says so once, and the next one is
+    tried.
 
     Parameters
     ----------
@@ -73,28 +117,59 @@ def run(training: Training, path: Path, seconds: float) -> Generator[TrainingRep
         The file.
     seconds : float
         Time between checkpoints.
+    history : TrainingHistory, optional
+        Of the training, to be kept in the checkpoints.
 
     Yields
     ------
     TrainingReport
         The progress after each shard.
+
+    Raises
+    ------
+    OutputError
+        After the last report, or when the caller stops, if the last checkpoint could not be written.
     """
     writes, written = training.processes.rank == 0, time.monotonic()
+    failure: OutputError | None = None
     for report in training.run():
+        if history:
+            history.follow(report)
         due = time.monotonic() - written >= seconds or report.records == report.total
         if writes and due:
-            save(training, path)
+            failure = _tried(training, path, history, failure)
             written = time.monotonic()
         try:
             yield report
         except GeneratorExit:
-            if writes and not due:
-                save(training, path)
+            if writes and (failure or not due):
+                save(training, path, history)
             raise
+    if failure:
+        save(training, path, history)
 
 
-def save(training: Training, path: Path) -> None:
-    """Write a checkpoint of a training that is between two reports."""
+def _tried(
+    training: Training, path: Path, history: TrainingHistory | None, failure: OutputError | None
+) -> OutputError | None:
+    """Write a checkpoint; return the error if that fails, and warn of it if the one before did not."""
+    try:
+        save(training, path, history)
+    except OutputError as error:
+        if failure is None:
+            warnings.warn(f"{error}; the training goes on, and tries again later", stacklevel=3)
+        return error
+    return None
+
+
+def save(training: Training, path: Path, history: TrainingHistory | None = None) -> None:
+    """Write a checkpoint of a training that is between two reports.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; the last one is left as it is.
+    """
     state, new = training.state, _beside(path, ".new")
     header = {
         "format": FILE_FORMAT,
@@ -103,21 +178,23 @@ def save(training: Training, path: Path) -> None:
         "shard": state.position.shard,
         "training": training.identity,
     }
-    with open(new, "wb") as file:
-        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), parameters=state.parameters)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        os.replace(path, _beside(path, ".previous"))
-    os.replace(new, path)
+    arrays = {f"{HISTORY_PREFIX}{name}": array for name, array in (history.arrays() if history else {}).items()}
+    with whole(new) as file:
+        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), parameters=state.parameters, **arrays)
+    try:
+        if path.exists():
+            os.replace(path, _beside(path, ".previous"))
+        os.replace(new, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def load(training: Training, path: Path) -> State | None:
+def load(training: Training, path: Path) -> SavedState | None:
     """Read the state in a checkpoint, or in the previous one if it is damaged, which a warning says.
 
     Returns
     -------
-    State or None
+    SavedState or None
         None if there is no checkpoint.
 
     Raises
@@ -127,16 +204,17 @@ def load(training: Training, path: Path) -> State | None:
     """
     damages = []
     # A .new one that is whole has been written by a process killed before it gave it its name.
-    for file in filter(Path.exists, (path, _beside(path, ".new"), _beside(path, ".previous"))):
+    for file in filter(Path.exists, files(path)):
         try:
             header, parameters = _read(file)
+            history = _read_history(file, parameters.shape[-1])
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             damages.append(f"{file} is no checkpoint, or damaged: {error}")
             continue
         _check(file, header, training)
         if damages:
             warnings.warn(f"{damages[0]}; going on from {file}", stacklevel=3)
-        return State(Position(header["epoch"], header["shard"]), parameters)
+        return SavedState(Position(header["epoch"], header["shard"]), parameters, history)
     if damages:
         raise CheckpointError("; ".join(damages))
     return None
@@ -155,24 +233,19 @@ def _read(path: Path) -> tuple[dict[str, Any], np.ndarray]:
         return header, file["parameters"]
 
 
+def _read_history(path: Path, parameters: int) -> dict[str, np.ndarray]:
+    """Read the arrays of a history, whose models have so many parameters; none if there is no history."""
+    with np.load(path, allow_pickle=False) as file:
+        names = [name for name in file.files if name.startswith(HISTORY_PREFIX)]
+        arrays = {name.removeprefix(HISTORY_PREFIX): file[name] for name in names}
+    if arrays:
+        check_arrays(arrays, parameters)
+    return arrays
+
+
 def _check(path: Path, header: dict[str, Any], training: Training) -> None:
     """Raise CheckpointError, naming what differs, unless the checkpoint is of this training."""
     if header["version"] != FILE_VERSION:
         raise CheckpointError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
-    theirs, ours = (_flat(identity) for identity in (header["training"], training.identity))
-    differing = [
-        f"{name} {theirs.get(name)}, not {ours.get(name)}"
-        for name in {**ours, **theirs}
-        if theirs.get(name) != ours.get(name)
-    ]
-    if differing:
-        raise CheckpointError(f"{path} is of another training: {'; '.join(differing)}")
-
-
-def _flat(identity: dict[str, Any]) -> dict[str, str]:
-    """Flatten to one level of names, with values as text, so that tuples and lists compare equal."""
-    flat: dict[str, str] = {}
-    for name, value in identity.items():
-        nested = {f"{name} {key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
-        flat |= {key: json.dumps(each) for key, each in nested.items()}
-    return flat
+    if found := differences(header["training"], training.identity):
+        raise CheckpointError(f"{path} is of another training: {'; '.join(found)}")

@@ -1,13 +1,17 @@
 """The history of a training: its score on the hold-out epoch by epoch, and its best model."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.training import Training, TrainingReport
+from sw.engine.conversion import parameters_of, with_parameters
+from sw.engine.training import EvaluationStopped, Training, TrainingReport
 from sw.metrics import Score
 from sw.model import HISTORY, Model
+
+SCORE_PREFIX = "score_"  # of the names of the best score's arrays
 
 
 class TrainingHistory:
@@ -17,44 +21,90 @@ class TrainingHistory:
     ----------
     training : Training
         The training, before it goes on.
+    earlier : ndarray of `HISTORY`, optional
+        The history of the model that the training begins with; its records and seconds count, too.
 
     Attributes
     ----------
     seconds : float
-        Time of the training, without evaluations and the compilation of kernels.
+        Time of the training, without evaluations and the compilation of kernels; the time before it was resumed counts.
     pace : float or None
         Records a second in that time; None before the first report.
-    best : Score
-        The score of the best model, which has the least RMSE.
+    report : TrainingReport or None
+        The last one.
+    best : Score or None
+        The score of the best model, which has the least RMSE; None before the first evaluation.
     best_epoch : int
-        The number of evaluations up to the best one.
+        The number of evaluations up to the best one; 0 before the first one.
     """
 
-    seconds = 0.0
     pace: float | None = None
-    best: Score
+    report: TrainingReport | None = None
+    best: Score | None = None
     best_epoch = 0
 
-    def __init__(self, training: Training):
+    def __init__(self, training: Training, earlier: np.ndarray | None = None):
         self._training = training
         self._rows: list[tuple] = []
+        self._model: Model | None = None
         self._evaluating = 0.0
         self._records_before = training.records_done
+        self._earlier_records, self.seconds = 0, 0.0
+        if earlier is not None and len(earlier):
+            self._earlier_records, self.seconds = int(earlier["records"][-1]), float(earlier["seconds"][-1])
+        self._seconds_before = self._earlier_seconds = self.seconds
+
+    @property
+    def records(self) -> int:
+        """Records that the present model has been trained on."""
+        return self._earlier_records + self._training.records_done
+
+    @property
+    def evaluations(self) -> int:
+        """Rows of the history."""
+        return len(self._rows)
+
+    @property
+    def behind(self) -> bool:
+        """Whether an epoch has ended after the last evaluation, as in a checkpoint that was written in between."""
+        position = self._training.state.position
+        return position.epoch > 0 and position.shard == 0 and (not self._rows or self._rows[-1][0] < self.records)
 
     def follow(self, report: TrainingReport) -> None:
         """Take note of a report; every report is to be followed as soon as it is made."""
-        self.seconds = report.seconds - self._evaluating
-        if self.seconds > 0:
-            self.pace = (report.records - self._records_before) / self.seconds
+        self.report = report
+        spent = report.seconds - self._evaluating
+        self.seconds = self._seconds_before + spent
+        self._set_pace(report.records)
 
-    def evaluate(self, report: TrainingReport) -> Score:
-        """Score the present model on the hold-out, and keep it if no earlier one was better."""
+    def _set_pace(self, records: int) -> None:
+        if (seconds := self.seconds - self._earlier_seconds) > 0:
+            self.pace = (records - self._records_before) / seconds
+
+    def evaluate(self, stop: Callable[[], bool] = lambda: False) -> Score | None:
+        """Score the present model on the hold-out, and keep it if no earlier one was better.
+
+        Parameters
+        ----------
+        stop : callable, optional
+            Asked before each shard; the evaluation is given up if it says True.
+
+        Returns
+        -------
+        Score or None
+            None if the evaluation was given up.
+        """
         begun = time.monotonic()
-        score = self._training.score()
-        self._rows.append((report.records, self.seconds, score.pearson, score.rmse, report.pretraining))
-        if not self.best_epoch or score.rmse < self.best.rmse:
+        try:
+            score = self._training.score(stop)
+        except EvaluationStopped:
+            return None
+        finally:
+            if self.report:  # its clock is running
+                self._evaluating += time.monotonic() - begun
+        self._rows.append((self.records, self.seconds, score.pearson, score.rmse, self._training.was_pretraining))
+        if self.best is None or score.rmse < self.best.rmse:
             self.best, self.best_epoch, self._model = score, len(self._rows), self._training.model
-        self._evaluating += time.monotonic() - begun
         return score
 
     @property
@@ -64,5 +114,77 @@ class TrainingHistory:
 
     @property
     def model(self) -> Model:
-        """The best model, with the history."""
-        return replace(self._model, history=self.history)
+        """The best model, with the history; the present one before the first evaluation."""
+        return replace(self._model or self._training.model, history=self.history if self._rows else None)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Collect everything in arrays, for a checkpoint."""
+        arrays = {
+            "rows": self.history,
+            "seconds": np.array(self.seconds),
+            "records_before": np.array(self._records_before),
+        }
+        if self.best is None or self._model is None:
+            return arrays
+        score = {f"{SCORE_PREFIX}{name}": array for name, array in self.best.arrays().items()}
+        return arrays | {"best_epoch": np.array(self.best_epoch), "best": parameters_of(self._model)} | score
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back, or on, to a history that `arrays` was called of, when the training has been resumed.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            As `check_arrays` wants them; empty if nothing is known but the training itself.
+        """
+        if not arrays:
+            self._records_before = self._training.records_done
+            return
+        self._rows = arrays["rows"].tolist()
+        self.seconds = self._seconds_before = float(arrays["seconds"])
+        self._records_before = int(arrays["records_before"])
+        self._set_pace(self._training.records_done)
+        if "best" in arrays:
+            self.best_epoch = int(arrays["best_epoch"])
+            self.best = _score(arrays)
+            self._model = with_parameters(self._training.model, arrays["best"])
+
+
+def check_arrays(arrays: dict[str, np.ndarray], parameters: int) -> None:
+    """Check the arrays of a history that was read from a file.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        As `TrainingHistory.arrays`.
+    parameters : int
+        Parameters of a model.
+
+    Raises
+    ------
+    KeyError
+        If an array is missing.
+    ValueError
+        For an array of another shape or type, or a number that cannot be.
+    """
+    rows, seconds, before = arrays["rows"], _number(arrays, "seconds"), _number(arrays, "records_before")
+    if (rows.ndim, rows.dtype) != (1, HISTORY) or not 0 <= seconds < np.inf or before < 0:
+        raise ValueError(f"a history of {rows.dtype}, {seconds} seconds, {before} records before")
+    if len(rows) or "best" in arrays:
+        best = arrays["best"]
+        if best.shape != (parameters,) or best.dtype.kind not in "if" or not np.isfinite(best).all():
+            raise ValueError(f"a best model of {best.shape} parameters of {best.dtype}, not all of them finite")
+        if not 1 <= (epoch := _number(arrays, "best_epoch")) <= len(rows):
+            raise ValueError(f"epoch {epoch} of {len(rows)} as the best one")
+        _score(arrays)
+
+
+def _number(arrays: dict[str, np.ndarray], name: str) -> float:
+    if arrays[name].shape != () or arrays[name].dtype.kind not in "if":
+        raise ValueError(f"{name} of a history that is no number, but {arrays[name].dtype} {arrays[name].shape}")
+    return arrays[name].item()
+
+
+def _score(arrays: dict[str, np.ndarray]) -> Score:
+    named = {name: array for name, array in arrays.items() if name.startswith(SCORE_PREFIX)}
+    return Score.from_arrays({name.removeprefix(SCORE_PREFIX): array for name, array in named.items()})

@@ -8,7 +8,7 @@ Records are trained on in shards, in the source's order, and each shard in the "
 
 import hashlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -33,6 +33,10 @@ from sw.oracle.merging import Merging
 from sw.spec.schedule import Position, epochs_in, steps
 
 FIRST_RECORDS = 100  # by which sources are told from each other
+
+
+class EvaluationStopped(Exception):
+    """An evaluation was given up before its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +207,13 @@ class Training:
         return position.epoch * self._source.count("train") + position.shard * self._shard_records
 
     @property
+    def was_pretraining(self) -> bool:
+        """Whether the last epoch that was trained, or begun, was one of pre-training."""
+        begun = self._position.epoch + (self._position.shard > 0)
+        before = sum(phase.epochs for phase in self._phases if phase.pretraining)
+        return 0 < begun <= before
+
+    @property
     def _models(self) -> list[Model]:
         """The present models of all processes; one alone if all are equal."""
         return self._stage.models if self._stage else self._start
@@ -241,12 +252,30 @@ class Training:
                     step.end.shard == 0,
                 )
 
-    def score(self) -> Score:
-        """Evaluate the present model on the hold-out, in the user's units."""
+    def score(self, stop: Callable[[], bool] = lambda: False) -> Score:
+        """Evaluate the present model on the hold-out, in the user's units.
+
+        Parameters
+        ----------
+        stop : callable, optional
+            Asked before each shard; the evaluation is given up if it says True.
+
+        Returns
+        -------
+        Score
+            The score.
+
+        Raises
+        ------
+        EvaluationStopped
+            If `stop` says so.
+        """
         model, score = self.model, Score()
         trainers = [compiled_trainer(model, self._strategy.arithmetic) for _ in range(self._threads)]
         with ThreadPoolExecutor(self._threads) as pool:
             for held in self._holdout:
+                if stop():
+                    raise EvaluationStopped
                 results = parallel_results(pool, trainers, held.records.arguments)
                 score.add(model.decode(results), held.targets)
         return score

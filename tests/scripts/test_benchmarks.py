@@ -30,7 +30,7 @@ def test_time_to_pearson_says_when_a_target_is_out_of_reach(tmp_path, capsys):
 def test_the_table_has_a_row_for_each_set(tmp_path, capsys):
     figures = tmp_path / "figures.json"
     assert tabular.main(["wine", "linnerud", "--seeds", "1", "--json", str(figures)]) == 0
-    wine, linnerud = json.loads(figures.read_text())
+    wine, linnerud = json.loads(figures.read_text())["sets"]
     assert (wine["records"], wine["features"], wine["outputs"]) == (178, 13, 1)
     assert linnerud["outputs"] == 3
     assert wine["NKRegressor"]["r2"] > 0.9 and wine["NKRegressor"]["fit_seconds"] > 0

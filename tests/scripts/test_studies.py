@@ -32,7 +32,7 @@ def test_the_study_has_a_row_for_each_variant_of_training(tmp_path, capsys):
     figures, picture = tmp_path / "figures.json", tmp_path / "figures.png"
     arguments = ["norm2", *FEW, "--staleness", "2,1", "24,12", "--contexts", "1", "2", "--addends", "4"]
     assert schedule_study.main([*arguments, "--json", str(figures), "--plot", str(picture)]) == 0
-    rows = json.loads(figures.read_text())
+    rows = json.loads(figures.read_text())["rows"]
     assert [(row["variant"]["staleness"], row["variant"]["contexts"]) for row in rows] == [
         ([0, 0], 1),
         ([2, 1], 1),
@@ -50,7 +50,7 @@ def test_a_board_trains_with_the_staleness_and_the_store_of_the_planners_design(
     figures, boards_named = tmp_path / "figures.json", ["icebreaker", "ulx3s"]
     few = ["--seeds", "1", "--records", "120", "--holdout", "50"]
     assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
-    sequential, row = json.loads(figures.read_text())
+    sequential, row = json.loads(figures.read_text())["rows"]
     configuration = search(ULX3S, presets.find("det4").network).design.configuration
     assert sequential["variant"]["staleness"] == [0, 0] and not sequential["variant"]["board"]
     assert row["variant"]["board"] == "ulx3s" and row["variant"]["block"] == configuration.block
@@ -61,7 +61,7 @@ def test_a_board_trains_with_the_staleness_and_the_store_of_the_planners_design(
 def test_another_schedule_is_compared_with_the_presets_own(tmp_path):
     figures = tmp_path / "figures.json"
     assert schedule_study.main(["norm2", *FEW, "--staleness", "--phases", "1:8:16", "--json", str(figures)]) == 0
-    (row,) = json.loads(figures.read_text())
+    (row,) = json.loads(figures.read_text())["rows"]
     assert row["phases"] == "1:8:16" and row["ratio"] > 2
 
 
@@ -80,7 +80,7 @@ def test_board_time_names_design_and_times_of_each_board(tmp_path, capsys, monke
     figures = tmp_path / "figures.json"
     arguments = ["norm2", "--goal", "0.9", "--board", "icebreaker", "ulx3s", "--seeds", "2", "--holdout", "300"]
     assert board_time.main([*arguments, "--json", str(figures)]) == 0
-    rows = json.loads(figures.read_text())
+    rows = json.loads(figures.read_text())["rows"]
     assert [row["board"] for row in rows] == ["icebreaker", "ulx3s"]
     for row in rows:
         assert min(row["pearson"]) >= 0.9 and min(row["cpu_seconds"]) > 0
@@ -107,7 +107,7 @@ def test_a_build_report_gives_design_and_clock(tmp_path):
     report.write_text(json.dumps({**built, "lanes": [2, 1], "taps": 2, "fmax_mhz": 50.0}))
     arguments = ["norm2", "--goal", "0.9", "--board", "ulx3s", "--seeds", "1", "--report", str(report)]
     assert board_time.main([*arguments, "--json", str(figures)]) == 0
-    (row,) = json.loads(figures.read_text())
+    (row,) = json.loads(figures.read_text())["rows"]
     assert (row["clock_mhz"], row["clock_measured"], row["lanes"], row["taps"]) == (50.0, True, [2, 1], 2)
     assert row["staleness"] == [0, 0]
 

@@ -1,6 +1,7 @@
 """A trained model and a virtual board, each made once for all verbs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 import boards
 from hw.plan.search import search
 from hw.soc.soc import Soc
-from sim.virtual_board import VirtualBoard
+from sim.verilator import emit_verilog
+from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets
 from sw.presets.catalogue import PRESETS
 from tests.sw.commands.running import SMALL, sw
@@ -25,11 +27,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+CLOCKS_PER_BIT = boards.find("icebreaker").clocks_per_bit
+
+
 @pytest.fixture(scope="session")
-def port() -> Iterator[str]:
-    """The port of a virtual board with the network of norm2: the design that the demo and `simulate` have, so that all
-    tests compile one simulator."""
-    target = boards.find("icebreaker")
-    design = search(target, PRESETS["norm2"].network, taps=2).design
-    with VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as board:
+def gateware() -> str:
+    """The Verilog of a board with the network of norm2: the design that the demo and `simulate` have, so that all tests
+    compile one simulator."""
+    design = search(boards.find("icebreaker"), PRESETS["norm2"].network, taps=2).design
+    return emit_verilog(Soc(design))
+
+
+@pytest.fixture(scope="session")
+def port(gateware: str) -> Iterator[str]:
+    """The port of a virtual board that all tests share."""
+    with VirtualBoard(gateware, clocks_per_bit=CLOCKS_PER_BIT) as board:
         yield board.port
+
+
+@pytest.fixture
+def board(gateware: str) -> Iterator[VirtualBoard]:
+    """A virtual board for a test that stops it or kills it."""
+    with suppress(VirtualBoardError), VirtualBoard(gateware, clocks_per_bit=CLOCKS_PER_BIT) as board:
+        yield board

@@ -13,7 +13,7 @@ def test_a_board_tells_its_network_and_a_silent_port_does_not(port, tmp_path):
     printed = sw("devices", "--port", port, silent, "/dev/nowhere", "--json", figures)
     os.close(controller)
     os.close(terminal)
-    board, nothing, missing = json.loads(figures.read_text())
+    board, nothing, missing = json.loads(figures.read_text())["devices"]
     assert (board["port"], board["board"], board["problem"]) == (port, "icebreaker", None)
     assert board["network"] == "2-8-1 (4/32 segments, 16 bit)" and board["records_per_second"] == 4_500_000
     assert nothing["board"] is None and nothing["problem"] == "no kanloom board answers"
@@ -23,4 +23,4 @@ def test_a_board_tells_its_network_and_a_silent_port_does_not(port, tmp_path):
 
 def test_without_ports_all_of_them_are_listed(tmp_path):
     sw("devices", "--json", tmp_path / "devices.json")
-    assert isinstance(json.loads((tmp_path / "devices.json").read_text()), list)
+    assert isinstance(json.loads((tmp_path / "devices.json").read_text())["devices"], list)

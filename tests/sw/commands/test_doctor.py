@@ -22,7 +22,7 @@ def test_the_exit_status_tells_whether_there_is_a_problem(tmp_path):
             capture_output=True,
             text=True,
         )
-        checks = json.loads(figures.read_text())
+        checks = json.loads(figures.read_text())["checks"]
         problems = [check for check in checks if check["state"] == PROBLEM]
         assert done.returncode == bool(problems), done.stderr
         assert all(f"{check['name']}: " in done.stdout and check["command"] in done.stdout for check in problems)

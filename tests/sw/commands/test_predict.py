@@ -35,7 +35,7 @@ def test_predict_finds_features_by_name_or_takes_all_columns_in_order(folder, tm
     np.save(files[2], x)
     for file in files:
         output = tmp_path / "predicted.npy"
-        sw("predict", folder / "model.npz", file, "--output", output)
+        sw("predict", folder / "model.npz", file, "--output", output, "--force")
         assert np.array_equal(np.load(output), expected)
 
 

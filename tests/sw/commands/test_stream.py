@@ -1,7 +1,14 @@
 """`kanloom stream`: a board is trained with the schedule that fits the data."""
 
 import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
 
+import numpy as np
 import pytest
 
 from sw import datasets
@@ -13,7 +20,7 @@ from sw.model import Model
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import PRESETS
 from sw.spec.network import Network
-from tests.sw.commands.running import SMALL, sw
+from tests.sw.commands.running import ROOT, SMALL, command, sw
 
 
 def test_a_board_is_trained_by_its_port_alone(port, tmp_path):
@@ -27,10 +34,66 @@ def test_a_board_is_trained_by_its_port_alone(port, tmp_path):
 
 def test_a_file_is_trained_by_the_schedule_for_its_size(port, folder, tmp_path):
     figures = tmp_path / "figures.json"
-    printed = sw("stream", folder / "norm.csv", "--port", port, "--epochs", 3, "--json", figures)
+    printed = sw(
+        "stream", folder / "norm.csv", "--port", port, "--epochs", 3, "--json", figures, "--output", tmp_path / "m.npz"
+    )
     assert "the schedule for 320 records of any data" in printed
     report = json.loads(figures.read_text())
     assert report["records"] == 320 and report["epochs"] == 3
+
+
+def streaming(port, output, *arguments):
+    """A training that takes a while, and has come to its first epochs."""
+    words = command("stream", "norm2", "--port", port, "--records", 200, "--holdout", 100, "--epochs", 100_000)
+    words += map(str, ("--output", output, *arguments))
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "100000 epochs by" in process.stdout.readline()
+    time.sleep(3)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_board_that_is_told_to_stop_gives_its_model(port, tmp_path, number):
+    output = tmp_path / "model.npz"
+    with streaming(port, output) as process:
+        process.send_signal(number)
+        _, printed = process.communicate(timeout=30)
+    assert process.returncode == 130, printed
+    what, stopped = printed.splitlines()
+    assert re.fullmatch(rf"the board's nodes after \d+ of 100000 epochs .* are in {output}\.", what)
+    assert stopped == "stopped"
+    sw("load", "--read", tmp_path / "read.npz", "--like", output, "--port", port)
+    model, read = Model.load(output), Model.load(tmp_path / "read.npz")
+    assert all(map(np.array_equal, model.nodes, read.nodes)) and model.feature_names == ("x1", "x2")
+
+
+def test_a_board_goes_on_from_a_model(port, folder, tmp_path):
+    """An epoch of so few records does not come to this from the start."""
+    few = "--port", port, "--records", 200, "--holdout", 100, "--epochs", 1
+    files = "--output", tmp_path / "more.npz", "--json", tmp_path / "more.json"
+    sw("stream", "norm2", *few, *files, "--from", folder / "model.npz")
+    assert json.loads((tmp_path / "more.json").read_text())["pearson"] > 0.98
+    other = sw("stream", folder / "norm.csv", "--targets", "x1", *few, "--from", folder / "model.npz", code=1)
+    assert "model.npz is a model of the features x1, x2; norm.csv has x2, norm" in other
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_board_that_is_lost_leaves_the_nodes_that_were_read_last(board, folder, tmp_path, number):
+    """Another model that is in the file stays there."""
+    output = tmp_path / "model.npz"
+    shutil.copy(folder / "model.npz", output)
+    with streaming(board.port, output) as process:
+        os.kill(board._process.pid, number)
+        _, printed = process.communicate(timeout=60)
+        os.kill(board._process.pid, signal.SIGCONT)
+    assert process.returncode == 1, printed
+    saved, error = printed.splitlines()
+    assert f"the last that were read from the board, are in {tmp_path / 'model.1.npz'}" in saved
+    assert error.startswith("error: ") and board.port in error
+    assert output.read_bytes() == (folder / "model.npz").read_bytes()
+    start, rescued = Model.load(output), Model.load(tmp_path / "model.1.npz")
+    assert not any(map(np.array_equal, start.nodes, rescued.nodes))
 
 
 @pytest.mark.parametrize("network", [Network.two_layer(2, 8, (4, 32), gain=0), Network.chain((2, 6, 4, 1), (2, 4, 8))])
@@ -56,8 +119,8 @@ def test_groups_are_the_boards():
             groups_for(board, (4, 2))
 
 
-def test_data_of_another_shape_than_the_boards_network_are_refused(port):
-    assert "norm4 has 4 features" in sw("stream", "norm4", "--port", port, code=1)
+def test_data_of_another_shape_than_the_boards_network_are_refused(port, tmp_path):
+    assert "norm4 has 4 features" in sw("stream", "norm4", "--port", port, "--output", tmp_path / "m.npz", code=1)
 
 
 def test_a_port_that_is_not_there_is_named():

@@ -1,3 +1,4 @@
+import re
 import shutil
 import warnings
 from dataclasses import replace
@@ -8,12 +9,15 @@ import pytest
 from sw.engine import checkpoint
 from sw.engine.checkpoint import CheckpointError
 from sw.engine.conversion import parameters_of
+from sw.engine.history import TrainingHistory, check_arrays
 from sw.engine.pretraining import GroupPretraining
+from sw.engine.strategy import Pretraining
 from sw.engine.training import Training
 from sw.oracle.merging import Merging
+from sw.outputs import OutputError
 from sw.spec.network import Network
-from sw.spec.schedule import Position
-from tests.trainings import STRATEGIES, model_of, source_of, trained
+from sw.spec.schedule import Phase, Position
+from tests.trainings import LATER, RATES, STRATEGIES, model_of, source_of, trained
 
 STRATEGY = replace(STRATEGIES["fixed16"], models=2)
 EPOCHS, SHARDS = 3, 3
@@ -66,7 +70,7 @@ def test_at_the_end_there_is_one(path):
 def test_they_are_written_at_an_interval(monkeypatch, path, seconds, writings):
     written: list[None] = []
     save = checkpoint.save
-    monkeypatch.setattr(checkpoint, "save", lambda training, path: written.append(save(training, path)))
+    monkeypatch.setattr(checkpoint, "save", lambda *arguments: written.append(save(*arguments)))
     for _ in checkpoint.run(training_of(), path, seconds):
         pass
     assert len(written) == writings
@@ -133,18 +137,25 @@ def test_a_process_may_be_killed_while_it_writes(path, moment):
 
 
 OTHERS = {
-    "network": lambda: training_of(model=model_of(source_of(), Network.two_layer(4, 8, (4, 16)))),
-    "start": lambda: training_of(model=changed(model_of(source_of()))),
-    "first": lambda: training_of(source=source_of(seed=4), model=model_of(source_of())),
-    "records": lambda: training_of(source=source_of(701)),
-    "holdout": lambda: training_of(source=source_of(700, 151)),
-    "shard_records": lambda: training_of(shard_records=80),
-    "strategy seed": lambda: training_of(replace(STRATEGY, seed=1)),
-    "strategy models": lambda: training_of(replace(STRATEGY, models=3)),
-    "strategy merging": lambda: training_of(replace(STRATEGY, merging=Merging("pairs"))),
-    "strategy arithmetic": lambda: training_of(replace(STRATEGY, arithmetic="float32")),
-    "strategy phases": lambda: training_of(replace(STRATEGY, phases=STRATEGY.phases[:1])),
-    "strategy pretraining": lambda: training_of(replace(STRATEGY, pretraining=None)),
+    r"the network 4-8-1 \(4/8 segments, 16 bit\), not 4-8-1 \(4/16 segments, 16 bit\)": lambda: training_of(
+        model=model_of(source_of(), Network.two_layer(4, 8, (4, 16)))
+    ),
+    "other first nodes, or other ranges of the data": lambda: training_of(model=changed(model_of(source_of()))),
+    "other values in the first records": lambda: training_of(source=source_of(seed=4), model=model_of(source_of())),
+    "700 records to train on, not 701": lambda: training_of(source=source_of(701)),
+    "150 records held out, not 151": lambda: training_of(source=source_of(700, 151)),
+    "shards of 240 records, not 80": lambda: training_of(shard_records=80),
+    "the seed 0, not 1": lambda: training_of(replace(STRATEGY, seed=1)),
+    "2 models, not 3": lambda: training_of(replace(STRATEGY, models=3)),
+    "models merged by mean, not pairs": lambda: training_of(replace(STRATEGY, merging=Merging("pairs"))),
+    "the arithmetic fixed16, not float32": lambda: training_of(replace(STRATEGY, arithmetic="float32")),
+    "3 epochs, not 2: it can be continued, not shortened": lambda: training_of(
+        replace(STRATEGY, phases=STRATEGY.phases[:1])
+    ),
+    "a schedule whose first epochs have other learning rates": lambda: training_of(
+        replace(STRATEGY, phases=(Phase(1, RATES), Phase(1, RATES)))
+    ),
+    "other pre-training": lambda: training_of(replace(STRATEGY, pretraining=Pretraining(2, 1, RATES))),
 }
 
 
@@ -154,10 +165,99 @@ def changed(model):
 
 
 @pytest.mark.parametrize("what", OTHERS)
-def test_that_of_another_training_is_refused(path, what):
+def test_that_of_another_training_is_refused_in_plain_words(path, what):
     stopped_after(path, 2)
-    with pytest.raises(CheckpointError, match=f"is of another training: .*{what}"):
+    with pytest.raises(CheckpointError, match=f"is of another training: .*{what}") as raised:
         checkpoint.resume(OTHERS[what](), path)
+    assert not re.search(r"[{}\[\]]|[0-9a-f]{16}", str(raised.value).rpartition("training: ")[2])
+
+
+def test_a_training_without_pretraining_does_not_go_on_from_one_with_it(path):
+    stopped_after(path, 2)
+    with pytest.raises(CheckpointError, match=r"is of another training: (3 epochs, not 2|other pre-training)"):
+        checkpoint.resume(training_of(replace(STRATEGY, pretraining=None)), path)
+
+
+@pytest.mark.parametrize("shards", [5, 9])
+def test_a_longer_schedule_goes_on_to_what_it_would_have_come_to_from_the_start(path, shards):
+    longer = replace(STRATEGY, phases=(STRATEGY.phases[0], Phase(3, LATER)))
+    stopped_after(path, shards)
+    resumed = training_of(longer)
+    assert checkpoint.resume(resumed, path)
+    assert len(list(resumed.run())) == 5 * SHARDS - shards
+    assert np.array_equal(parameters_of(resumed.model), trained(training_of(longer)))
+
+
+def evaluated(path, shards, training, history):
+    """Train so many shards with checkpoints, and evaluate after each epoch."""
+    run = checkpoint.run(training, path, 0, history)
+    for _ in range(shards):
+        report = next(run)
+        history.follow(report)
+        if report.epoch_done:
+            history.evaluate()
+    run.close()
+
+
+def test_the_history_goes_on_too(path):
+    history = TrainingHistory(first := training_of())
+    evaluated(path, 7, first, history)
+    again = TrainingHistory(second := training_of())
+    assert checkpoint.resume(second, path, again) and not again.behind
+    assert np.array_equal(again.history, history.history) and again.best_epoch == history.best_epoch
+    assert again.best and history.best and again.best.rmse == history.best.rmse
+    assert again.seconds == history.seconds > 0
+    assert np.array_equal(parameters_of(again.model), parameters_of(history.model))
+    *_, last = checkpoint.run(second, path, 0, again)
+    assert again.seconds > history.seconds and again.pace == pytest.approx(last.records / again.seconds)
+    # The last checkpoint was written before the evaluation, as if the program was killed in between.
+    ended = TrainingHistory(third := training_of())
+    checkpoint.resume(third, path, ended)
+    assert ended.behind and ended.evaluate() and not ended.behind
+    assert ended.history["records"].tolist() == [700, 1400, 2100]
+    assert not list(checkpoint.run(third, path, 0, ended))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("rows", np.zeros(2)),
+        ("seconds", np.array(np.nan)),
+        ("best_epoch", np.array(3)),
+        ("best", np.zeros(3)),
+        ("score_means", np.zeros((2, 2))),
+    ],
+)
+def test_a_damaged_history_is_refused(path, name, wrong):
+    history = TrainingHistory(training := training_of())
+    evaluated(path, 6, training, history)
+    whole, count = history.arrays(), len(history.arrays()["best"])
+    check_arrays(whole, count)
+    with pytest.raises(ValueError, match=r"a history|as the best one|a best model|a score"):
+        check_arrays(whole | {name: wrong}, count)
+
+
+def test_one_that_cannot_be_written_does_not_end_the_training(monkeypatch, path):
+    """It fails three times, then in the end, and once more when that is tried again."""
+    save, calls = checkpoint.save, 0
+
+    def fails(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls in (1, 2, 3, 9, 10):
+            raise OutputError("the disk is full")
+        save(*arguments)
+
+    monkeypatch.setattr(checkpoint, "save", fails)
+    run = checkpoint.run(training_of(), path, 0)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(EPOCHS * SHARDS):
+            next(run)
+        with pytest.raises(OutputError, match="the disk is full"):
+            next(run)
+    assert calls == 10 and len(said) == 2
+    assert str(said[0].message) == "the disk is full; the training goes on, and tries again later"
 
 
 def test_a_model_is_no_checkpoint(path):

@@ -1,0 +1,109 @@
+"""Training that goes on from a saved model: `--from MODEL`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sw.commands.training_options import preset_for, scheduled
+from sw.presets.preset import Preset, shaped
+
+if TYPE_CHECKING:
+    from sw.datasets import Source
+    from sw.model import Model
+    from sw.spec.network import Network
+
+
+def add_from(group: argparse._ArgumentGroup) -> None:
+    """Add the option that names the model to begin with.
+
+    Parameters
+    ----------
+    group : argparse._ArgumentGroup
+        The group about files.
+    """
+    group.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="MODEL",
+        help="model file to go on from, with its network and its ranges (default: begin anew)",
+    )
+
+
+def load_start(path: Path, source: Source) -> Model:
+    """Read the model that a training goes on from.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    source : Source
+        What will be trained on.
+
+    Returns
+    -------
+    Model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        For a model of other columns; it names them.
+    """
+    from sw.model import Model, check_fit
+
+    model = Model.load(path)
+    check_fit(model.network, source)
+    for what, theirs, ours in (
+        ("features", model.feature_names, source.feature_names),
+        ("targets", model.target_names, source.target_names),
+    ):
+        if theirs and theirs != ours:
+            raise ValueError(
+                f"{path} is a model of the {what} {', '.join(theirs)}; {source.name} has {', '.join(ours)}"
+            )
+    return model
+
+
+def preset_from(model: Model, options: argparse.Namespace, source: Source) -> Preset:
+    """Choose the schedule by which a model is trained on.
+
+    Parameters
+    ----------
+    model : Model
+        Where the training begins.
+    options : argparse.Namespace
+        Of `sw.commands.training_options.add_training`.
+    source : Source
+        What is trained on.
+
+    Returns
+    -------
+    Preset
+        The data's schedule without pre-training, which would train apart what was trained together, unless the options
+        ask for it; the model's network.
+    """
+    preset = replace(for_network(preset_for(source), model.network), pretraining=None)
+    arithmetic = options.arithmetic or preset.arithmetic
+    if not options.arithmetic and model.domains is not None and arithmetic == "fixed16":
+        arithmetic = "float32"
+    return scheduled(replace(preset, arithmetic=arithmetic), options.epochs, options.pretraining)
+
+
+def for_network(preset: Preset, network: Network) -> Preset:
+    """Change a preset for a network that is given.
+
+    Parameters
+    ----------
+    preset : Preset
+        Its schedule is taken.
+    network : Network
+        Of any sizes.
+    """
+    if preset.network == network:
+        return preset
+    sizes = (network.features, *(layer.outputs for layer in network.layers))
+    return replace(shaped(preset, sizes, tuple(layer.segments for layer in network.layers)), network=network)
