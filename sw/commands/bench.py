@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
+from sw.spec.bounds import SEEDS, TRIALS
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -36,10 +37,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_training(parser)
     group = parser.add_argument_group("measurement")
     group.add_argument(
-        "--seeds", type=whole(1), default=3, metavar="N", help="seeds of records and network (default: %(default)s)"
+        "--seeds",
+        type=whole(*SEEDS),
+        default=3,
+        metavar="N",
+        help="seeds of records and network (default: %(default)s)",
     )
     group.add_argument(
-        "--trials", type=whole(1), default=15, metavar="N", help="trainings to measure (default: %(default)s)"
+        "--trials", type=whole(*TRIALS), default=15, metavar="N", help="trainings to measure (default: %(default)s)"
     )
     group.add_argument(
         "--baseline",

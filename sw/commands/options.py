@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sw.datasets import NAMES, Source, Split, load, open_source
+from sw.spec.bounds import RECORDS, SEED
 from sw.spec.options import whole
 
 DATA_HELP = f"{', '.join(NAMES)}; or a .csv, .npy, .npz or .parquet file"
@@ -23,11 +24,15 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """
     group = parser.add_argument_group("records")
     group.add_argument("--targets", nargs="+", metavar="COLUMN", help="target columns of a file (default: the last)")
-    group.add_argument("--records", type=whole(1), metavar="N", help="to train on (default: the data set's, else all)")
-    group.add_argument("--holdout", type=whole(1), metavar="N", help="held out (default: the data set's, else a fifth)")
+    group.add_argument(
+        "--records", type=whole(*RECORDS), metavar="N", help="to train on (default: the data set's, else all)"
+    )
+    group.add_argument(
+        "--holdout", type=whole(*RECORDS), metavar="N", help="held out (default: the data set's, else a fifth)"
+    )
     group.add_argument(
         "--seed",
-        type=whole(0),
+        type=whole(*SEED),
         default=0,
         metavar="N",
         help="of records and first nodes (default: %(default)s)",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sw.commands.options import check_folders, check_suffix
 from sw.commands.progress import TerminalReporter
+from sw.spec.bounds import THREADS
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help=".csv, .npy, .npz or .parquet; other columns are ignored")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(OUTPUTS)} (default: CSV to stdout)")
     parser.add_argument(
-        "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
+        "--threads", type=whole(*THREADS), default=1, metavar="N", help="that work at a time (default: %(default)s)"
     )
 
 

@@ -17,6 +17,8 @@ from sw.commands.interrupts import INTERRUPTED, SIGNALS
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
+from sw.spec.bounds import SECONDS
+from sw.spec.options import real
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -54,7 +56,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="the training's state, written now and then; if it exists, the training goes on from it",
     )
     group.add_argument(
-        "--checkpoint-seconds", type=float, default=60, metavar="S", help="between checkpoints (default: %(default)s)"
+        "--checkpoint-seconds",
+        type=real(*SECONDS),
+        default=60,
+        metavar="S",
+        help="between checkpoints (default: %(default)s)",
     )
     add_json(parser)
 

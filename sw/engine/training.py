@@ -30,6 +30,7 @@ from sw.engine.strategy import Strategy
 from sw.metrics import Score
 from sw.model import Model, check_fit
 from sw.oracle.merging import Merging
+from sw.spec.bounds import BYTES, RECORDS, THREADS, check_whole
 from sw.spec.schedule import Position, epochs_in, steps
 
 FIRST_RECORDS = 100  # by which sources are told from each other
@@ -131,8 +132,9 @@ class Training:
         cache_bytes: int = CACHE_BYTES,
     ):
         network = model.network
-        if threads < 1:
-            raise ValueError(f"threads {threads} must be 1 or more")
+        check_whole("threads", threads, *THREADS)
+        check_whole("shard_records", shard_records, *RECORDS)
+        check_whole("cache_bytes", cache_bytes, *BYTES)
         check_fit(network, source)
         if strategy.pretraining:
             strategy.pretraining.groups(network)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sw.spec.bounds import whole_number
 from sw.spec.network import Network
 
 
@@ -57,7 +58,7 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
     """
     count = network.layers[-1].inputs
     network.addend_slice(count)
-    if not 1 <= addends < count:
+    if whole_number(addends) is None or not 1 <= addends < count:
         raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
     starts = range(0, count, addends)
     return list(zip(starts, (*starts[1:], count), strict=True))
