@@ -12,15 +12,13 @@ import json
 import os
 import time
 import warnings
-import zipfile
-import zlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from sw import archive
 from sw.engine.training import State, Training, TrainingReport
+from sw.spec.bounds import shown
 from sw.spec.schedule import Position
 
 FILE_FORMAT = "kanloom-checkpoint"
@@ -104,7 +102,7 @@ def save(training: Training, path: Path) -> None:
         "training": training.identity,
     }
     with open(new, "wb") as file:
-        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), parameters=state.parameters)
+        archive.write(file, header, {"parameters": state.parameters}, compressed=False)
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
@@ -129,14 +127,13 @@ def load(training: Training, path: Path) -> State | None:
     # A .new one that is whole has been written by a process killed before it gave it its name.
     for file in filter(Path.exists, (path, _beside(path, ".new"), _beside(path, ".previous"))):
         try:
-            header, parameters = _read(file)
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            damages.append(f"{file} is no checkpoint, or damaged: {error}")
+            state = _read(file, training)
+        except archive.ArchiveError as error:
+            damages.append(str(error))
             continue
-        _check(file, header, training)
         if damages:
             warnings.warn(f"{damages[0]}; going on from {file}", stacklevel=3)
-        return State(Position(header["epoch"], header["shard"]), parameters)
+        return state
     if damages:
         raise CheckpointError("; ".join(damages))
     return None
@@ -146,19 +143,40 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read header and parameters; arrays are read to their ends, where their checksums are compared."""
-    with np.load(path, allow_pickle=False) as file:
-        header = json.loads(str(file["header"]))
-        if header["format"] != FILE_FORMAT:
-            raise ValueError(f"format {header['format']!r} is not {FILE_FORMAT!r}")
-        return header, file["parameters"]
+def _read(path: Path, training: Training) -> State:
+    """Read the state in a file, and check it before anything is made of it.
+
+    Raises
+    ------
+    ArchiveError
+        For a file that is damaged, or no checkpoint.
+    CheckpointError
+        For a checkpoint of another training.
+    """
+    with archive.reading(path, FILE_FORMAT) as file:
+        header = file.header
+        _check(path, header, training)
+        parameters = file.arrays({"parameters": _wanted(training)})["parameters"]
+    state = State(Position(header.get("epoch"), header.get("shard")), parameters)  # type: ignore[arg-type]
+    try:
+        training.check(state)
+    except ValueError as error:
+        raise archive.ArchiveError(f"{path} is damaged: {error}") from error
+    return state
+
+
+def _wanted(training: Training) -> archive.Wanted:
+    """Return what the array of parameters has to be: a row for all models, or one for each."""
+    present = training.state.parameters
+    return archive.Wanted((range(1, training.models + 1), present.shape[1]), present.dtype)
 
 
 def _check(path: Path, header: dict[str, Any], training: Training) -> None:
     """Raise CheckpointError, naming what differs, unless the checkpoint is of this training."""
-    if header["version"] != FILE_VERSION:
-        raise CheckpointError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
+    if header.get("version") != FILE_VERSION:
+        raise CheckpointError(f"{path} is of version {shown(header.get('version'))}; this program reads {FILE_VERSION}")
+    if not isinstance(header.get("training"), dict):
+        raise archive.ArchiveError(f"{path} is damaged: it does not say of which training it is")
     theirs, ours = (_flat(identity) for identity in (header["training"], training.identity))
     differing = [
         f"{name} {theirs.get(name)}, not {ours.get(name)}"

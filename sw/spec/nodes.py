@@ -36,6 +36,26 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
             raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
 
 
+def check_finite(name: str, values: np.ndarray) -> None:
+    """Check that all numbers of an array are finite.
+
+    Parameters
+    ----------
+    name : str
+        What the array is, for the message.
+    values : ndarray
+        Numbers of any type, or rows of named numbers.
+
+    Raises
+    ------
+    ValueError
+        If one is not.
+    """
+    columns = [values[each] for each in values.dtype.names] if values.dtype.names else [values]
+    if not all(np.isfinite(column).all() for column in columns):
+        raise ValueError(f"{name} has a number that is not finite")
+
+
 def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
     """Split the addends of a two-layer network into groups for pre-training.
 
