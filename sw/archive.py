@@ -80,11 +80,6 @@ class Archive:
             raise ArchiveError(f"{path} is damaged: its header is no table of values")
         self._digest = header.pop(DIGEST, None)
         self.header, self.names = header, self._members.keys() - {HEADER}
-        found = str(header.get("format")).replace("-", " ")
-        if found != noun:
-            raise ArchiveError(
-                f"{path} is a {found if found.startswith('kanloom ') else 'file of another program'}, not a {noun}"
-            )
 
     def arrays(self, wanted: Mapping[str, Wanted]) -> dict[str, np.ndarray]:
         """Read all arrays.
@@ -177,8 +172,34 @@ def reading(path: str | Path, file_format: str) -> Iterator[Archive]:
         with _damage(path):
             file = zipfile.ZipFile(stream)
             archive = Archive(path, file, noun)
+        found = _noun(archive)
+        if found != noun:
+            raise ArchiveError(f"{path} is a {found or 'file of another program'}, not a {noun}")
         with file:
             yield archive
+
+
+def own_kind(path: str | Path) -> str | None:
+    """Say which of this package's files one is: "kanloom model", "kanloom checkpoint", or None for any other.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file; there need not be one.
+    """
+    path = Path(path)
+    try:
+        if kind_of(path) != ZIP:
+            return None
+        with path.open("rb") as stream, _damage(path), zipfile.ZipFile(stream) as file:
+            return _noun(Archive(path, file, "kanloom file"))
+    except (ArchiveError, OSError):
+        return None
+
+
+def _noun(archive: Archive) -> str | None:
+    found = str(archive.header.get("format")).replace("-", " ")
+    return found if found.startswith("kanloom ") else None
 
 
 def write(file: IO[bytes], header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, compressed: bool) -> None:

@@ -230,7 +230,7 @@ class Model:
             )
         try:
             network = Network.from_description(header["network"])
-            names = [tuple(header[name]) for name in ("feature_names", "target_names")]
+            feature_names, target_names = tuple(header["feature_names"]), tuple(header["target_names"])
             headroom = header["headroom"]
         except KeyError as error:
             raise ModelFileError(f"{path} is damaged: its header lacks {error}") from error
@@ -247,7 +247,8 @@ class Model:
                 Scaling(**{name: arrays[name] for name in RANGES}, feature_knots=arrays.get("feature_knots")),
                 [arrays[f"nodes_{index}"] for index in depth],
                 headroom,
-                *names,
+                feature_names,
+                target_names,
                 [arrays[f"domains_{index}"] for index in depth] if floating else None,
                 arrays.get("history"),
             )

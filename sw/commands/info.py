@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import add_json, check_folders, history_rows, write_json
+from sw.commands.options import add_json, check_folders, history_rows, load_model, write_json
 from sw.commands.progress import TerminalReporter
 
 if TYPE_CHECKING:
@@ -44,13 +44,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    from rich.markup import escape
     from rich.table import Table
-
-    from sw.model import Model
+    from rich.text import Text
 
     check_folders(options.json)
-    model = Model.load(options.model)
+    model = load_model(options.model)
     figures = describe(model)
     network = model.network
     table = Table(show_edge=False, pad_edge=False)
@@ -60,7 +58,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         table.add_column(name, justify="right")
     for kind in ("features", "targets"):
         for each in figures[kind]:
-            table.add_row(kind[:-1], escape(each["name"]), f"{each['low']:.6g}", f"{each['high']:.6g}")
+            table.add_row(kind[:-1], Text(each["name"]), f"{each['low']:.6g}", f"{each['high']:.6g}")
     reporter.show(
         f"{options.model}, file version {figures['version']}",
         f"network     {network}, {network.parameters:,} parameters",

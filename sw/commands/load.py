@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
-from sw.commands.options import check_folders
+from sw.commands.options import check_folders, load_model
 from sw.commands.progress import TerminalReporter
 
 if TYPE_CHECKING:
@@ -54,13 +54,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    from sw.model import Model
-
     if bool(options.read) != bool(options.like):
         raise argparse.ArgumentTypeError("--read FILE and --like MODEL go together: a board knows no units and names")
     check_folders(options.read)
     path = options.like or options.model
-    model = Model.load(path)
+    model = load_model(path)
     check_fixed(model, path)
     with open_board(options.port, options.baud) as board:
         check_network(board, model, path, options.port)

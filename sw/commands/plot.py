@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_folders, check_suffix, open_data
+from sw.commands.options import DATA_HELP, add_data, check_folders, check_suffix, load_model, open_data
 from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES
 
@@ -57,10 +57,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     with reporter.step("drawing"):
         import matplotlib
 
-        from sw.model import Model
-
         matplotlib.use("Agg")
-        figure = draw(options, Model.load(options.model), reporter.program)
+        figure = draw(options, load_model(options.model, options.dataset), reporter.program)
         figure.savefig(options.output, dpi=DOTS)
     reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import check_folders, check_suffix
+from sw.commands.options import check_folders, check_suffix, load_model, refuse_own
 from sw.commands.progress import TerminalReporter
 from sw.spec.bounds import THREADS
 from sw.spec.options import whole
@@ -59,12 +59,12 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
 
     from sw.datasets import Dataset, write
     from sw.datasets.files import read_blocks, write_csv
-    from sw.model import Model
 
     if options.output:
         check_suffix(options.output, OUTPUTS)
     check_folders(options.output)
-    model = Model.load(options.model)
+    model = load_model(options.model, options.file)
+    refuse_own(options.file)
     columns, blocks = read_blocks(options.file)
     chosen = feature_columns(model, options.file.name, columns)
     predicted, rows = [], 0
