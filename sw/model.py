@@ -16,6 +16,8 @@ from sw.spec.records import Records
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1
 
+TARGET_SCORES_BYTES = 1 << 26  # at most, of a model
+
 HISTORY = np.dtype(
     [
         ("records", np.int64),
@@ -114,6 +116,8 @@ class Model:
         Limits of each input's grid, one array (inputs, 2) a layer, for a floating-point model; None in fixed point.
     history : ndarray or None
         How the model was trained, an array of dtype `HISTORY`.
+    target_scores : ndarray of shape (epochs, outputs, 2), or None
+        Pearson and RMSE of each target on the hold-out after each row of the history, where there are several targets.
 
     Raises
     ------
@@ -129,6 +133,7 @@ class Model:
     target_names: tuple[str, ...] = field(default=())
     domains: list[np.ndarray] | None = None
     history: np.ndarray | None = None
+    target_scores: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
@@ -137,6 +142,10 @@ class Model:
         for (kind, count), names in zip(counts.items(), (self.feature_names, self.target_names), strict=True):
             if len(names) not in (0, count) or not all(isinstance(name, str) for name in names):
                 raise ValueError(f"{kind} names {shown(names)} must be {count} texts, or none")
+        if self.target_scores is not None:
+            rows = 0 if self.history is None else len(self.history)
+            if self.target_scores.shape != (rows, self.network.outputs, 2):
+                raise ValueError(f"target scores of shape {self.target_scores.shape} do not fit {rows} rows of history")
         if self.domains is not None:
             shapes, wanted = [each.shape for each in self.domains], [(layer.inputs, 2) for layer in self.network.layers]
             if shapes != wanted:
@@ -199,8 +208,8 @@ class Model:
         arrays = {f"nodes_{index}": np.asarray(nodes, number) for index, nodes in enumerate(self.nodes)}
         arrays |= {name: np.asarray(values, np.float64) for name, values in self.scaling.arrays().items()}
         arrays |= {f"domains_{index}": np.asarray(ends, np.float64) for index, ends in enumerate(self.domains or ())}
-        if self.history is not None:
-            arrays["history"] = self.history
+        arrays |= {"history": self.history} if self.history is not None else {}
+        arrays |= {"target_scores": self.target_scores} if self.target_scores is not None else {}
         with open(path, "wb") as file:
             archive.write(file, header, arrays, compressed=True)
 
@@ -251,9 +260,15 @@ class Model:
                 target_names,
                 [arrays[f"domains_{index}"] for index in depth] if floating else None,
                 arrays.get("history"),
+                arrays.get("target_scores"),
             )
         except ValueError as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
+
+
+def most_target_scores(outputs: int) -> int:
+    """Count the epochs for which a model keeps the scores of so many targets."""
+    return TARGET_SCORES_BYTES // (16 * outputs)
 
 
 def _wanted(network: Network, *, floating: bool) -> dict[str, archive.Wanted]:
@@ -268,6 +283,8 @@ def _wanted(network: Network, *, floating: bool) -> dict[str, archive.Wanted]:
     knots = range(2, MOST_KNOTS + 1)
     wanted["feature_knots"] = archive.Wanted((knots, network.features), real, optional=True)
     wanted["history"] = archive.Wanted((range(1, 2 * EPOCHS[1] + 1),), HISTORY, optional=True)
+    rows = range(1, most_target_scores(network.outputs) + 1)
+    wanted["target_scores"] = archive.Wanted((rows, network.outputs, 2), real, optional=True)
     return wanted
 
 

@@ -11,7 +11,7 @@ RANGES = ("feature_low", "feature_high", "target_low", "target_high")
 TARGET_DEVIATIONS = 4  # standard deviations from a target's mean to its low and high; beyond lies the headroom
 QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
 KNOTS = 33
-MOST_KNOTS = 1024  # of a feature, in a file
+MOST_KNOTS = 128  # of a feature, in a file
 CROWDED = 0.12  # a feature needs knots if half its values are within this share of its range
 BY_QUANTILES = 0.75  # the share of quantiles in such knots; the rest are equal steps
 

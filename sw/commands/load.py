@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         if options.read:
             with reporter.step("reading nodes"):
                 nodes = board.nodes
-            replace(model, nodes=nodes, history=None).save(options.read)
+            replace(model, nodes=nodes, history=None, target_scores=None).save(options.read)
             reporter.note(f"{model.network.parameters:,} nodes of {name} are in {options.read}.")
         else:
             with reporter.step("writing and comparing nodes"):

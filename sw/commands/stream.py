@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sw.commands.board import add_port, open_board
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, write_json
 from sw.commands.progress import TerminalReporter
+from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, shaped
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     """
     from sw.datasets import MemorySource
     from sw.experiment import Experiment
+    from sw.metrics import Score
 
     check_folders(options.output, options.json)
     began = time.monotonic()
@@ -93,12 +95,13 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         experiment = Experiment.begin(chosen, split, seed=options.seed, network=board.network)
         with reporter.step("sending records", epochs, "epochs") as progress.step:
             outcome = experiment.run(board, phases, progress.epoch)
+        score = Score()
+        score.add(outcome.predicted, split.holdout.targets)
         figures = {
             "board": board.configuration.board,
             "network": str(board.network),
             "schedule": name,
-            "pearson": outcome.pearson,
-            "rmse": outcome.rmse,
+            **score_figures(score, split.holdout.target_names),
             "records": len(split.train),
             "epochs": epochs,
             "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
@@ -107,9 +110,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "link_errors": board.counters(),
             "wall_s": time.monotonic() - began,
         }
+    said = score_text(figures)
     reporter.show(
-        f"Pearson {outcome.pearson:.5f}, RMSE {outcome.rmse:.5g} on {len(split.holdout):,} unseen records. The board "
-        f"trained for {figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock."
+        f"{said[0].upper()}{said[1:]} on {len(split.holdout):,} unseen records. The board trained for "
+        f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
+        *score_lines(figures),
     )
     if options.output:
         outcome.model.save(options.output)

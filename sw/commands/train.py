@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sw.commands.interrupts import INTERRUPTED, SIGNALS
 from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
 from sw.commands.progress import TerminalReporter
+from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.spec.bounds import SECONDS
 from sw.spec.options import real
@@ -172,9 +173,7 @@ def achieved(history: TrainingHistory) -> dict[str, Any]:
         Of a training that has ended.
     """
     return {
-        "pearson": history.best.pearson,
-        "rmse": history.best.rmse,
-        "r2": history.best.r2,
+        **score_figures(history.best, history.model.target_names),
         "best_epoch": history.best_epoch,
         "seconds": history.seconds,
         "records_per_s": history.pace,
@@ -210,12 +209,13 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
         The words that start the command line here.
     """
     history, model = figures["history"], Path(figures["model"])
+    said, each = score_text(figures), "".join(f"{line}\n" for line in score_lines(figures))
     records = history[figures["best_epoch"] - 1]["records"]
     rate = f" ({figures['records_per_s']:,.0f} records/s of training alone)" if figures["records_per_s"] else ""
     return (
-        f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
-        f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-        f"evaluations, in {figures['wall_s']:.2f} s with loading or compiling kernels and evaluating{rate}.\n"
+        f"{said[0].upper()}{said[1:]} on {figures['holdout']:,} unseen records, after {records:,} of training: the "
+        f"best of {len(history)} evaluations, in {figures['wall_s']:.2f} s with loading or compiling kernels and "
+        f"evaluating{rate}.\n{each}"
         f"The best model is in {model}. Next:\n"
         f"  {program} plot {model} --output {model.with_suffix('.png')}\n"
         f"  {program} predict {model} FILE"

@@ -7,7 +7,7 @@ import numpy as np
 
 from sw.engine.training import Training, TrainingReport
 from sw.metrics import Score
-from sw.model import HISTORY, Model
+from sw.model import HISTORY, Model, most_target_scores
 
 
 class TrainingHistory:
@@ -38,6 +38,7 @@ class TrainingHistory:
     def __init__(self, training: Training):
         self._training = training
         self._rows: list[tuple] = []
+        self._targets: list[np.ndarray] = []
         self._evaluating = 0.0
         self._records_before = training.records_done
 
@@ -52,6 +53,7 @@ class TrainingHistory:
         begun = time.monotonic()
         score = self._training.score()
         self._rows.append((report.records, self.seconds, score.pearson, score.rmse, report.pretraining))
+        self._targets.append(np.stack([score.pearson_of_targets, score.rmse_of_targets], axis=1))
         if not self.best_epoch or score.rmse < self.best.rmse:
             self.best, self.best_epoch, self._model = score, len(self._rows), self._training.model
         self._evaluating += time.monotonic() - begun
@@ -65,4 +67,12 @@ class TrainingHistory:
     @property
     def model(self) -> Model:
         """The best model, with the history."""
-        return replace(self._model, history=self.history)
+        return replace(self._model, history=self.history, target_scores=self.target_scores)
+
+    @property
+    def target_scores(self) -> np.ndarray | None:
+        """Pearson and RMSE of each target after each row of the history, as a model keeps them, or None."""
+        kept = self._targets and 1 < len(self._targets[0]) and len(self._targets) == len(self._rows)
+        if not kept or len(self._rows) > most_target_scores(len(self._targets[0])):
+            return None
+        return np.stack(self._targets)
