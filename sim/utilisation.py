@@ -17,6 +17,8 @@ from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
 from hw.plan.options import add_design, board_of, search_of
 from sim.verilator import CompileError, compile_executable, emit_verilog
+from sw.spec.bounds import RECORDS
+from sw.spec.options import whole
 
 _HARNESS = Path(__file__).with_suffix(".cpp")
 
@@ -159,11 +161,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m sim.utilisation", description=__doc__)
     add_design(parser)
-    parser.add_argument("--records", type=int, default=100_000, metavar="N", help="default %(default)s")
+    parser.add_argument("--records", type=whole(*RECORDS), default=100_000, metavar="N", help="default %(default)s")
     arguments = parser.parse_args(argv)
     try:
-        if arguments.records < 1:
-            raise ValueError(f"--records {arguments.records}: must be 1 or more")
         Console().print(measure(search_of(board_of(arguments), arguments).design, arguments.records).table())
     except (ValueError, CompileError) as error:
         print(f"error: {error}", file=sys.stderr)

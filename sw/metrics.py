@@ -86,24 +86,10 @@ class Score:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Score":
-        """Make the score that `arrays` was called of.
-
-        Raises
-        ------
-        KeyError
-            If an array is missing.
-        ValueError
-            For an array of another shape.
-        """
+        """Make the score that `arrays` was called of."""
         score = cls()
-        if arrays["records"].shape != () or any(array.dtype.kind not in "if" for array in arrays.values()):
-            raise ValueError("a score of arrays that are no numbers")
         score.records = int(arrays["records"])
         score._first, score._means, score._products = (arrays[name] for name in ("first", "means", "products"))
-        outputs = score._first.shape[-1:]
-        shapes = [array.shape for array in (score._first, score._means, score._products)]
-        if score.records < 1 or shapes != [(2, *outputs), (2, *outputs), (2, 2, *outputs)]:
-            raise ValueError(f"a score of {score.records} records with arrays of {shapes}")
         return score
 
     @property
@@ -114,11 +100,27 @@ class Score:
         return np.maximum(pp - 2 * pt + tt, 0) / self.records + (predicted - true) ** 2
 
     @property
-    def pearson(self) -> float:
-        """The Pearson correlation, the lowest over the outputs, as `pearson` computes it."""
+    def pearson_of_targets(self) -> np.ndarray:
+        """The Pearson correlation of each target, (outputs,)."""
         (pp, pt), (_, tt) = self._products
         norm = np.sqrt(pp * tt)
-        return float(np.min(np.divide(pt, norm, out=np.zeros_like(pt), where=norm > 0)))
+        return np.divide(pt, norm, out=np.zeros_like(pt), where=norm > 0)
+
+    @property
+    def rmse_of_targets(self) -> np.ndarray:
+        """The root of the mean squared error of each target, (outputs,), in its units."""
+        return np.sqrt(self._squared_error)
+
+    @property
+    def r2_of_targets(self) -> np.ndarray:
+        """The coefficient of determination of each target, (outputs,); 0 for a constant target."""
+        variance = self._products[1, 1] / self.records
+        return 1 - np.divide(self._squared_error, variance, out=np.ones_like(variance), where=variance > 0)
+
+    @property
+    def pearson(self) -> float:
+        """The Pearson correlation, the lowest over the outputs, as `pearson` computes it."""
+        return float(np.min(self.pearson_of_targets))
 
     @property
     def rmse(self) -> float:
@@ -128,6 +130,4 @@ class Score:
     @property
     def r2(self) -> float:
         """The coefficient of determination, averaged over the outputs; 0 for a constant target."""
-        variance = self._products[1, 1] / self.records
-        shares = np.divide(self._squared_error, variance, out=np.ones_like(variance), where=variance > 0)
-        return float(np.mean(1 - shares))
+        return float(np.mean(self.r2_of_targets))

@@ -1,23 +1,24 @@
 """A model: a network with its nodes and the user's units. One versioned .npz file holds it."""
 
-import json
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from sw import archive
 from sw.datasets import Source
 from sw.outputs import archive_kind, whole
-from sw.scaling import RANGES, Scaling
+from sw.scaling import MOST_KNOTS, RANGES, Scaling
+from sw.spec.bounds import EPOCHS, check_whole, shown
 from sw.spec.network import Network
-from sw.spec.nodes import check_nodes
+from sw.spec.nodes import check_finite, check_nodes
 from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 1
 MODEL_FILE = archive_kind("a kanloom model", FILE_FORMAT)
+
+TARGET_SCORES_BYTES = 1 << 26  # at most, of a model
 
 HISTORY = np.dtype(
     [
@@ -32,7 +33,7 @@ HISTORY = np.dtype(
 Pearson and RMSE of the hold-out after that; whether the epoch was one of pre-training."""
 
 
-class ModelFileError(Exception):
+class ModelFileError(ValueError):
     """A file is damaged, or it is no model of this program."""
 
 
@@ -117,6 +118,13 @@ class Model:
         Limits of each input's grid, one array (inputs, 2) a layer, for a floating-point model; None in fixed point.
     history : ndarray or None
         How the model was trained, an array of dtype `HISTORY`.
+    target_scores : ndarray of shape (epochs, outputs, 2), or None
+        Pearson and RMSE of each target on the hold-out after each row of the history, where there are several targets.
+
+    Raises
+    ------
+    ValueError
+        For nodes, domains, names or a headroom that do not fit the network.
     """
 
     network: Network
@@ -127,9 +135,23 @@ class Model:
     target_names: tuple[str, ...] = field(default=())
     domains: list[np.ndarray] | None = None
     history: np.ndarray | None = None
+    target_scores: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
+        check_whole("headroom", self.headroom, 0, self.network.width - 2)
+        counts = {"feature": self.network.features, "target": self.network.outputs}
+        for (kind, count), names in zip(counts.items(), (self.feature_names, self.target_names), strict=True):
+            if len(names) not in (0, count) or not all(isinstance(name, str) for name in names):
+                raise ValueError(f"{kind} names {shown(names)} must be {count} texts, or none")
+        if self.target_scores is not None:
+            rows = 0 if self.history is None else len(self.history)
+            if self.target_scores.shape != (rows, self.network.outputs, 2):
+                raise ValueError(f"target scores of shape {self.target_scores.shape} do not fit {rows} rows of history")
+        if self.domains is not None:
+            shapes, wanted = [each.shape for each in self.domains], [(layer.inputs, 2) for layer in self.network.layers]
+            if shapes != wanted:
+                raise ValueError(f"domains of shapes {shapes}; the network needs {wanted}")
 
     @property
     def units(self) -> Units:
@@ -190,13 +212,14 @@ class Model:
             "feature_names": self.feature_names,
             "target_names": self.target_names,
         }
-        arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)}
-        arrays |= self.scaling.arrays()
-        arrays |= {f"domains_{index}": domains for index, domains in enumerate(self.domains or ())}
-        if self.history is not None:
-            arrays["history"] = self.history
+        number = np.int64 if self.domains is None else np.float64
+        arrays = {f"nodes_{index}": np.asarray(nodes, number) for index, nodes in enumerate(self.nodes)}
+        arrays |= {name: np.asarray(values, np.float64) for name, values in self.scaling.arrays().items()}
+        arrays |= {f"domains_{index}": np.asarray(ends, np.float64) for index, ends in enumerate(self.domains or ())}
+        arrays |= {"history": self.history} if self.history is not None else {}
+        arrays |= {"target_scores": self.target_scores} if self.target_scores is not None else {}
         with whole(path) as file:
-            np.savez_compressed(file, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
+            archive.write(file, header, arrays, compressed=True)
 
     @classmethod
     def load(cls, path: str | Path) -> "Model":
@@ -210,41 +233,67 @@ class Model:
             If there is no such file.
         """
         try:
-            file = np.load(path, allow_pickle=False)
-            if isinstance(file, np.ndarray):
-                raise ModelFileError(f"{path} is no kanloom model, but a single array")
-            with file:
-                arrays = {name: file[name] for name in file.files}
-        except FileNotFoundError:
-            raise
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelFileError(f"{path} is damaged or no .npz file: {error}") from error
+            with archive.reading(path, FILE_FORMAT) as file:
+                return cls._read(file, path)
+        except archive.ArchiveError as error:
+            raise ModelFileError(str(error)) from error
+
+    @classmethod
+    def _read(cls, file: archive.Archive, path: str | Path) -> "Model":
+        header = file.header
+        if header.get("version") != FILE_VERSION:
+            raise ModelFileError(
+                f"{path} is of version {shown(header.get('version'))}; this program reads {FILE_VERSION}"
+            )
         try:
-            header = json.loads(str(arrays.pop("header")))
-            if header["format"] != FILE_FORMAT:
-                raise ModelFileError(f"{path} is of format {header['format']!r}, not {FILE_FORMAT!r}")
-            if header["version"] != FILE_VERSION:
-                raise ModelFileError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
             network = Network.from_description(header["network"])
-            scaling = Scaling(**{name: arrays[name] for name in RANGES}, feature_knots=arrays.get("feature_knots"))
-            depth = range(len(network.layers))
-            nodes = [arrays[f"nodes_{index}"] for index in depth]
-            domains = [arrays[f"domains_{index}"] for index in depth] if "domains_0" in arrays else None
-            history = arrays.get("history")
-            if history is not None and (history.ndim, history.dtype) != (1, HISTORY):
-                raise ValueError(f"a history of {history.dtype}")
+            feature_names, target_names = tuple(header["feature_names"]), tuple(header["target_names"])
+            headroom = header["headroom"]
+        except KeyError as error:
+            raise ModelFileError(f"{path} is damaged: its header lacks {error}") from error
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from error
+        floating = "domains_0" in file.names
+        arrays = file.arrays(_wanted(network, floating=floating))
+        depth = range(len(network.layers))
+        try:
+            for name, values in arrays.items():
+                check_finite(name, values)
             return cls(
                 network,
-                scaling,
-                nodes,
-                header["headroom"],
-                tuple(header["feature_names"]),
-                tuple(header["target_names"]),
-                domains,
-                history,
+                Scaling(**{name: arrays[name] for name in RANGES}, feature_knots=arrays.get("feature_knots")),
+                [arrays[f"nodes_{index}"] for index in depth],
+                headroom,
+                feature_names,
+                target_names,
+                [arrays[f"domains_{index}"] for index in depth] if floating else None,
+                arrays.get("history"),
+                arrays.get("target_scores"),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error
+        except ValueError as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from error
+
+
+def most_target_scores(outputs: int) -> int:
+    """Count the epochs for which a model keeps the scores of so many targets."""
+    return TARGET_SCORES_BYTES // (16 * outputs)
+
+
+def _wanted(network: Network, *, floating: bool) -> dict[str, archive.Wanted]:
+    """List what the arrays of a network's file have to be."""
+    number, real = np.dtype(np.float64 if floating else np.int64), np.dtype(np.float64)
+    layers = list(enumerate(network.layers))
+    wanted = {f"nodes_{index}": archive.Wanted(layer.shape, number) for index, layer in layers}
+    if floating:
+        wanted |= {f"domains_{index}": archive.Wanted((layer.inputs, 2), real) for index, layer in layers}
+    counts = {"feature": network.features, "target": network.outputs}
+    wanted |= {name: archive.Wanted((counts[name.partition("_")[0]],), real) for name in RANGES}
+    knots = range(2, MOST_KNOTS + 1)
+    wanted["feature_knots"] = archive.Wanted((knots, network.features), real, optional=True)
+    wanted["history"] = archive.Wanted((range(1, 2 * EPOCHS[1] + 1),), HISTORY, optional=True)
+    rows = range(1, most_target_scores(network.outputs) + 1)
+    wanted["target_scores"] = archive.Wanted((rows, network.outputs, 2), real, optional=True)
+    return wanted
 
 
 def check_fit(network: Network, source: Source) -> None:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sw.archive import own_kind
+
 HEAD_BYTES = 4096  # of a file, by which its kind is known
 PROOF_BYTES = 4096  # that are written to prove that a file can be
 MARKER = ".kanloom-build"
@@ -46,7 +48,7 @@ class Kind:
 
 
 def archive_kind(name: str, file_format: str) -> Kind:
-    """Describe a kind of .npz file whose member `header` is JSON that begins with its format.
+    """Describe a kind of .npz file that `sw.archive` writes.
 
     Parameters
     ----------
@@ -55,18 +57,7 @@ def archive_kind(name: str, file_format: str) -> Kind:
     file_format : str
         What the header has for `format`.
     """
-    beginning = f'{{"format": "{file_format}"'.encode("utf-32-le")
-
-    def recognises(path: Path) -> bool:
-        import zipfile
-
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open("header.npy") as header:
-                return beginning in header.read(HEAD_BYTES)
-        except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, ValueError):
-            return False
-
-    return Kind(name, recognises)
+    return Kind(name, lambda path: own_kind(path) == file_format.replace("-", " "))
 
 
 def head_kind(name: str, pattern: bytes) -> Kind:

@@ -11,6 +11,7 @@ RANGES = ("feature_low", "feature_high", "target_low", "target_high")
 TARGET_DEVIATIONS = 4  # standard deviations from a target's mean to its low and high; beyond lies the headroom
 QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
 KNOTS = 33
+MOST_KNOTS = 128  # of a feature, in a file
 CROWDED = 0.12  # a feature needs knots if half its values are within this share of its range
 BY_QUANTILES = 0.75  # the share of quantiles in such knots; the rest are equal steps
 
@@ -30,6 +31,11 @@ class Scaling:
     feature_knots : ndarray of shape (points, features), or None
         Shares of a feature's range that become equal steps of [0, 1], where a uniform grid would see little of it;
         None if the whole range is mapped by one line.
+
+    Raises
+    ------
+    ValueError
+        For a low above its high, and for knots that do not rise.
     """
 
     feature_low: np.ndarray
@@ -37,6 +43,17 @@ class Scaling:
     target_low: np.ndarray
     target_high: np.ndarray
     feature_knots: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for kind in ("feature", "target"):
+            low, high = getattr(self, f"{kind}_low"), getattr(self, f"{kind}_high")
+            if low.ndim != 1 or low.shape != high.shape or not (low <= high).all():
+                raise ValueError(f"{kind}s have ranges whose lows and highs do not fit each other")
+        knots = self.feature_knots
+        if knots is not None:
+            shaped = knots.ndim == 2 and knots.shape[1] == len(self.feature_low) and 2 <= len(knots) <= MOST_KNOTS
+            if not shaped or not (np.diff(knots, axis=0) >= 0).all():
+                raise ValueError("knots of features do not rise, or do not fit the features")
 
     @classmethod
     def of(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":

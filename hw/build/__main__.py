@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hw.plan.options import add_design, board_of, search_of
 from sw.outputs import FIGURES, MARKER, Output, add_force, check, check_folder, write_json
+from sw.spec.bounds import PLACER_SEED
 from sw.spec.options import numbers
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("place and route")
     group.add_argument(
         "--seed",
-        type=numbers,
+        type=numbers(*PLACER_SEED),
         default=(1, 2, 3),
         metavar="N,N",
         help="of the placer; the first that meets the clock is taken (default: 1,2,3)",

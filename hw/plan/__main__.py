@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from hw.plan.options import add_design, board_of, search_of
+from sw.spec.bounds import CHART_RECORDS
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         The verb's parser.
     """
     add_design(parser)
-    parser.add_argument("--chart", type=whole(1), metavar="N", help="show the clocks of N records")
+    parser.add_argument("--chart", type=whole(*CHART_RECORDS), metavar="N", help="show the clocks of N records")
 
 
 def run(options: argparse.Namespace, reporter: Reporter) -> int:

@@ -10,8 +10,9 @@ import boards
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
 from sw.presets.selection import add_network, selected
+from sw.spec.bounds import CLOCK_MHZ, SIZE, STALENESS, TAPS
 from sw.spec.configuration import CONTEXTS
-from sw.spec.options import numbers, pretraining, whole
+from sw.spec.options import numbers, pretraining, real, whole
 
 if TYPE_CHECKING:
     from hw.fpga.board import Board
@@ -43,7 +44,9 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
         metavar="NAME",
         help=", ".join(boards.names()) + (f" (default: {board})" if board else ""),
     )
-    target.add_argument("--clock", type=float, metavar="MHZ", help="of the gateware (default: the board's own)")
+    target.add_argument(
+        "--clock", type=real(*CLOCK_MHZ), metavar="MHZ", help="of the gateware (default: the board's own)"
+    )
     add_network(parser.add_argument_group("network"), "by the data" if by_data else DEFAULT)
     training = parser.add_argument_group("training")
     training.add_argument(
@@ -70,17 +73,17 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
     folding = parser.add_argument_group("folding", "without --lanes and --taps, the fastest folding that fits is found")
     folding.add_argument(
         "--lanes",
-        type=numbers,
+        type=numbers(*SIZE),
         metavar="N,N",
         help="outputs of each layer worked on in a clock, the first layer's addends first; each number divides "
         "its layer's outputs; layers left out at the end have all their outputs worked on",
     )
     folding.add_argument(
-        "--taps", type=whole(1), metavar="N", help="features that are worked on in a clock; divides the features"
+        "--taps", type=whole(*TAPS), metavar="N", help="features that are worked on in a clock; divides the features"
     )
     folding.add_argument(
         "--max-staleness",
-        type=whole(0),
+        type=whole(*STALENESS),
         metavar="N",
         help="records whose updates a forward pass may miss, in a folding that is found (default: 8)",
     )

@@ -39,10 +39,11 @@ from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
 from sw.outputs import write_json
 from sw.presets import catalogue as presets
-from sw.spec.options import numbers
+from sw.spec.bounds import RECORDS, SEEDS, SHARE, SIZE, TAPS
+from sw.spec.options import numbers, pretraining, real, whole
 
 GOALS = {"norm2": 0.99, "norm4": 0.99, "norm8": 0.99, "triangle": 0.99, "det4": 0.97}
-RECORDS = {"triangle": 65_536}  # where the data set's own are too few for the goal
+MORE_RECORDS = {"triangle": 65_536}  # where the data set's own are too few for the goal
 STEP = 128  # records of a pass of the quickest trainings
 PASSES = 64  # of an epoch, at most
 
@@ -167,7 +168,7 @@ class Bench:
 
     def _made(self, dataset: str, preset: presets.Preset) -> Iterator[Method]:
         for seed in range(self._seeds):
-            records = self._records or RECORDS.get(dataset)
+            records = self._records or MORE_RECORDS.get(dataset)
             split = datasets.load(dataset, records=records, holdout=self._holdout, seed=seed)
             step = max(STEP, len(split.train) // PASSES)
             groups = preset.pretraining[0] if preset.pretraining else 0
@@ -247,9 +248,9 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
 
 def groups_and_epochs(text: str) -> tuple[int, int]:
     """Parse the option --pretraining."""
-    addends, epochs = map(int, text.split(":"))
-    if min(addends, epochs) < 1:
-        raise ValueError(text)
+    addends, epochs = pretraining(text)
+    if epochs is None:
+        raise argparse.ArgumentTypeError(f"{text!r} must be addends:epochs, such as 6:2")
     return addends, epochs
 
 
@@ -258,9 +259,11 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"default: {', '.join(GOALS)}")
     parser.add_argument("--board", nargs="+", default=boards.names(), help="default: %(default)s")
-    parser.add_argument("--goal", type=float, help="Pearson on the hold-out; default: 0.99, for det4 0.97")
-    parser.add_argument("--lanes", type=numbers, metavar="N,N", help="of the design, as `kanloom build` takes them")
-    parser.add_argument("--taps", type=int, metavar="N", help="default: the planner's folding")
+    parser.add_argument("--goal", type=real(*SHARE), help="Pearson on the hold-out; default: 0.99, for det4 0.97")
+    parser.add_argument(
+        "--lanes", type=numbers(*SIZE), metavar="N,N", help="of the design, as `kanloom build` takes them"
+    )
+    parser.add_argument("--taps", type=whole(*TAPS), metavar="N", help="default: the planner's folding")
     parser.add_argument(
         "--report",
         type=Path,
@@ -275,9 +278,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="GROUP:EPOCHS",
         help="addends of a group and epochs before the schedule, on designs that can train groups alone",
     )
-    parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
-    parser.add_argument("--records", type=int, help="records to train on (default: the data set's; triangle 65536)")
-    parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
+    parser.add_argument(
+        "--seeds", type=whole(*SEEDS), default=6, help="runs, each with its own records; default: %(default)s"
+    )
+    parser.add_argument(
+        "--records", type=whole(*RECORDS), help="records to train on (default: the data set's; triangle 65536)"
+    )
+    parser.add_argument("--holdout", type=whole(*RECORDS), help="records to hold out (default: the data set's)")
     add_json(parser)
     return parser
 
@@ -290,8 +297,6 @@ def main(arguments: list[str] | None = None) -> int:
     for name in names:
         if name not in GOALS:
             command.error(f"{name!r} is not one of {', '.join(GOALS)}")
-    if options.seeds < 1 or (options.goal is not None and not 0 < options.goal < 1):
-        command.error("--seeds must be 1 or more, --goal between 0 and 1")
     check_outputs(command, options)
     console = Console(highlight=False)
     bench, rows = Bench(options.seeds, options.records, options.holdout, options.pretraining), []

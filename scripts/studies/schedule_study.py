@@ -36,7 +36,10 @@ from sw.oracle.contexts import Contexts
 from sw.outputs import PICTURE, Output, write_json
 from sw.presets import catalogue as presets
 from sw.presets.preset import Preset, schedule
+from sw.spec.bounds import EPOCHS, RECORDS, SEEDS, SHIFTS, SIZE
+from sw.spec.bounds import STALENESS as LEGAL_STALENESS
 from sw.spec.configuration import CONTEXTS
+from sw.spec.options import numbers, whole
 from sw.spec.schedule import Phase
 from sw.spec.trainer import Trainer
 
@@ -155,16 +158,20 @@ def study(
 
 def staleness_of(text: str) -> tuple[int, int]:
     """Parse the option --staleness."""
-    first, last = map(int, text.split(","))
-    if not 0 <= last <= first:
-        raise ValueError(text)
-    return first, last
+    first, *others = numbers(*LEGAL_STALENESS, 2)(text)
+    if len(others) != 1 or others[0] > first:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be two numbers with a comma between them, the first the larger"
+        )
+    return first, others[0]
 
 
 def phase_of(text: str) -> Phase:
     """Parse the option --phases."""
-    epochs, update, back = map(int, text.split(":"))
-    return schedule((epochs, update, back))[0]
+    found = text.split(":")
+    if len(found) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} must be epochs:update:back, such as 8:3:15")
+    return schedule((whole(*EPOCHS)(found[0]), *map(whole(*SHIFTS), found[1:])))[0]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -193,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
         choices=CONTEXTS,
         help="interleaved models, which become their mean after each pass",
     )
-    parser.add_argument("--addends", type=int, help="of the network; default: the preset's")
+    parser.add_argument("--addends", type=whole(*SIZE), help="of the network; default: the preset's")
     parser.add_argument(
         "--phases",
         type=phase_of,
@@ -202,11 +209,13 @@ def parser() -> argparse.ArgumentParser:
         help="schedule of rates to train with staleness by; default: the preset's, as that of sequential training is",
     )
     parser.add_argument(
-        "--block", type=int, default=BLOCK, help="records of a pass without a board, default %(default)s"
+        "--block", type=whole(*RECORDS), default=BLOCK, help="records of a pass without a board, default %(default)s"
     )
-    parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
-    parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
-    parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
+    parser.add_argument(
+        "--seeds", type=whole(*SEEDS), default=6, help="runs, each with its own records; default: %(default)s"
+    )
+    parser.add_argument("--records", type=whole(*RECORDS), help="records to train on (default: the data set's)")
+    parser.add_argument("--holdout", type=whole(*RECORDS), help="records to hold out (default: the data set's)")
     add_json(parser)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ratios over staleness, as PNG or SVG")
     return parser
@@ -220,8 +229,6 @@ def main(arguments: list[str] | None = None) -> int:
     for name in names:
         if name not in SETS:
             command.error(f"{name!r} is not one of {', '.join(SETS)}")
-    if min(options.seeds, options.block, options.addends or 1) < 1:
-        command.error("--seeds, --block and --addends must be 1 or more")
     check_outputs(command, options, Output(options.plot, PICTURE, "--plot"))
     console, rows, refusals = Console(highlight=False), [], []
     with Progress(console=console, transient=True) as progress:

@@ -32,6 +32,8 @@ from sklearn.preprocessing import StandardScaler
 from scripts.studies.figures import add_json, check_outputs
 from sw.estimator import NKRegressor
 from sw.outputs import write_json
+from sw.spec.bounds import SEEDS
+from sw.spec.options import whole
 
 Samples = tuple[np.ndarray, np.ndarray]
 
@@ -122,13 +124,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="splits and data sets of each; default: %(default)s")
+    parser.add_argument(
+        "--seeds", type=whole(*SEEDS), default=3, help="splits and data sets of each; default: %(default)s"
+    )
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
     unknown = set(options.sets) - set(SETS)
-    if unknown or options.seeds < 1:
-        parser.error(f"--seeds must be 1 or more, and there is no set {', '.join(unknown)}")
+    if unknown:
+        parser.error(f"there is no set {', '.join(unknown)}")
     console = Console(highlight=False)
     table = Table(
         title=f"R2 on held-out records, mean of {options.seeds} splits, and seconds of a fit, their median",

@@ -32,6 +32,8 @@ from sw.metrics import pearson
 from sw.outputs import write_json
 from sw.presets import catalogue as presets
 from sw.presets.preset import stretched
+from sw.spec.bounds import RECORDS, SEEDS, SHARE
+from sw.spec.options import real, whole
 from sw.spec.schedule import steps
 
 STEPS = 4  # of an epoch, after each of which the hold-out is predicted
@@ -216,11 +218,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", choices=sorted(presets.PRESETS), help="data set with a preset")
-    parser.add_argument("--target", type=float, default=0.97, help="Pearson on the hold-out; default: %(default)s")
+    parser.add_argument(
+        "--target", type=real(*SHARE), default=0.97, help="Pearson on the hold-out; default: %(default)s"
+    )
     parser.add_argument("--baseline", choices=BASELINES, nargs="*", default=["mlp"], help="default: mlp")
-    parser.add_argument("--seeds", type=int, default=6, help="runs, each with its own records; default: %(default)s")
-    parser.add_argument("--records", type=int, help="records to train on (default: the data set's)")
-    parser.add_argument("--holdout", type=int, help="records to hold out (default: the data set's)")
+    parser.add_argument(
+        "--seeds", type=whole(*SEEDS), default=6, help="runs, each with its own records; default: %(default)s"
+    )
+    parser.add_argument("--records", type=whole(*RECORDS), help="records to train on (default: the data set's)")
+    parser.add_argument("--holdout", type=whole(*RECORDS), help="records to hold out (default: the data set's)")
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
@@ -228,8 +234,6 @@ def main(arguments: list[str] | None = None) -> int:
     if "torch" in options.baseline and importlib.util.find_spec("torch") is None:
         console.print("[red]error:[/] PyTorch is not installed: pip install torch")
         return 1
-    if options.seeds < 1 or not 0 < options.target < 1:
-        parser.error("--seeds must be 1 or more, --target between 0 and 1")
 
     making, encoding = 0.0, 0.0
     runs: dict[str, list[Run]] = {name: [] for name in ("kanloom", *options.baseline)}

@@ -13,6 +13,7 @@ from sw.commands.options import DATA_HELP, add_data, add_json, data_file, open_d
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, add_force, check, write_json
+from sw.spec.bounds import SEEDS, TRIALS
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_training(parser)
     group = parser.add_argument_group("measurement")
     group.add_argument(
-        "--seeds", type=whole(1), default=3, metavar="N", help="seeds of records and network (default: %(default)s)"
+        "--seeds",
+        type=whole(*SEEDS),
+        default=3,
+        metavar="N",
+        help="seeds of records and network (default: %(default)s)",
     )
     group.add_argument(
-        "--trials", type=whole(1), default=15, metavar="N", help="trainings to measure (default: %(default)s)"
+        "--trials", type=whole(*TRIALS), default=15, metavar="N", help="trainings to measure (default: %(default)s)"
     )
     group.add_argument(
         "--baseline",

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sw.spec.bounds import BAUD
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_baud(group: argparse._ArgumentGroup) -> None:
         The group about the board.
     """
     group.add_argument(
-        "--baud", type=whole(1), metavar="N", help="bits per second (default: 3000000, which every board here has)"
+        "--baud", type=whole(*BAUD), metavar="N", help="bits per second (default: 3000000, which every board here has)"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from sw.commands import interrupts
 from sw.commands.verbs import VERBS, Verb, extra_of
+from sw.spec.printable import printable
 
 DESCRIPTION = "Kolmogorov-Arnold networks: trained on this computer, on a virtual board, and on a small FPGA."
 EXAMPLES = ("train det4", "info det4.npz", "plan --board ulx3s --network det4", "simulate", "devices")
@@ -41,7 +42,7 @@ class Parser(argparse.ArgumentParser):
         message : str
             What is wrong.
         """
-        self.exit(2, f"error: {' '.join(message.split())}; {self.prog} --help shows the usage\n")
+        self.exit(2, f"error: {one_line(message)}; {self.prog} --help shows the usage\n")
 
 
 class VerbsParser(Parser):
@@ -190,13 +191,13 @@ def run(arguments: Sequence[str], *, program: str = "kanloom", verb: Verb | None
         print("stopped", file=sys.stderr)
         return interrupts.INTERRUPTED
     except argparse.ArgumentTypeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except Exception as error:
         if interrupts.received():
             return interrupts.INTERRUPTED
         if verbose:
-            traceback.print_exc()
+            print(printable(traceback.format_exc(), lines=True), end="", file=sys.stderr)
         print(f"error: {message(error, verb)}", file=sys.stderr)
         return 1
 
@@ -210,6 +211,17 @@ def needs(extra: str | None) -> str:
         Its name, None for the package alone.
     """
     return f'pip install "kanloom[{extra}]"' if extra else "pip install kanloom"
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a text, and make it safe for a terminal.
+
+    Parameters
+    ----------
+    text : str
+        A message, which may quote a file.
+    """
+    return printable(" ".join(text.split()))
 
 
 def message(error: Exception, verb: Verb | None = None) -> str:
@@ -231,8 +243,10 @@ def message(error: Exception, verb: Verb | None = None) -> str:
         needed = needs(extra_of(error.name) or (verb.extra if verb else None))
         return f"{verb.name if verb else 'this command'} needs {error.name}, which is not installed: {needed}"
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    text = " ".join(str(error).split())
+        return one_line(f"{error.filename}: {error.strerror}")
+    text = one_line(str(error))
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory{f': {text}' if text else ''}"
     if isinstance(error, ValueError | OSError) or type(error).__module__.partition(".")[0] in OURS:
         return text
     return f"{type(error).__name__}: {text}; this is a fault of kanloom, --verbose shows where it arose"

@@ -8,6 +8,7 @@ from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES, generate, write
 from sw.datasets.files import FORMATS
 from sw.outputs import TABLE, Output, add_force, check
+from sw.spec.bounds import RECORDS, SEED
 from sw.spec.options import whole
 
 EXAMPLES = ("triangle", "det4 --records 20000 --output det4.parquet")
@@ -23,8 +24,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """
     parser.description = f"{parser.description} The targets are the last columns."
     parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--records", type=whole(1), default=10_240, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the records (default: %(default)s)")
+    parser.add_argument("--records", type=whole(*RECORDS), default=10_240, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--seed", type=whole(*SEED), default=0, metavar="N", help="of the records (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(FORMATS)} (default: NAME.csv)")
     add_force(parser)
 

@@ -141,12 +141,12 @@ def table_of(devices: list[Device]) -> Table:
     devices : list of Device
         The ports.
     """
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("port", "board", "network", "records/s", "description", show_edge=False, pad_edge=False)
     for device in devices:
         rate = f"{device.records_per_second:,.0f}" if device.records_per_second else ""
         said = device.board or device.problem or ""
-        table.add_row(*map(escape, (device.port, said, device.network or "", rate, device.description)))
+        table.add_row(*map(Text, (device.port, said, device.network or "", rate, device.description)))
     return table

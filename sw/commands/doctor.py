@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import shutil
 import sys
@@ -274,9 +273,11 @@ def serial_ports(ports: Sequence[str]) -> Check:
     """
     import grp
 
+    from sw.device.permission import group_of, join_command
+
     closed = [port for port in ports if not os.access(port, os.R_OK | os.W_OK)]
     if closed:
-        group = grp.getgrgid(os.stat(closed[0]).st_gid).gr_name
+        group = group_of(closed[0])
         return Check("serial ports", PROBLEM, f"no permission for {', '.join(closed)}", join_command(group))
     if ports:
         return Check("serial ports", OK, f"{', '.join(ports)} can be opened")
@@ -285,17 +286,6 @@ def serial_ports(ports: Sequence[str]) -> Check:
         return Check("serial ports", OK, "none is plugged in; this user may open them")
     group = next(iter(groups))
     return Check("serial ports", ABSENT, f"none is plugged in; this user is not in {group}", join_command(group))
-
-
-def join_command(group: str) -> str:
-    """Return what puts this user into a group.
-
-    Parameters
-    ----------
-    group : str
-        The group's name.
-    """
-    return f"sudo usermod -aG {group} {getpass.getuser()}, then log in again"
 
 
 def programming(folders: Sequence[str] = UDEV_FOLDERS, devices: str = USB_DEVICES) -> Check:

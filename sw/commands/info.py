@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import add_json, history_rows
+from sw.commands.options import add_json, history_rows, load_model
 from sw.commands.progress import TerminalReporter
 from sw.outputs import FIGURES, Output, add_force, check, write_json
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from sw.model import Model
+
+RANGES_MEAN = (
+    "A feature's low and high are the ends of its range in training; values beyond count as these.",
+    "A target's low and high are what -1 and 1 of the network stand for; data and predictions may lie beyond.",
+)
 
 EXAMPLES = ("det4.npz", "det4.npz --json det4.json")
 
@@ -46,29 +51,30 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    from rich.markup import escape
     from rich.table import Table
-
-    from sw.model import Model
+    from rich.text import Text
 
     check(Output(options.json, FIGURES, "--json"), inputs=[options.model], force=options.force)
-    model = Model.load(options.model)
+    model = load_model(options.model)
     figures = describe(model)
     network = model.network
     table = Table(show_edge=False, pad_edge=False)
     for name in ("", "name"):
         table.add_column(name)
-    for name in ("low", "high"):
+    scored = model.target_scores is not None
+    for name in ("low", "high", *(("hold-out Pearson", "RMSE") if scored else ())):
         table.add_column(name, justify="right")
     for kind in ("features", "targets"):
         for each in figures[kind]:
-            table.add_row(kind[:-1], escape(each["name"]), f"{each['low']:.6g}", f"{each['high']:.6g}")
+            scores = (f"{each['pearson']:.5f}", f"{each['rmse']:.5g}") if "pearson" in each else ()
+            table.add_row(kind[:-1], Text(each["name"]), f"{each['low']:.6g}", f"{each['high']:.6g}", *scores)
     reporter.show(
         f"{options.model}, file version {figures['version']}",
         f"network     {network}, {network.parameters:,} parameters",
         f"arithmetic  {figures['arithmetic']}",
-        f"trained     {trained(model.history)}",
+        f"trained     {trained(model.history, network.outputs)}",
         table,
+        *RANGES_MEAN,
     )
     write_json(options.json, figures)
     return 0
@@ -90,6 +96,10 @@ def describe(model: Model) -> dict[str, Any]:
     from sw.model import FILE_VERSION
 
     network, scaling, history = model.network, model.scaling, model.history
+    targets = _ranges(model.target_names, scaling.target_low, scaling.target_high)
+    if model.target_scores is not None and history is not None:
+        for each, (pearson, rmse) in zip(targets, model.target_scores[best_row(history)].tolist(), strict=True):
+            each |= {"pearson": pearson, "rmse": rmse}
     return {
         "version": FILE_VERSION,
         "network": network.describe(),
@@ -97,7 +107,7 @@ def describe(model: Model) -> dict[str, Any]:
         "arithmetic": f"fixed{network.width}" if model.domains is None else "floating point",
         "headroom": model.headroom,
         "features": _ranges(model.feature_names, scaling.feature_low, scaling.feature_high),
-        "targets": _ranges(model.target_names, scaling.target_low, scaling.target_high),
+        "targets": targets,
         "history": None if history is None else history_rows(history),
     }
 
@@ -109,18 +119,32 @@ def _ranges(names: tuple[str, ...], lows: np.ndarray, highs: np.ndarray) -> list
     ]
 
 
-def trained(history: np.ndarray | None) -> str:
+def trained(history: np.ndarray | None, targets: int = 1) -> str:
     """Say how a model was trained.
 
     Parameters
     ----------
     history : array of `sw.model.HISTORY` or None
         The model's.
+    targets : int
+        Targets of the model.
     """
     if history is None:
         return "no history in the file"
-    last, best = history[-1], history[history["rmse"].argmin()]
+    last, best = history[-1], history[best_row(history)]
     return (
         f"{last['records']:,} records in {last['seconds']:.2f} s, {len(history)} epochs; hold-out Pearson "
-        f"{best['pearson']:.5f}, RMSE {best['rmse']:.5g}"
+        f"{best['pearson']:.5f}{', the lowest of the targets' if targets > 1 else ''}, RMSE {best['rmse']:.5g}"
+        f"{' over all' if targets > 1 else ''}, after {best['records']:,} records"
     )
+
+
+def best_row(history: np.ndarray) -> int:
+    """Find the row of a history that the model was kept of: the least RMSE.
+
+    Parameters
+    ----------
+    history : array of `sw.model.HISTORY`
+        The model's.
+    """
+    return int(history["rmse"].argmin())

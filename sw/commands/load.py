@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
+from sw.commands.options import load_model
 from sw.commands.progress import TerminalReporter
 from sw.outputs import Output, add_force, check
 
@@ -55,13 +56,13 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     int
         The exit status.
     """
-    from sw.model import MODEL_FILE, Model
+    from sw.model import MODEL_FILE
 
     if bool(options.read) != bool(options.like):
         raise argparse.ArgumentTypeError("--read FILE and --like MODEL go together: a board knows no units and names")
     check(Output(options.read, MODEL_FILE, "--read"), inputs=[options.like], force=options.force)
     path = options.like or options.model
-    model = Model.load(path)
+    model = load_model(path)
     check_fixed(model, path)
     with open_board(options.port, options.baud) as board:
         check_network(board, model, path, options.port)
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         if options.read:
             with reporter.step("reading nodes"):
                 nodes = board.nodes
-            replace(model, nodes=nodes, history=None).save(options.read)
+            replace(model, nodes=nodes, history=None, target_scores=None).save(options.read)
             reporter.note(f"{model.network.parameters:,} nodes of {name} are in {options.read}.")
         else:
             with reporter.step("writing and comparing nodes"):

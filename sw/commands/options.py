@@ -1,13 +1,20 @@
 """Groups of options that several verbs have, and what they stand for."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sw import archive
 from sw.datasets import NAMES, Source, Split, load, open_source
+from sw.spec.bounds import RECORDS, SEED
 from sw.spec.options import whole
+
+if TYPE_CHECKING:
+    from sw.model import Model
 
 DATA_HELP = f"{', '.join(NAMES)}; or a .csv, .npy, .npz or .parquet file"
 
@@ -22,11 +29,15 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """
     group = parser.add_argument_group("records")
     group.add_argument("--targets", nargs="+", metavar="COLUMN", help="target columns of a file (default: the last)")
-    group.add_argument("--records", type=whole(1), metavar="N", help="to train on (default: the data set's, else all)")
-    group.add_argument("--holdout", type=whole(1), metavar="N", help="held out (default: the data set's, else a fifth)")
+    group.add_argument(
+        "--records", type=whole(*RECORDS), metavar="N", help="to train on (default: the data set's, else all)"
+    )
+    group.add_argument(
+        "--holdout", type=whole(*RECORDS), metavar="N", help="held out (default: the data set's, else a fifth)"
+    )
     group.add_argument(
         "--seed",
-        type=whole(0),
+        type=whole(*SEED),
         default=0,
         metavar="N",
         help="of records and first nodes (default: %(default)s)",
@@ -82,7 +93,55 @@ def load_data(options: argparse.Namespace) -> Split:
 
 
 def _selection(options: argparse.Namespace) -> dict[str, Any]:
+    refuse_own(options.dataset)
     return {name: getattr(options, name) for name in ("records", "holdout", "seed", "targets")}
+
+
+def refuse_own(path: str | Path) -> None:
+    """Refuse a model or a checkpoint where data are wanted.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or the name of a data set.
+
+    Raises
+    ------
+    ValueError
+        For a file of this package's own.
+    """
+    if kind := archive.own_kind(path):
+        raise ValueError(f"{path} is a {kind}, not data")
+
+
+def load_model(path: Path, data: str | Path | None = None) -> Model:
+    """Read a model that a user named.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    data : str or Path, optional
+        What the user named as data.
+
+    Returns
+    -------
+    Model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no model; the message says so if model and data have changed places.
+    """
+    from sw.model import Model, ModelFileError
+
+    try:
+        return Model.load(path)
+    except ModelFileError as error:
+        if data is not None and archive.own_kind(data) == "kanloom model":
+            raise ValueError(f"the model comes first, then the data: {data} {path}; {error}") from error
+        raise
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

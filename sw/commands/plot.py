@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, open_data
+from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, load_model, open_data
 from sw.commands.progress import TerminalReporter
 from sw.datasets import NAMES
 from sw.outputs import PICTURE, PICTURE_METADATA, Output, add_force, check
@@ -60,10 +60,9 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         import matplotlib
 
         from sw.figures.picture import save
-        from sw.model import Model
 
         matplotlib.use("Agg")
-        figure = draw(options, Model.load(options.model), reporter.program)
+        figure = draw(options, load_model(options.model, options.dataset), reporter.program)
         save(figure, options.output, dpi=DOTS)
     reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0

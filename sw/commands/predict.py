@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import check_suffix
+from sw.commands.options import check_suffix, load_model, refuse_own
 from sw.commands.progress import TerminalReporter
 from sw.outputs import TABLE, Output, add_force, check
+from sw.spec.bounds import THREADS
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(OUTPUTS)} (default: CSV to stdout)")
     add_force(parser)
     parser.add_argument(
-        "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
+        "--threads", type=whole(*THREADS), default=1, metavar="N", help="that work at a time (default: %(default)s)"
     )
 
 
@@ -60,12 +61,12 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
 
     from sw.datasets import Dataset, write
     from sw.datasets.files import read_blocks, write_csv
-    from sw.model import Model
 
     if options.output:
         check_suffix(options.output, OUTPUTS)
     check(Output(options.output, TABLE), inputs=[options.model, options.file], force=options.force)
-    model = Model.load(options.model)
+    model = load_model(options.model, options.file)
+    refuse_own(options.file)
     columns, blocks = read_blocks(options.file)
     chosen = feature_columns(model, options.file.name, columns)
     predicted, rows = [], 0

@@ -12,8 +12,12 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from sw.spec.printable import printable
+
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
     from rich.progress import Progress, TaskID
+    from rich.segment import Segment
 
 LINE_SECONDS = 10.0  # between lines, where there is no terminal
 
@@ -52,6 +56,7 @@ class TerminalReporter:
         *results : str or rich renderable
             A line or a table each.
         """
+        results = tuple(_safe(result) for result in results)
         if self._bars and sys.stdout.isatty():
             self._bars.console.print(*results, sep="\n", markup=False, highlight=False, soft_wrap=True)
         elif all(isinstance(result, str) for result in results):
@@ -156,6 +161,7 @@ class TerminalReporter:
                 self._line(f"{step.what}: {', '.join(filter(None, (step.describe(), f'{step.seconds:.0f} s')))}")
 
     def _line(self, text: str) -> None:
+        text = printable(text)
         if self._bars:
             self._bars.console.print(text, markup=False, highlight=False)
         else:
@@ -178,7 +184,7 @@ class TerminalStep:
     """
 
     def __init__(self, reporter: TerminalReporter, what: str, total: float | None, unit: str) -> None:
-        self.what, self.total, self.unit = what, total, unit
+        self.what, self.total, self.unit = printable(what), total, unit
         self.done, self.note = 0.0, ""
         self.task: TaskID | None = None
         self._reporter = reporter
@@ -211,8 +217,8 @@ class TerminalStep:
             Units in all.
         """
         self.done = self.done if done is None else done
-        self.what = self.what if what is None else what
-        self.note = self.note if note is None else note
+        self.what = self.what if what is None else printable(what)
+        self.note = self.note if note is None else printable(note)
         self.total = self.total if total is None else total
         self._reporter.changed(self)
 
@@ -223,6 +229,25 @@ class TerminalStep:
             share = f"{self.done / self.total:.0%}"
             parts.append(f"{share} of {self.total:,.0f} {self.unit}" if self.unit else share)
         return ", ".join([*parts, self.note] if self.note else parts)
+
+
+class _SafeTable:
+    """A table, or another renderable of Rich, whose texts are safe for a terminal."""
+
+    def __init__(self, renderable: Any) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        for segment in console.render(self._renderable, options):
+            safe = Segment(printable(segment.text, lines=True), segment.style)
+            yield segment if segment.control else safe
+
+
+def _safe(result: Any) -> Any:
+    """Make a result safe for a terminal: its names come from files."""
+    return printable(result, lines=True) if isinstance(result, str) else _SafeTable(result)
 
 
 def _bars() -> Progress:

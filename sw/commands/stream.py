@@ -14,6 +14,7 @@ from sw.commands.keeping import check_predecessor, judge_on, keep
 from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
 from sw.commands.progress import TerminalReporter
 from sw.commands.rescue import Rescue
+from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, for_network, load_start
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
 from sw.outputs import FIGURES, Output, add_force, check, same_file, write_json
@@ -91,6 +92,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from sw.datasets import MemorySource
     from sw.device.errors import BoardError, LinkError
     from sw.experiment import Experiment
+    from sw.metrics import Score
     from sw.model import MODEL_FILE
 
     output = options.output or Path(f"{Path(options.dataset).stem}.npz")
@@ -143,13 +145,14 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         model = replace(outcome.model, history=None)
         with reporter.step(f"saving {output}"):
             saved, remark = keep(model, output, judge_on(source, 1), force=options.force)
+        score = Score()
+        score.add(outcome.predicted, split.holdout.targets)
         figures = {
             "board": board.configuration.board,
             "network": str(board.network),
             "schedule": name,
             "from": str(options.start) if options.start else None,
-            "pearson": outcome.pearson,
-            "rmse": outcome.rmse,
+            **score_figures(score, split.holdout.target_names),
             "records": len(split.train),
             "epochs": epochs,
             "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
@@ -160,9 +163,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "model": str(saved),
         }
     try:
+        said = score_text(figures)
         reporter.show(
-            f"Pearson {outcome.pearson:.5f}, RMSE {outcome.rmse:.5g} on {len(split.holdout):,} unseen records. The "
-            f"board trained for {figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock."
+            f"{said[0].upper()}{said[1:]} on {len(split.holdout):,} unseen records. The board trained for "
+            f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
+            *score_lines(figures),
         )
         reporter.note(" ".join(filter(None, (remark, f"The model is in {saved}."))))
     finally:

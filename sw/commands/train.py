@@ -14,9 +14,12 @@ from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
 from sw.commands.keeping import check_predecessor, judge_on, keep
 from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data
 from sw.commands.progress import TerminalReporter
+from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, load_start, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, OutputError, add_force, check, same_file, write_json
+from sw.spec.bounds import SECONDS
+from sw.spec.options import real
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -61,7 +64,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--epochs",
     )
     group.add_argument(
-        "--checkpoint-seconds", type=float, default=60, metavar="S", help="between checkpoints (default: %(default)s)"
+        "--checkpoint-seconds",
+        type=real(*SECONDS),
+        default=60,
+        metavar="S",
+        help="between checkpoints (default: %(default)s)",
     )
     add_json(parser)
     add_force(parser)
@@ -224,11 +231,10 @@ def achieved(history: TrainingHistory) -> dict[str, Any]:
     history : TrainingHistory
         Of a training that has ended; without an evaluation, the scores are None.
     """
-    best = history.best
+    names = history.model.target_names
+    scores = score_figures(history.best, names) if history.best else {"pearson": None, "rmse": None, "r2": None}
     return {
-        "pearson": best and best.pearson,
-        "rmse": best and best.rmse,
-        "r2": best and best.r2,
+        **scores,
         "records_trained": history.records,
         "best_epoch": history.best_epoch,
         "seconds": history.seconds,
@@ -271,11 +277,11 @@ def conclusion(figures: dict[str, Any], program: str) -> str:
         "compiling kernels and evaluating"
     )
     if history:
+        said, each = score_text(figures), "".join(f"{line}\n" for line in score_lines(figures))
         records = history[figures["best_epoch"] - 1]["records"]
         scores = (
-            f"Pearson {figures['pearson']:.5f}, RMSE {figures['rmse']:.5g}, R2 {figures['r2']:.5f} on "
-            f"{figures['holdout']:,} unseen records, after {records:,} of training: the best of {len(history)} "
-            f"evaluations; {times}.\nThe best model is in {model}. Next:"
+            f"{said[0].upper()}{said[1:]} on {figures['holdout']:,} unseen records, after {records:,} of training: the "
+            f"best of {len(history)} evaluations; {times}.\n{each}The best model is in {model}. Next:"
         )
     else:
         scores = f"The model was not evaluated; {times}.\nThe model is in {model}. Next:"

@@ -10,7 +10,8 @@ from sw.oracle.merging import MERGES, Merging
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, stretched
 from sw.presets.selection import add_network, selected
-from sw.spec.options import Groups, pretraining, whole
+from sw.spec.bounds import EPOCHS, MODELS, RELAXATION, ROUND_RECORDS, THREADS
+from sw.spec.options import Groups, pretraining, real, whole
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -46,7 +47,7 @@ def add_epochs(group: argparse._ArgumentGroup) -> None:
     """
     group.add_argument(
         "--epochs",
-        type=whole(1),
+        type=whole(*EPOCHS),
         metavar="N",
         help="passes after pre-training (default: the preset's)",
     )
@@ -68,21 +69,21 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         "--arithmetic", choices=ARITHMETICS, help="fixed16 is the boards', bit for bit (default: the preset's)"
     )
     group.add_argument(
-        "--threads", type=whole(1), default=1, metavar="N", help="that work at a time (default: %(default)s)"
+        "--threads", type=whole(*THREADS), default=1, metavar="N", help="that work at a time (default: %(default)s)"
     )
     group.add_argument(
         "--models",
-        type=whole(1),
+        type=whole(*MODELS),
         metavar="N",
         help="that train concurrently, then merge (default: threads)",
     )
-    group.add_argument("--round-records", type=whole(1), metavar="N", help="of each model between merges")
+    group.add_argument("--round-records", type=whole(*ROUND_RECORDS), metavar="N", help="of each model between merges")
     group.add_argument(
         "--merge", choices=MERGES, default=Merging.merge, help="how models are merged (default: %(default)s)"
     )
     group.add_argument(
         "--relaxation",
-        type=float,
+        type=real(*RELAXATION),
         default=Merging.relaxation,
         metavar="X",
         help="of the step to the merged model (default: %(default)s)",

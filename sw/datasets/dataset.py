@@ -4,21 +4,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sw.spec.bounds import check_whole
+
 
 class DatasetError(ValueError):
     """Raised for a data set that cannot be read, made or written; the message says what is wrong and what is legal."""
 
 
-def check_least(what: str, value: int | None, least: int) -> None:
-    """Check that a number, if it is given, is no smaller than `least`.
+def check_number(what: str, value: int | None, least: int, most: int) -> None:
+    """Check that a number, if it is given, is whole and within the bounds.
 
     Raises
     ------
     DatasetError
-        If it is smaller; the message calls the number `what`.
+        If it is not; the message calls the number `what`.
     """
-    if value is not None and value < least:
-        raise DatasetError(f"{what} must be at least {least}, not {value}")
+    if value is not None:
+        try:
+            check_whole(what, value, least, most)
+        except ValueError as error:
+            raise DatasetError(str(error)) from error
 
 
 @dataclass(frozen=True, eq=False)

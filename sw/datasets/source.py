@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sw.datasets.dataset import ColumnChoice, Dataset, Split, check_least
+from sw.datasets.dataset import ColumnChoice, Dataset, Split, check_number
 from sw.datasets.rows import STREAMED, Rows, open_rows
 from sw.datasets.split import Targets, check_numbers, choose_columns, choose_rows, known_counts, load
 from sw.datasets.synthetic import RECIPES, SPLITS, check_split, chunks
+from sw.spec.bounds import RECORDS
 
 
 class Source(ABC):
@@ -115,7 +116,7 @@ class MemorySource(Source):
 
     def shards(self, split: str, size: int) -> Iterator[Dataset]:
         """Read the records of a split, `size` in a shard."""
-        check_least("size", size, 1)
+        check_number("size", size, *RECORDS)
         count, records = self.count(split), self._records[split]
         return (records.take(slice(start, start + size)) for start in range(0, count, size))
 
@@ -155,7 +156,7 @@ class FileSource(Source):
 
     def shards(self, split: str, size: int) -> Iterator[Dataset]:
         """Read the records of a split, `size` in a shard."""
-        check_least("size", size, 1)
+        check_number("size", size, *RECORDS)
         shape = min(size, self.count(split)), len(self._rows.columns)
         return map(self._layout.dataset, _regroup(self._chosen(split), shape))
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sw.datasets.dataset import ColumnChoice, Dataset, DatasetError, Split, check_least
+from sw.datasets.dataset import ColumnChoice, Dataset, DatasetError, Split, check_number
 from sw.datasets.files import FORMATS, read
 from sw.datasets.synthetic import RECIPES, generate
+from sw.spec.bounds import RECORDS, SEED
 
 NAMES = tuple(RECIPES)
 
@@ -80,9 +81,9 @@ def check_numbers(records: int | None, holdout: int | None, seed: int) -> None:
     DatasetError
         If a count is less than 1, or the seed less than 0.
     """
-    check_least("records", records, 1)
-    check_least("holdout", holdout, 1)
-    check_least("seed", seed, 0)
+    check_number("records", records, *RECORDS)
+    check_number("holdout", holdout, *RECORDS)
+    check_number("seed", seed, *SEED)
 
 
 def known_counts(name: str, records: int | None, holdout: int | None, targets: Targets) -> dict[str, int]:

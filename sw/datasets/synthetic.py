@@ -1,15 +1,18 @@
 """The paper's data sets, generated: determinants, tetrahedra, Euclidean norms, triangles."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 
-from sw.datasets.dataset import Dataset, DatasetError, check_least
+from sw.datasets.dataset import Dataset, DatasetError, check_number
+from sw.spec.bounds import RECORDS, SEED
 
 SPLITS = ("train", "holdout")
 CHUNK = 1 << 16
+GIGABYTE = 1e9
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -130,6 +133,30 @@ def check_split(split: str) -> None:
         raise DatasetError(f"split {split!r} is not one of {', '.join(SPLITS)}")
 
 
+def check_memory(what: str, size: int) -> None:
+    """Check that this computer's memory can hold an array.
+
+    Parameters
+    ----------
+    what : str
+        What the array holds, for the message.
+    size : int
+        Its bytes.
+
+    Raises
+    ------
+    DatasetError
+        If the memory is smaller. The system may grant an array of any size, and end the process while it is filled.
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        raise DatasetError(
+            f"{what} take {size / GIGABYTE:,.1f} GB; this computer has {memory / GIGABYTE:,.1f} GB of memory"
+        )
+
+
 def chunks(name: str, records: int, *, seed: int = 0, split: str = "train", size: int = CHUNK) -> Iterator[Dataset]:
     """Generate records of a known data set, in shards.
 
@@ -161,9 +188,9 @@ def chunks(name: str, records: int, *, seed: int = 0, split: str = "train", size
     """
     made = recipe(name)
     check_split(split)
-    check_least("records", records, 1)
-    check_least("size", size, 1)
-    check_least("seed", seed, 0)
+    check_number("records", records, *RECORDS)
+    check_number("size", size, *RECORDS)
+    check_number("seed", seed, *SEED)
     generator = np.random.default_rng((seed, SPLITS.index(split)))
 
     def draw(count: int) -> Dataset:
@@ -194,6 +221,7 @@ def generate(name: str, records: int, *, seed: int = 0, split: str = "train") ->
     """
     made = recipe(name)
     shards = chunks(name, records, seed=seed, split=split)
+    check_memory(f"{records:,} records of {name}", 8 * records * (len(made.feature_names) + len(made.target_names)))
     features = np.empty((records, len(made.feature_names)))
     targets = np.empty((records, len(made.target_names)))
     for start, shard in zip(range(0, records, CHUNK), shards, strict=True):

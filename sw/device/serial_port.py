@@ -1,10 +1,14 @@
 """The serial port under the link."""
 
+import errno
+import os
 from typing import Protocol
 
 import serial
 
 from sw.device.errors import LinkError
+from sw.device.permission import refusal
+from sw.spec.bounds import BAUD, check_whole
 
 DEFAULT_BAUD = 3_000_000  # bits per second, of every board in boards/
 
@@ -53,9 +57,26 @@ def open_port(path: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
     Raises
     ------
     LinkError
-        If the port cannot be opened.
+        If the port cannot be opened; the message says why.
+    ValueError
+        For a baud rate beyond the bounds.
     """
+    check_whole("baud", baud, *BAUD)
     try:
         return serial.Serial(path, baud, exclusive=True)
     except (OSError, ValueError) as error:
-        raise LinkError(f"cannot open the port {path!r} at {baud} baud: {error}") from error
+        raise LinkError(f"cannot open the port {path!r}: {_reason(path, baud, error)}") from error
+
+
+def _reason(path: str, baud: int, error: Exception) -> str:
+    """Say in the user's words why the operating system, or pyserial, refused a port."""
+    match getattr(error, "errno", None):
+        case errno.ENOENT | errno.ENXIO | errno.ENODEV:
+            return "there is no such port, or no device at it"
+        case errno.EACCES | errno.EPERM:
+            return refusal(path)
+        case errno.EBUSY | errno.EAGAIN:
+            return "it is in use by another program"
+    if os.path.isfile(path) or os.path.isdir(path):
+        return "it is a file or a folder, not a serial port"
+    return f"it is no serial port, or one that cannot have {baud} baud"

@@ -18,6 +18,7 @@ from sw.device.link_session import Greeting, LinkSession
 from sw.device.link_statistics import LinkStatistics
 from sw.device.resend_timer import ResendTimer
 from sw.device.serial_port import SerialPort
+from sw.spec.bounds import WAIT_SECONDS, check_real
 from sw.spec.protocol import (
     ADDRESS_BYTES,
     REPLY,
@@ -78,6 +79,8 @@ class HostLink:
         resend_after: float = 0.25,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        check_real("timeout", timeout, *WAIT_SECONDS)
+        check_real("resend_after", resend_after, *WAIT_SECONDS)
         self.statistics = LinkStatistics()
         self._timeout = timeout
         self._clock = clock

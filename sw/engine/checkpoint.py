@@ -8,12 +8,9 @@ At any time there is a whole checkpoint on the disk: a new one replaces the last
 last one is kept beside it, as `path` with .previous added, in case the new one is damaged.
 """
 
-import json
 import os
 import time
 import warnings
-import zipfile
-import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from sw.engine.history import TrainingHistory, check_arrays
+from sw import archive
+from sw.engine.history import TrainingHistory, check_arrays, wanted_arrays
 from sw.engine.identity import differences
 from sw.engine.training import State, Training, TrainingReport
 from sw.outputs import Kind, Output, OutputError, archive_kind, whole
+from sw.spec.bounds import shown
 from sw.spec.schedule import Position
 
 FILE_FORMAT = "kanloom-checkpoint"
@@ -180,7 +179,7 @@ def save(training: Training, path: Path, history: TrainingHistory | None = None)
     }
     arrays = {f"{HISTORY_PREFIX}{name}": array for name, array in (history.arrays() if history else {}).items()}
     with whole(new) as file:
-        np.savez(file, allow_pickle=False, header=np.array(json.dumps(header)), parameters=state.parameters, **arrays)
+        archive.write(file, header, {"parameters": state.parameters, **arrays}, compressed=False)
     try:
         if path.exists():
             os.replace(path, _beside(path, ".previous"))
@@ -206,15 +205,13 @@ def load(training: Training, path: Path) -> SavedState | None:
     # A .new one that is whole has been written by a process killed before it gave it its name.
     for file in filter(Path.exists, files(path)):
         try:
-            header, parameters = _read(file)
-            history = _read_history(file, parameters.shape[-1])
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            damages.append(f"{file} is no checkpoint, or damaged: {error}")
+            state = _read(file, training)
+        except archive.ArchiveError as error:
+            damages.append(str(error))
             continue
-        _check(file, header, training)
         if damages:
             warnings.warn(f"{damages[0]}; going on from {file}", stacklevel=3)
-        return SavedState(Position(header["epoch"], header["shard"]), parameters, history)
+        return state
     if damages:
         raise CheckpointError("; ".join(damages))
     return None
@@ -224,28 +221,46 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read header and parameters; arrays are read to their ends, where their checksums are compared."""
-    with np.load(path, allow_pickle=False) as file:
-        header = json.loads(str(file["header"]))
-        if header["format"] != FILE_FORMAT:
-            raise ValueError(f"format {header['format']!r} is not {FILE_FORMAT!r}")
-        return header, file["parameters"]
+def _read(path: Path, training: Training) -> SavedState:
+    """Read the state in a file, and check it before anything is made of it.
 
-
-def _read_history(path: Path, parameters: int) -> dict[str, np.ndarray]:
-    """Read the arrays of a history, whose models have so many parameters; none if there is no history."""
-    with np.load(path, allow_pickle=False) as file:
-        names = [name for name in file.files if name.startswith(HISTORY_PREFIX)]
-        arrays = {name.removeprefix(HISTORY_PREFIX): file[name] for name in names}
-    if arrays:
-        check_arrays(arrays, parameters)
-    return arrays
+    Raises
+    ------
+    ArchiveError
+        For a file that is damaged, or no checkpoint.
+    CheckpointError
+        For a checkpoint of another training.
+    """
+    present = training.state.parameters
+    models = range(1, training.models + 1)  # a row for all of them, or one for each
+    wanted = {f"{HISTORY_PREFIX}{name}": each for name, each in wanted_arrays(training.model).items()}
+    wanted["parameters"] = archive.Wanted((models, present.shape[1]), present.dtype)
+    with archive.reading(path, FILE_FORMAT) as file:
+        header = file.header
+        _check(path, header, training)
+        arrays = file.arrays(wanted)
+    position = Position(header.get("epoch"), header.get("shard"))  # type: ignore[arg-type]
+    history = {
+        name.removeprefix(HISTORY_PREFIX): array for name, array in arrays.items() if name.startswith(HISTORY_PREFIX)
+    }
+    state = SavedState(position, arrays["parameters"], history)
+    try:
+        training.check(state)
+        check_arrays(history)
+    except ValueError as error:
+        raise archive.ArchiveError(f"{path} is damaged: {error}") from error
+    return state
 
 
 def _check(path: Path, header: dict[str, Any], training: Training) -> None:
     """Raise CheckpointError, naming what differs, unless the checkpoint is of this training."""
-    if header["version"] != FILE_VERSION:
-        raise CheckpointError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
-    if found := differences(header["training"], training.identity):
+    if header.get("version") != FILE_VERSION:
+        raise CheckpointError(f"{path} is of version {shown(header.get('version'))}; this program reads {FILE_VERSION}")
+    if not isinstance(header.get("training"), dict):
+        raise archive.ArchiveError(f"{path} is damaged: it does not say of which training it is")
+    try:
+        found = differences(header["training"], training.identity)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise archive.ArchiveError(f"{path} is damaged: it does not say of which training it is") from error
+    if found:
         raise CheckpointError(f"{path} is of another training: {'; '.join(found)}")

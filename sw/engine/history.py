@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from sw.archive import Wanted
 from sw.engine.conversion import parameters_of, with_parameters
 from sw.engine.training import EvaluationStopped, Training, TrainingReport
 from sw.metrics import Score
-from sw.model import HISTORY, Model
+from sw.model import HISTORY, Model, most_target_scores
+from sw.spec.bounds import EPOCHS
+from sw.spec.nodes import check_finite
 
 SCORE_PREFIX = "score_"  # of the names of the best score's arrays
 
@@ -47,6 +50,7 @@ class TrainingHistory:
         self._training = training
         self._rows: list[tuple] = []
         self._model: Model | None = None
+        self._targets: list[np.ndarray] = []
         self._evaluating = 0.0
         self._records_before = training.records_done
         self._earlier_records, self.seconds = 0, 0.0
@@ -103,6 +107,7 @@ class TrainingHistory:
             if self.report:  # its clock is running
                 self._evaluating += time.monotonic() - begun
         self._rows.append((self.records, self.seconds, score.pearson, score.rmse, self._training.was_pretraining))
+        self._targets.append(np.stack([score.pearson_of_targets, score.rmse_of_targets], axis=1))
         if self.best is None or score.rmse < self.best.rmse:
             self.best, self.best_epoch, self._model = score, len(self._rows), self._training.model
         return score
@@ -115,7 +120,16 @@ class TrainingHistory:
     @property
     def model(self) -> Model:
         """The best model, with the history; the present one before the first evaluation."""
-        return replace(self._model or self._training.model, history=self.history if self._rows else None)
+        history = self.history if self._rows else None
+        return replace(self._model or self._training.model, history=history, target_scores=self.target_scores)
+
+    @property
+    def target_scores(self) -> np.ndarray | None:
+        """Pearson and RMSE of each target after each row of the history, as a model keeps them, or None."""
+        kept = self._targets and 1 < len(self._targets[0]) and len(self._targets) == len(self._rows)
+        if not kept or len(self._rows) > most_target_scores(len(self._targets[0])):
+            return None
+        return np.stack(self._targets)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Collect everything in arrays, for a checkpoint."""
@@ -126,6 +140,8 @@ class TrainingHistory:
         }
         if self.best is None or self._model is None:
             return arrays
+        if (scores := self.target_scores) is not None:
+            arrays["target_scores"] = scores
         score = {f"{SCORE_PREFIX}{name}": array for name, array in self.best.arrays().items()}
         return arrays | {"best_epoch": np.array(self.best_epoch), "best": parameters_of(self._model)} | score
 
@@ -140,7 +156,7 @@ class TrainingHistory:
         if not arrays:
             self._records_before = self._training.records_done
             return
-        self._rows = arrays["rows"].tolist()
+        self._rows, self._targets = arrays["rows"].tolist(), [*arrays.get("target_scores", ())]
         self.seconds = self._seconds_before = float(arrays["seconds"])
         self._records_before = int(arrays["records_before"])
         self._set_pace(self._training.records_done)
@@ -150,39 +166,64 @@ class TrainingHistory:
             self._model = with_parameters(self._training.model, arrays["best"])
 
 
-def check_arrays(arrays: dict[str, np.ndarray], parameters: int) -> None:
-    """Check the arrays of a history that was read from a file.
+def wanted_arrays(model: Model) -> dict[str, Wanted]:
+    """Return what the arrays of a history have to be.
+
+    Parameters
+    ----------
+    model : Model
+        The model in training.
+    """
+    parameters, outputs = parameters_of(model), model.network.outputs
+    rows, real, whole = range(2 * EPOCHS[1] + 1), np.dtype(np.float64), np.dtype(np.int64)
+    scores = range(1, most_target_scores(outputs) + 1)
+    shapes: dict[str, tuple[tuple[int | range, ...], np.dtype]] = {
+        "rows": ((rows,), HISTORY),
+        "seconds": ((), real),
+        "records_before": ((), whole),
+        "best_epoch": ((), whole),
+        "best": (parameters.shape, parameters.dtype),
+        "target_scores": ((scores, outputs, 2), real),
+        f"{SCORE_PREFIX}records": ((), whole),
+        f"{SCORE_PREFIX}first": ((2, outputs), real),
+        f"{SCORE_PREFIX}means": ((2, outputs), real),
+        f"{SCORE_PREFIX}products": ((2, 2, outputs), real),
+    }
+    return {name: Wanted(shape, dtype, optional=True) for name, (shape, dtype) in shapes.items()}
+
+
+def check_arrays(arrays: dict[str, np.ndarray]) -> None:
+    """Check the values of a history's arrays that were read from a file; there may be none.
 
     Parameters
     ----------
     arrays : dict of str to ndarray
-        As `TrainingHistory.arrays`.
-    parameters : int
-        Parameters of a model.
+        As `wanted_arrays` says.
 
     Raises
     ------
-    KeyError
-        If an array is missing.
     ValueError
-        For an array of another shape or type, or a number that cannot be.
+        If an array is missing, or for a number that cannot be.
     """
-    rows, seconds, before = arrays["rows"], _number(arrays, "seconds"), _number(arrays, "records_before")
-    if (rows.ndim, rows.dtype) != (1, HISTORY) or not 0 <= seconds < np.inf or before < 0:
-        raise ValueError(f"a history of {rows.dtype}, {seconds} seconds, {before} records before")
-    if len(rows) or "best" in arrays:
-        best = arrays["best"]
-        if best.shape != (parameters,) or best.dtype.kind not in "if" or not np.isfinite(best).all():
-            raise ValueError(f"a best model of {best.shape} parameters of {best.dtype}, not all of them finite")
-        if not 1 <= (epoch := _number(arrays, "best_epoch")) <= len(rows):
-            raise ValueError(f"epoch {epoch} of {len(rows)} as the best one")
-        _score(arrays)
-
-
-def _number(arrays: dict[str, np.ndarray], name: str) -> float:
-    if arrays[name].shape != () or arrays[name].dtype.kind not in "if":
-        raise ValueError(f"{name} of a history that is no number, but {arrays[name].dtype} {arrays[name].shape}")
-    return arrays[name].item()
+    if not arrays:
+        return
+    if missing := {"rows", "seconds", "records_before"} - arrays.keys():
+        raise ValueError(f"a history without {', '.join(sorted(missing))}")
+    rows, seconds, before = arrays["rows"], float(arrays["seconds"]), int(arrays["records_before"])
+    if not 0 <= seconds < np.inf or before < 0:
+        raise ValueError(f"a history of {seconds} seconds, {before} records before")
+    if not len(rows):
+        return
+    numbers = ("records", "first", "means", "products")
+    best = {"best", "best_epoch", *(f"{SCORE_PREFIX}{name}" for name in numbers)}
+    if missing := best - arrays.keys():
+        raise ValueError(f"a history without {', '.join(sorted(missing))}")
+    for name in best | {"target_scores"} & arrays.keys():
+        check_finite(name, arrays[name])
+    if not 1 <= (epoch := int(arrays["best_epoch"])) <= len(rows):
+        raise ValueError(f"epoch {epoch} of {len(rows)} as the best one")
+    if arrays[f"{SCORE_PREFIX}records"] < 1:
+        raise ValueError("a score of no records")
 
 
 def _score(arrays: dict[str, np.ndarray]) -> Score:

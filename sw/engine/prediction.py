@@ -8,6 +8,7 @@ from sw.engine.compiled import CompiledTrainer
 from sw.engine.conversion import compiled_trainer
 from sw.engine.encoded import EncodedArguments
 from sw.model import Model
+from sw.spec.bounds import THREADS, check_whole
 
 
 class Predictor:
@@ -23,12 +24,11 @@ class Predictor:
     Raises
     ------
     ValueError
-        For less than one thread.
+        For a number of threads beyond the bounds.
     """
 
     def __init__(self, model: Model, *, threads: int = 1):
-        if threads < 1:
-            raise ValueError(f"threads {threads} must be 1 or more")
+        check_whole("threads", threads, *THREADS)
         self._model = model
         arithmetic = "fixed16" if model.domains is None else "float64"
         self._trainers = [compiled_trainer(model, arithmetic) for _ in range(threads)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from sw.engine.conversion import ARITHMETICS
 from sw.oracle.merging import Merging
+from sw.spec.bounds import EPOCHS, MODELS, ROUND_RECORDS, SEED, check_whole
 from sw.spec.network import Network
 from sw.spec.nodes import groups_of
 from sw.spec.schedule import Phase, Rates
@@ -27,7 +28,7 @@ class Pretraining:
     Raises
     ------
     ValueError
-        For less than one epoch.
+        For a number beyond the bounds.
     """
 
     addends: int
@@ -35,8 +36,7 @@ class Pretraining:
     rates: Rates
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ValueError(f"{self.epochs} epochs of pre-training: must be 1 or more")
+        check_whole("epochs of pre-training", self.epochs, *EPOCHS)
 
     def groups(self, network: Network) -> tuple[int, ...]:
         """List the first addend of each group.
@@ -87,9 +87,8 @@ class Strategy:
     def __post_init__(self) -> None:
         if self.arithmetic not in ARITHMETICS:
             raise ValueError(f"arithmetic {self.arithmetic!r} is not one of {', '.join(ARITHMETICS)}")
-        for name, least in (("models", 1), ("round_records", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} {getattr(self, name)} must be {least} or more")
+        for name, bounds in (("models", MODELS), ("round_records", ROUND_RECORDS), ("seed", SEED)):
+            check_whole(name, getattr(self, name), *bounds)
 
     def schedule(self, processes: int = 1) -> tuple[Phase, ...]:
         """Make the whole schedule: pre-training, if there is any, then the phases.

@@ -30,6 +30,8 @@ from sw.engine.strategy import Strategy
 from sw.metrics import Score
 from sw.model import Model, check_fit
 from sw.oracle.merging import Merging
+from sw.spec.bounds import BYTES, RECORDS, THREADS, check_whole
+from sw.spec.nodes import check_finite
 from sw.spec.schedule import Position, epochs_in, steps
 
 FIRST_RECORDS = 100  # by which sources are told from each other
@@ -115,6 +117,8 @@ class Training:
     ----------
     processes : Processes
         As given.
+    models : int
+        Models of all processes.
 
     Raises
     ------
@@ -135,8 +139,9 @@ class Training:
         cache_bytes: int = CACHE_BYTES,
     ):
         network = model.network
-        if threads < 1:
-            raise ValueError(f"threads {threads} must be 1 or more")
+        check_whole("threads", threads, *THREADS)
+        check_whole("shard_records", shard_records, *RECORDS)
+        check_whole("cache_bytes", cache_bytes, *BYTES)
         check_fit(network, source)
         if strategy.pretraining:
             strategy.pretraining.groups(network)
@@ -144,14 +149,14 @@ class Training:
             model = as_floating(model)
         self.processes = processes
         self._model, self._source, self._strategy, self._threads = model, source, strategy, threads
-        self._count = strategy.models * processes.size
+        self.models = strategy.models * processes.size
         self._phases = strategy.schedule(processes.size)
         for phase in self._phases:
             phase.rates.check(network)
         self._encoder = compiled_trainer(model, strategy.arithmetic)
         self._shard_records = shard_records
-        if self._count > 1:
-            whole = self._count * strategy.round_records
+        if self.models > 1:
+            whole = self.models * strategy.round_records
             self._shard_records = max(1, shard_records // whole) * whole
         sizes = {"size": self._shard_records, "cache_bytes": cache_bytes}
         self._shards = SourceShards(source, "train", self._shuffled, **sizes)
@@ -164,13 +169,30 @@ class Training:
         Raises
         ------
         ValueError
-            For a state of another number of models.
+            For a state that does not fit the training.
         """
-        if len(state.parameters) not in (1, self._count):
-            raise ValueError(f"a state of {len(state.parameters)} models; this training has {self._count}")
+        self.check(state)
         self._position = state.position
         self._start = [with_parameters(self._model, parameters) for parameters in state.parameters]
         self._stage: Stage | None = None
+
+    def check(self, state: State) -> None:
+        """Check that this training can be resumed from a state.
+
+        Raises
+        ------
+        ValueError
+            For another number of models, a position that the schedule does not have, or parameters that the model
+            cannot have.
+        """
+        position, rows = state.position, state.parameters
+        check_whole("the position's epoch", position.epoch, 0, epochs_in(self._phases))
+        check_whole("the position's shard", position.shard, 0, max(0, len(self._shards) - 1))
+        if len(rows) not in (1, self.models):
+            raise ValueError(f"a state of {len(rows)} models; this training has {self.models}")
+        for row in rows:
+            with_parameters(self._model, row)
+        check_finite("the state", rows)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -185,7 +207,7 @@ class Training:
             "records": source.count("train"),
             "holdout": source.count("holdout"),
             "first": digest(first.features, first.targets),
-            "strategy": asdict(self._strategy) | {"models": self._count},
+            "strategy": asdict(self._strategy) | {"models": self.models},
             "shard_records": self._shard_records,
         }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.spec.bounds import RELAXATION, check_real
+
 MERGES = ("mean", "pairs")
 
 
@@ -17,7 +19,7 @@ class Merging:
     merge : {"mean", "pairs"}
         "mean": each model becomes the mean of all; "pairs": each becomes the mean of the random pair that it is in.
     relaxation : float
-        The step from where the models started to their mean is made this much longer; in 0..2.
+        The step from where the models started to their mean is made this much longer; more than 0, and 2 at most.
 
     Raises
     ------
@@ -31,8 +33,7 @@ class Merging:
     def __post_init__(self) -> None:
         if self.merge not in MERGES:
             raise ValueError(f"merge {self.merge!r} is not one of {', '.join(MERGES)}")
-        if not 0 < self.relaxation <= 2:
-            raise ValueError(f"relaxation {self.relaxation} is not in 0..2")
+        check_real("relaxation", self.relaxation, *RELAXATION)
 
     def merged(self, starts: np.ndarray, models: np.ndarray, seed: Sequence[int]) -> np.ndarray:
         """Merge models.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from sw.spec.bounds import EPOCHS, check_whole
 from sw.spec.network import Layer, Network
 from sw.spec.schedule import Phase, Rates
 
@@ -73,10 +74,9 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
     Raises
     ------
     ValueError
-        If there is less than one epoch.
+        For epochs beyond the bounds.
     """
-    if epochs < 1:
-        raise ValueError(f"{epochs} epochs: must be 1 or more")
+    check_whole("epochs", epochs, *EPOCHS)
     result, left = [], epochs
     for phase in phases[:-1]:
         if left:

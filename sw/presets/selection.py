@@ -4,6 +4,7 @@ import argparse
 
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, shaped
+from sw.spec.bounds import SEGMENTS
 from sw.spec.options import numbers, shape
 
 Choice = Preset | tuple[int, ...]
@@ -72,7 +73,7 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
     )
     group.add_argument(
         "--segments",
-        type=numbers,
+        type=numbers(*SEGMENTS),
         metavar="N,N",
         help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
     )

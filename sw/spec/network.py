@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
-from sw.spec.numerics import LayerFormat, WordFormat, layer_formats
+from sw.spec.bounds import GAIN, LAYERS, PARAMETERS, SEGMENTS, SIZE, check_whole, whole_number
+from sw.spec.numerics import WIDTHS, LayerFormat, WordFormat, layer_formats
 
 HIDDEN_GAIN = 1  # hidden sums are kept at twice their mean: a mean of many functions would leave most segments unused
 
@@ -35,10 +37,13 @@ class Layer:
 
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"layer {name} {getattr(self, name)} must be 1 or more")
-        if self.segments < 2 or self.segments & (self.segments - 1):
-            raise ValueError(f"{self.segments} segments: must be a power of two, 2 or more")
+            check_whole(f"layer {name}", getattr(self, name), *SIZE)
+        check_whole("gain", self.gain, *GAIN)
+        if self.mean_of is not None:
+            check_whole("mean_of", self.mean_of, self.inputs, SIZE[1])
+        segments, (least, most) = whole_number(self.segments), SEGMENTS
+        if segments is None or not least <= segments <= most or segments & (segments - 1):
+            raise ValueError(f"{self.segments!r} segments: must be a power of two from {least} to {most}")
 
     @property
     def nodes(self) -> int:
@@ -72,8 +77,13 @@ class Network:
     width: int = 16
 
     def __post_init__(self) -> None:
-        if len(self.layers) < 2:
-            raise ValueError(f"a Kolmogorov-Arnold network has 2 layers or more, not {len(self.layers)}")
+        if not LAYERS[0] <= len(self.layers) <= LAYERS[1]:
+            raise ValueError(
+                f"a Kolmogorov-Arnold network has {LAYERS[0]} to {LAYERS[1]} layers, not {len(self.layers)}"
+            )
+        check_whole("word width", self.width, WIDTHS.start, WIDTHS.stop - 1)
+        if self.parameters > PARAMETERS[1]:
+            raise ValueError(f"the network {self} has {self.parameters:,} nodes; {PARAMETERS[1]:,} at most")
         for before, after in zip(self.layers, self.layers[1:], strict=False):
             if before.outputs != after.inputs:
                 raise ValueError(f"a layer of {before.outputs} outputs cannot feed one of {after.inputs} inputs")
@@ -192,7 +202,7 @@ class Network:
     @property
     def parameters(self) -> int:
         """Number of nodes."""
-        return sum(int(np.prod(layer.shape)) for layer in self.layers)
+        return sum(prod(layer.shape) for layer in self.layers)
 
     def layered(self, flat: np.ndarray) -> list[np.ndarray]:
         """Split nodes into an array for each layer.
@@ -225,8 +235,17 @@ class Network:
 
     @classmethod
     def from_description(cls, description: dict) -> "Network":
-        """Make the network that `describe` described."""
-        return cls(tuple(Layer(**layer) for layer in description["layers"]), description["width"])
+        """Make the network that `describe` described.
+
+        Raises
+        ------
+        ValueError
+            For any other description.
+        """
+        try:
+            return cls(tuple(Layer(**layer) for layer in description["layers"]), description["width"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("a description of a network has its width and its layers") from error
 
     def __str__(self) -> str:
         sizes = "-".join(str(size) for size in (self.features, *(layer.outputs for layer in self.layers)))

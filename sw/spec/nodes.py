@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sw.spec.bounds import whole_number
 from sw.spec.network import Network
 
 
@@ -35,6 +36,26 @@ def check_nodes(network: Network, nodes: list[np.ndarray], *, fixed: bool = True
             raise ValueError(f"nodes of layer {index} lie outside {word.minimum}..{word.maximum}")
 
 
+def check_finite(name: str, values: np.ndarray) -> None:
+    """Check that all numbers of an array are finite.
+
+    Parameters
+    ----------
+    name : str
+        What the array is, for the message.
+    values : ndarray
+        Numbers of any type, or rows of named numbers.
+
+    Raises
+    ------
+    ValueError
+        If one is not.
+    """
+    columns = [values[each] for each in values.dtype.names] if values.dtype.names else [values]
+    if not all(np.isfinite(column).all() for column in columns):
+        raise ValueError(f"{name} has a number that is not finite")
+
+
 def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
     """Split the addends of a two-layer network into groups for pre-training.
 
@@ -57,7 +78,7 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
     """
     count = network.layers[-1].inputs
     network.addend_slice(count)
-    if not 1 <= addends < count:
+    if whole_number(addends) is None or not 1 <= addends < count:
         raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
     starts = range(0, count, addends)
     return list(zip(starts, (*starts[1:], count), strict=True))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from sw.spec.bounds import EPOCHS, check_whole, whole_number
 from sw.spec.network import Network
 
 Shard = TypeVar("Shard")
@@ -35,7 +36,7 @@ class Rates:
         """
         word = network.word
         for name, shifts, legal in (("update", self.update, word.update_shifts), ("back", self.back, word.back_shifts)):
-            if len(shifts) != len(network.layers) - 1 or any(shift not in legal for shift in shifts):
+            if len(shifts) != len(network.layers) - 1 or any(whole_number(shift) not in legal for shift in shifts):
                 raise ValueError(
                     f"{name} shifts {shifts}: a network of {len(network.layers)} layers needs "
                     f"{len(network.layers) - 1}, each in {legal.start}..{legal.stop - 1}"
@@ -54,11 +55,19 @@ class Phase:
         Learning rates of the phase.
     pretraining : bool
         True if groups of addends are trained alone, False if all addends are trained together.
+
+    Raises
+    ------
+    ValueError
+        For epochs beyond the bounds.
     """
 
     epochs: int
     rates: Rates
     pretraining: bool = False
+
+    def __post_init__(self) -> None:
+        check_whole("epochs", self.epochs, 0, EPOCHS[1])
 
 
 @dataclass(frozen=True, order=True)

@@ -42,7 +42,7 @@ def test_the_table_has_a_row_for_each_set(tmp_path, capsys):
     [
         (tabular.main, ["iris"], "iris"),
         (time_to_pearson.main, ["iris"], "invalid choice"),
-        (time_to_pearson.main, ["norm2", "--target", "1"], "--target between 0 and 1"),
+        (time_to_pearson.main, ["norm2", "--target", "1"], "--target: '1' must be a number from 1e-09 to 0.999999999"),
     ],
 )
 def test_wrong_arguments_are_usage_errors(main, arguments, message, capsys):

@@ -172,7 +172,7 @@ def test_a_method_trains_groups_alone_first():
         (schedule_study.main, ["norm2", "--contexts", "3"], "--contexts"),
         (board_time.main, ["norm2", "--pretraining", "4"], "--pretraining"),
         (board_time.main, ["det5"], "'det5' is not one of norm2"),
-        (board_time.main, ["norm2", "--goal", "1"], "--goal between 0 and 1"),
+        (board_time.main, ["norm2", "--goal", "1"], "--goal: '1' must be a number from 1e-09 to 0.999999999"),
     ],
 )
 def test_wrong_arguments_are_usage_errors(main, arguments, message, capsys):

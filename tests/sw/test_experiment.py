@@ -81,7 +81,7 @@ def test_a_schedule_begins_with_pretraining_where_there_are_groups():
 
 
 def test_no_epochs_are_refused():
-    with pytest.raises(ValueError, match="0 epochs"):
+    with pytest.raises(ValueError, match="epochs 0 must be a whole number from 1"):
         stretched((Phase(1, Rates((1,), (13,))),), 0)
 
 

@@ -47,7 +47,7 @@ def test_a_history_is_saved_with_the_model_and_a_foreign_one_refused(tmp_path):
     loaded = Model.load(tmp_path / "model.npz").history
     assert loaded is not None and np.array_equal(loaded, history)
     replace(model(), history=np.zeros(3)).save(tmp_path / "foreign.npz")
-    with pytest.raises(ModelFileError, match="history of float64"):
+    with pytest.raises(ModelFileError, match=r"array history has the shape .* of float64"):
         Model.load(tmp_path / "foreign.npz")
 
 
@@ -76,7 +76,7 @@ def test_a_foreign_npz_is_refused(tmp_path):
     np.savez(tmp_path / "foreign.npz", x=np.arange(3))
     np.save(tmp_path / "array.npy", np.arange(3))
     for name in ("foreign.npz", "array.npy"):
-        with pytest.raises(ModelFileError, match="no kanloom model"):
+        with pytest.raises(ModelFileError, match="not a kanloom model"):
             Model.load(tmp_path / name)
 
 

@@ -24,4 +24,4 @@ def test_info_imports_neither_numba_nor_matplotlib(folder):
 
 
 def test_a_file_that_is_no_model_is_refused(folder):
-    assert "is no kanloom model" in sw("info", folder / "norm.npy", code=1)
+    assert "is a NumPy array, not a kanloom model" in sw("info", folder / "norm.npy", code=1)

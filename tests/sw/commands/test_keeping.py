@@ -108,7 +108,7 @@ def test_an_interrupted_training_leaves_the_better_model(models):
     """So few records are soon learnt by heart."""
     path, _ = models
     before = path.read_bytes()
-    words = command("train", "norm2", "--records", 20, "--holdout", 300, "--epochs", 10_000_000, "--output", path)
+    words = command("train", "norm2", "--records", 20, "--holdout", 300, "--epochs", 1_000_000, "--output", path)
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if "20 records" in line)

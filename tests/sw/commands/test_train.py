@@ -109,7 +109,6 @@ def test_processes_of_mpi_come_to_what_one_process_does(tmp_path):
         (["norm2", "--network", "3-8-1"], "norm2 has 2 features"),
         (["norm2", "--segments", "2,16,16"], "segments 2,16,16: a network of 2 layers needs 2 numbers"),
         (["norm2", "--pretraining", "8:1"], "groups of 8 addends"),
-        (["norm2", "--relaxation", "3"], "relaxation 3.0 is not in 0..2"),
         (["norm2", "--output", "no/folder.npz"], "there is no folder no"),
     ],
 )
