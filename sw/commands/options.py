@@ -72,8 +72,16 @@ def data_file(dataset: str | None) -> Path | None:
     -------
     Path or None
         None for a named data set, which is made.
+
+    Raises
+    ------
+    ValueError
+        For a model or a checkpoint.
     """
-    return None if dataset is None or dataset in NAMES else Path(dataset)
+    if dataset is None or dataset in NAMES:
+        return None
+    refuse_own(dataset)
+    return Path(dataset)
 
 
 def load_data(options: argparse.Namespace) -> Split:
@@ -93,7 +101,6 @@ def load_data(options: argparse.Namespace) -> Split:
 
 
 def _selection(options: argparse.Namespace) -> dict[str, Any]:
-    refuse_own(options.dataset)
     return {name: getattr(options, name) for name in ("records", "holdout", "seed", "targets")}
 
 
