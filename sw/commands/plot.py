@@ -55,6 +55,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         The exit status.
     """
     check_suffix(options.output, OUTPUTS)
+    model = load_model(options.model, options.dataset)
     check(Output(options.output, PICTURE), inputs=[options.model, data_file(options.dataset)], force=options.force)
     with reporter.step("drawing"):
         import matplotlib
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         from sw.figures.picture import save
 
         matplotlib.use("Agg")
-        figure = draw(options, load_model(options.model, options.dataset), reporter.program)
+        figure = draw(options, model, reporter.program)
         save(figure, options.output, dpi=DOTS)
     reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0
