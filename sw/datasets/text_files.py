@@ -1,0 +1,262 @@
+"""Tables of text: .csv, .tsv, .txt and .data, each perhaps compressed by gzip."""
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from sw.datasets.cells import MISSING, check_text, stray, typed
+from sw.datasets.dataset import DatasetError
+from sw.datasets.raw import Content, RawTable, check_names, indices, wanted
+from sw.datasets.sniffing import BLANKS, Dialect, Record, is_blank, sniff, split_cells
+
+GZIP_MAGIC = b"\x1f\x8b"
+TEXT_LIMIT = 1 << 32
+"""Bytes of text that are read, since they are held in memory."""
+UNNAMED = re.compile(r"(?:Unnamed: \d+)?")
+"""Names of columns that have none; pandas makes the long one when it reads an empty one."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """The rows of a text table.
+
+    Attributes
+    ----------
+    text : bytes
+        All lines, in UTF-8.
+    start : int
+        Byte at which the first row begins.
+    dialect : Dialect
+        How it is written; its delimiter is one byte.
+    """
+
+    text: bytes
+    start: int
+    dialect: Dialect
+
+    def records(self) -> Iterator[Record]:
+        """Split the text into rows again, slowly, with the number of each row's line."""
+        lines = io.TextIOWrapper(io.BytesIO(self.text), encoding="utf-8", newline="")
+        lines.seek(self.start)
+        return split_cells(lines, self.dialect.delimiter, self.dialect.skipped + 1)
+
+
+def read_text(content: Content, header: bool | None, columns: list[str] | None) -> RawTable:
+    """Read a table of text.
+
+    Parameters
+    ----------
+    content : Content
+        The file.
+    header : bool or None
+        Whether the first row holds names; None for finding out.
+    columns : list of str or None
+        The columns to read; None for all.
+
+    Returns
+    -------
+    RawTable
+        All rows, each column a number, date or time if all its cells are such.
+
+    Raises
+    ------
+    DatasetError
+        If the file is not text, if a row has more or fewer cells than the first, or if there is no row.
+    """
+    name = content.name
+    body, notes = _body(content, header)
+    dialect = body.dialect
+    names, unnamed = _names(name, dialect)
+    table = _parse(name, body, names, None if columns is None else wanted(name, names, columns))
+    notes = [*notes, *dialect.notes]
+    table, blank = _without_blank_rows(body, table)
+    if blank:
+        notes.append(f"empty rows, left out: {blank}")
+    if not table.num_rows:
+        raise DatasetError(f"{name} has no records")
+    if columns is None:
+        for column in unnamed:
+            held = _held_without_name(table.column(column))
+            if held and table.num_columns > 1:
+                notes.append(f"column {names.index(column)} has no name and holds {held}: left out")
+                table = table.drop_columns([column])
+    found = RawTable(name, table, tuple(table.column_names[-1:]), (), lambda row: _place(content, header, row))
+    return replace(found, notes=(*notes, *_strays(found)))
+
+
+def _names(name: str, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """Name the columns; give also those names that the file has not."""
+    places = [*indices(name, dialect.width)]
+    if dialect.names is None:
+        return places, []
+    named = {cell for cell in dialect.names if not UNNAMED.fullmatch(cell)}
+    names, unnamed = [], []
+    for place, cell in zip(places, dialect.names, strict=True):
+        if cell not in named:
+            cell = place if place not in named else f"column {place}"
+            unnamed.append(cell)
+        names.append(cell)
+    check_names(name, names)
+    return names, unnamed
+
+
+def _body(content: Content, header: bool | None) -> tuple[_Body, list[str]]:
+    data, notes = _utf8(content.name, _bytes(content))
+    try:
+        dialect = sniff(content.name, data, header)
+    except csv.Error as error:
+        raise DatasetError(f"{content.name} is not a table of text: {error}") from error
+    start = 0
+    for end in islice(re.finditer(rb"\r\n|\n|\r|\Z", data), dialect.skipped):
+        start = end.end()
+    if dialect.delimiter == BLANKS:
+        return _Body(_tabs_for_blanks(data[start:]), 0, replace(dialect, delimiter="\t")), notes
+    return _Body(data, start, dialect), notes
+
+
+def _bytes(content: Content) -> bytes:
+    """Read a file, and unpack it."""
+    with content.open() as stream:
+        packed = stream.read(2) == GZIP_MAGIC
+        stream.seek(0)
+        if not packed:
+            data = stream.read(TEXT_LIMIT + 1)
+        else:
+            try:
+                with gzip.open(stream) as unpacked:
+                    check_text(content.name, unpacked.peek(1 << 16))
+                    data = unpacked.read(TEXT_LIMIT + 1)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise DatasetError(f"{content.name} is not a gzip file, or it is damaged: {error}") from error
+    if len(data) > TEXT_LIMIT:
+        raise DatasetError(f"{content.name} has more than {TEXT_LIMIT} bytes of text; convert it to Parquet")
+    return data
+
+
+def _utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
+    """Encode a text as UTF-8 without a byte order mark; say so if it was neither that nor UTF-16."""
+    notes = []
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"{name} is not UTF-16 text, as its first bytes say: {error.reason}") from error
+    check_text(name, data)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            place = f"byte 0x{data[error.start]:02x} in line {line}"
+            try:
+                data = data.decode("cp1252").encode()
+            except UnicodeDecodeError:
+                raise DatasetError(f"{name} is not UTF-8 text: {place}; write it as UTF-8") from None
+            notes.append(f"not UTF-8 ({place}): read as Windows-1252")
+    return data, notes
+
+
+def _tabs_for_blanks(data: bytes) -> bytes:
+    """Put a tab in the place of each run of blanks and tabs outside quotes, and none at the ends of lines."""
+    if b'"' in data:
+        data = re.sub(rb'"[^"]*"|[ \t]+', lambda found: found[0] if found[0][:1] == b'"' else b"\t", data)
+    else:
+        data = data.replace(b" ", b"\t")
+        while b"\t\t" in data:
+            data = data.replace(b"\t\t", b"\t")
+    return re.sub(rb"(?m)^\t|\t(?=[\r\n]|\Z)", b"", data)
+
+
+def _parse(name: str, body: _Body, names: list[str], chosen: list[str] | None) -> pa.Table:
+    dialect = body.dialect
+    if not body.text[body.start :].strip():
+        raise DatasetError(f"{name} has no records")
+    longest = max(map(len, body.text[body.start : body.start + (1 << 20)].splitlines()), default=0)
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(body.text).slice(body.start)),
+            pyarrow.csv.ReadOptions(column_names=names, block_size=max(1 << 20, 32 * longest)),
+            pyarrow.csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=body.text.find(b'"', body.start) >= 0,
+                invalid_row_handler=lambda row: "error" if row.text.strip(f' "\t{dialect.delimiter}') else "skip",
+            ),
+            pyarrow.csv.ConvertOptions(
+                include_columns=chosen,
+                null_values=MISSING,
+                strings_can_be_null=True,
+                true_values=["true", "True", "TRUE"],
+                false_values=["false", "False", "FALSE"],
+                decimal_point="," if dialect.comma else ".",
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowException as error:
+        raise DatasetError(f"{name}: {_fault(body) or str(error).splitlines()[0]}") from error
+    made = {column: _typed(table.column(column), dialect.comma) for column in table.column_names}
+    return pa.table(made)
+
+
+def _typed(column: pa.ChunkedArray, comma: bool) -> pa.ChunkedArray:
+    if pa.types.is_null(column.type):
+        return column.cast(pa.float64())
+    return typed(column, comma=comma) if pa.types.is_string(column.type) else column
+
+
+def _fault(body: _Body) -> str | None:
+    """Find the first row with too many or too few cells."""
+    try:
+        for line, cells in body.records():
+            if len(cells) != body.dialect.width and not is_blank(cells):
+                return f"line {line} has {len(cells)} cells, the first row has {body.dialect.width}"
+    except csv.Error as error:
+        return f"it is not a table of text: {error}"
+    return None
+
+
+def _without_blank_rows(body: _Body, table: pa.Table) -> tuple[pa.Table, int]:
+    """Leave out the rows of delimiters only."""
+    suspects = [column for column in table.columns if column.null_count]
+    if len(suspects) < table.num_columns:
+        return table, 0
+    empty = reduce(pc.and_, [column.is_null() for column in suspects])
+    if not pc.any(empty).as_py():
+        return table, 0
+    rows = (cells for _, cells in body.records() if len(cells) == body.dialect.width)
+    blank = pa.array(map(is_blank, rows), pa.bool_())
+    return table.filter(pc.invert(blank)), blank.true_count
+
+
+def _held_without_name(column: pa.ChunkedArray) -> str | None:
+    """Say what a column without a name holds if it is no data: nothing, or distinct integers, as pandas writes them."""
+    if column.null_count == len(column):
+        return "nothing"
+    if pa.types.is_integer(column.type) and not column.null_count and pc.count_distinct(column).as_py() == len(column):
+        return "row numbers"
+    return None
+
+
+def _place(content: Content, header: bool | None, row: int) -> str:
+    body, _ = _body(content, header)
+    filled = (line for line, cells in body.records() if not is_blank(cells))
+    line = next((line for index, line in enumerate(filled) if index == row), None)
+    return f"row {row}" if line is None else f"line {line}"
+
+
+def _strays(table: RawTable) -> Iterator[str]:
+    for name, column in zip(table.columns.column_names, table.columns.columns, strict=True):
+        row = stray(column)
+        if row is not None:
+            yield f"column {name!r} is text: {column[row].as_py()!r} ({table.place(row)}) is not a number"
