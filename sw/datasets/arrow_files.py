@@ -4,15 +4,20 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet
 
+from sw.datasets.cells import typed
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import Content, Order, RawTable, Rows, check_names, row_place, wanted
 
 PARQUET_MAGIC = b"PAR1"
 IPC_MAGIC = b"ARROW1"
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""Name that a folder has for a missing value."""
 INDEX_NAME = re.compile(r"__index_level_\d+__")
 
 
@@ -50,13 +55,30 @@ def index_columns(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if name in noted or INDEX_NAME.fullmatch(name)]
 
 
-def _choose(name: str, schema: pa.Schema, columns: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:
+def _choose(
+    name: str, schema: pa.Schema, of_folders: Sequence[str], columns: Sequence[str] | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Choose the columns to read: the folders' first, since the last column is the default target."""
     check_names(name, schema.names)
     index = index_columns(schema)
     if len(index) == len(schema.names):
         index = []
     notes = tuple(f"column {column!r} is left out: pandas says that it is the index" for column in index)
-    return wanted(name, [column for column in schema.names if column not in index], columns), notes
+    return wanted(name, [*of_folders, *(column for column in schema.names if column not in index)], columns), notes
+
+
+def _folder_columns(folder: Path, contents: Sequence[Content], schema: pa.Schema) -> pa.Table:
+    """Make columns of the names of folders in `folder` such as year=2020, with a row for each file."""
+    rows = []
+    for content in contents:
+        parts = content.path.relative_to(folder).parent.parts if len(contents) > 1 or folder.is_dir() else ()
+        pairs = [map(unquote, part.split("=", 1)) for part in parts if "=" in part]
+        rows.append({key: value for key, value in pairs if key not in schema.names})
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise DatasetError(f"{folder}: some Parquet files are in folders such as NAME=VALUE and others are not")
+    values = {key: [None if row[key] == NO_VALUE else row[key] for row in rows] for key in rows[0]}
+    text = {key: pa.chunked_array([pa.array(values[key], pa.string())]) for key in values}
+    return pa.table({key: typed(column, comma=False)[0] for key, column in text.items()})
 
 
 class ParquetRows(Rows):
@@ -85,15 +107,18 @@ class ParquetRows(Rows):
                 elif not file.schema_arrow.equals(schema):
                     raise DatasetError(f"{content.name} has other columns, or of other types, than {contents[0].name}")
                 self._count_groups(index, file.metadata)
-        self._names, self.notes = _choose(name, schema, columns)
-        self.schema = pa.schema([schema.field(column) for column in self._names])
+        self._of_folders = _folder_columns(Path(name), contents, schema)
+        names, self.notes = _choose(name, schema, self._of_folders.column_names, columns)
+        fields = {field.name: field for field in [*schema, *self._of_folders.schema]}
+        self.schema = pa.schema([fields[column] for column in names])
+        self._of_files = [column for column in names if column not in self._of_folders.column_names]
 
     def _count_groups(self, index: int, metadata: pyarrow.parquet.FileMetaData) -> None:
         before = self.count
         for group in range(metadata.num_row_groups):
             self._groups.append((index, group, self.count))
             self.count += metadata.row_group(group).num_rows
-        if self.count - before != metadata.num_rows:
+        if self.count - before != metadata.num_rows or self.count < before:
             raise DatasetError(
                 f"{self._contents[index].name} is damaged: {metadata.num_rows} rows are stated, its row groups have "
                 f"{self.count - before}"
@@ -102,10 +127,16 @@ class ParquetRows(Rows):
     @contextmanager
     def _open(self, content: Content) -> Iterator[pyarrow.parquet.ParquetFile]:
         source = content.path if content.data is None else pa.BufferReader(content.data)
-        # Either default would hold whole column chunks, which are the file if it has one row group.
-        with _arrow_errors(content.name, "a Parquet"):
-            with pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16) as file:
-                yield file
+        with (
+            _arrow_errors(content.name, "a Parquet"),
+            pyarrow.parquet.ParquetFile(
+                source,
+                pre_buffer=False,  # either default holds whole column chunks, which may be the whole file
+                buffer_size=1 << 16,
+                page_checksum_verification=True,
+            ) as file,
+        ):
+            yield file
 
     def _read(self, order: Order) -> Iterator[tuple[int, pa.Table]]:
         opened = None
@@ -114,11 +145,17 @@ class ParquetRows(Rows):
                 if index != opened:
                     stack.close()
                     file, opened = stack.enter_context(self._open(self._contents[index])), index
-                for batch in file.iter_batches(self._per_block, row_groups=[group], columns=self._names):
-                    block = pa.table(batch.columns, schema=self.schema)
+                for batch in file.iter_batches(self._per_block, row_groups=[group], columns=self._of_files):
+                    columns = [self._column(batch, index, name) for name in self.schema.names]
+                    block = pa.table(columns, schema=self.schema)
                     block.validate(full=True)
                     yield row, block
                     row += batch.num_rows
+
+    def _column(self, batch: pa.RecordBatch, index: int, name: str) -> pa.Array:
+        if name in self._of_files:
+            return batch.column(name)
+        return pa.repeat(self._of_folders.column(name)[index], batch.num_rows)
 
 
 def read_feather(content: Content, columns: list[str] | None) -> RawTable:
@@ -145,7 +182,7 @@ def read_feather(content: Content, columns: list[str] | None) -> RawTable:
         magic = stream.read(len(IPC_MAGIC))
         stream.seek(0)
         reader = pa.ipc.open_file(stream) if magic == IPC_MAGIC else pa.ipc.open_stream(stream)
-        names, notes = _choose(content.name, reader.schema, columns)
+        names, notes = _choose(content.name, reader.schema, (), columns)
         table = reader.read_all().select(names)
         table.validate(full=True)
     return RawTable(content.name, table, tuple(names[-1:]), notes, row_place)

@@ -1,6 +1,7 @@
 """Cells of text tables: which are numbers, dates, or missing, and columns of them with a type."""
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 
 import pyarrow as pa
@@ -8,10 +9,13 @@ import pyarrow.compute as pc
 
 from sw.datasets.dataset import DatasetError
 
+USUAL_MISSING = ("", "NA", "NaN", "nan", "NULL", "null", "?")
+"""Spellings of a cell without a value that the parser of a text table knows; more would cost time in wide tables."""
 MISSING = (
-    *("", "?", "-", "--", ".", "#N/A", "#N/A N/A", "#NA", "#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "<NA>"),
-    *("NA", "na", "Na", "N/A", "n/a", "NaN", "nan", "NAN", "-nan", "-NaN", "NaT", "NULL", "null", "Null"),
-    *("None", "none", "NONE", "missing", "Missing", "MISSING", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+    *USUAL_MISSING,
+    *("-", "--", ".", "#N/A", "#N/A N/A", "#NA", "#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "<NA>"),
+    *("na", "Na", "N/A", "n/a", "NAN", "-nan", "-NaN", "NaT", "Null", "None", "none", "NONE"),
+    *("missing", "Missing", "MISSING", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
 """Spellings of a cell without a value."""
 
@@ -25,7 +29,7 @@ _CLOCK = r"\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?"
 DATE = rf"\d{{4}}-\d\d-\d\d(?:[ T](?:\d\d|{_CLOCK})(?:Z|[+-]\d\d:?\d\d)?)?|{_CLOCK}"
 """A day, a time of a day, or both, as ISO 8601 writes them."""
 
-TIMES = (pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.time64("us"))
+_TIMES = (pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
 class Kind(Enum):
@@ -80,7 +84,7 @@ def has_decimal_point(cell: str) -> bool:
     return "." in cell and bool(_NUMBER.fullmatch(cell)) and not _COMMA_NUMBER.fullmatch(cell)
 
 
-def typed(column: pa.ChunkedArray, *, comma: bool) -> pa.ChunkedArray:
+def typed(column: pa.ChunkedArray, *, comma: bool) -> tuple[pa.ChunkedArray, str | None]:
     """Convert a column of text to numbers, dates or times if all its cells are such.
 
     Parameters
@@ -88,32 +92,29 @@ def typed(column: pa.ChunkedArray, *, comma: bool) -> pa.ChunkedArray:
     column : pyarrow.ChunkedArray of string
         The cells.
     comma : bool
-        Whether the numbers of the file have a decimal comma. If not, a column's numbers have one if none of its cells
-        leaves a doubt.
+        Whether the numbers of the file have a decimal comma. If not, a column's numbers have one if its cells leave no
+        doubt.
 
     Returns
     -------
-    pyarrow.ChunkedArray
+    column : pyarrow.ChunkedArray
         The values, null where a cell is missing.
+    marks : str or None
+        What marks its numbers have, if others than those of the file.
     """
     text = pc.utf8_trim_whitespace(column)
     text = pc.if_else(pc.is_in(text, pa.array(MISSING)), pa.scalar(None, pa.string()), text)
     if text.null_count == len(text):
-        return text.cast(pa.float64())
-    numbers = _plain(text, comma)
-    if numbers is not None:
-        for kind in (pa.int64(), pa.float64()):
-            found = _cast(numbers, kind)
-            if found is not None:
-                return found
+        return text.cast(pa.float64()), None
+    plain, marks = _plain_numbers(text, comma)
+    if plain is not None:
+        return _first_cast(plain, (pa.int64(), pa.float64())), marks
     if _all(text, r"(?i:true|false)"):
-        return pc.equal(pc.utf8_lower(text), "true")
-    if _all(text, DATE):
-        for kind in TIMES:
-            found = _cast(text, kind)
-            if found is not None:
-                return found
-    return text
+        return pc.equal(pc.utf8_lower(text), "true"), None
+    if _all(text, _CLOCK):
+        clock = pc.binary_join_element_wise("1970-01-01", text, "T")
+        return _first_cast(clock, (pa.timestamp("us"), clock.type)).cast(pa.time64("us")), None
+    return (_first_cast(text, (*_TIMES, text.type)) if _all(text, DATE) else text), None
 
 
 def stray(column: pa.ChunkedArray) -> int | None:
@@ -138,15 +139,15 @@ def stray(column: pa.ChunkedArray) -> int | None:
     return pc.index(numbers, False).as_py()
 
 
-def _plain(text: pa.ChunkedArray, comma: bool) -> pa.ChunkedArray | None:
-    """Write numbers with a decimal point and without marks between groups of digits; None if these are no numbers."""
+def _plain_numbers(text: pa.ChunkedArray, comma: bool) -> tuple[pa.ChunkedArray | None, str | None]:
+    """Write numbers with a point and without marks between groups of digits, and name such marks; None for others."""
     if _all(text, NUMBER) and not (comma and _all(text, COMMA_NUMBER)):
-        return text
+        return text, None
     if _all(text, COMMA_NUMBER) and (comma or _any(text, SURE_COMMA)):
-        return pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
+        return pc.replace_substring(pc.replace_substring(text, ".", ""), ",", "."), None if comma else "decimal comma"
     if _all(text, f"{NUMBER}|{GROUPED_NUMBER}") and _any(text, SURE_GROUPS):
-        return pc.replace_substring(text, ",", "")
-    return None
+        return pc.replace_substring(text, ",", ""), "commas between groups of digits"
+    return None, None
 
 
 def _all(text: pa.ChunkedArray, pattern: str) -> bool:
@@ -159,11 +160,14 @@ def _any(text: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(text, pattern)).as_py())
 
 
-def _cast(text: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    try:
-        return text.cast(kind)
-    except pa.ArrowInvalid:
-        return None
+def _first_cast(text: pa.ChunkedArray, kinds: Sequence[pa.DataType]) -> pa.ChunkedArray:
+    """Convert to the first type that takes all cells; the last one must."""
+    for kind in kinds[:-1]:
+        try:
+            return text.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return text.cast(kinds[-1])
 
 
 def check_text(name: str, data: bytes) -> None:

@@ -24,6 +24,8 @@ MEMORY = 1 << 30
 """Bytes that a table may take: a larger one is read in blocks if its format allows, a compressed one is refused."""
 
 MOST_COLUMNS = 1 << 20
+SHOWN = 60
+"""Letters of a list of names in a message."""
 
 Order = Callable[[int], np.ndarray]
 """Takes a number, gives the integers below it in some order."""
@@ -212,6 +214,18 @@ def indices(name: str, count: int) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
+def shortened(names: Sequence[str]) -> str:
+    """Join names in one line, leaving some out in the middle if there are many."""
+    names = [" ".join(name.split()) for name in names]
+    shown = ", ".join(names)
+    if len(shown) <= SHOWN:
+        return shown
+    first = 0
+    while first < len(names) - 1 and len(", ".join(names[: first + 1])) < SHOWN - 20:
+        first += 1
+    return f"{', '.join(names[: max(1, first)])}, ..., {names[-1]} ({len(names)} columns)"
+
+
 def check_names(name: str, columns: Sequence[str]) -> None:
     """Check that each column of the file `name` has a name of its own.
 
@@ -241,10 +255,11 @@ def wanted(name: str, columns: Sequence[str], chosen: Sequence[str] | None) -> l
     """
     if chosen is None:
         return list(columns)
-    unknown = [column for column in chosen if column not in columns]
+    known, taken = set(columns), set(chosen)
+    unknown = [column for column in chosen if column not in known]
     if unknown:
-        raise DatasetError(f"{name} has no column {', '.join(map(repr, unknown))}; it has {', '.join(columns)}")
-    return [column for column in columns if column in set(chosen)]
+        raise DatasetError(f"{name} has no column {shortened([*map(repr, unknown)])}; it has {shortened(columns)}")
+    return [column for column in columns if column in taken]
 
 
 @contextmanager

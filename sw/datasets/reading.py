@@ -61,7 +61,7 @@ def read(path: str | Path, *, header: bool | None = None, columns: Sequence[str]
         if suffix in STREAMED:
             table = _rows(path, content, suffix, chosen).table()
         elif suffix == ".npz":
-            from sw.datasets.numpy_files import read_npz
+            from sw.datasets.npz_files import read_npz
 
             table = read_npz(content, chosen)
         else:
@@ -120,7 +120,7 @@ def fits_in_memory(path: str | Path) -> bool:
 
 def _rows(path: str | Path, content: Content, suffix: str, columns: list[str] | None) -> Rows:
     if suffix == ".npy":
-        from sw.datasets.numpy_files import NpyRows
+        from sw.datasets.npy_files import NpyRows
 
         rows: Rows = NpyRows(content, columns)
     else:
@@ -133,7 +133,7 @@ def _rows(path: str | Path, content: Content, suffix: str, columns: list[str] | 
 
 
 def _is_pipe(path: Path) -> bool:
-    return path.is_fifo() or path.is_char_device() or path.is_socket()
+    return path.is_fifo() or (path.parent in (Path("/dev"), Path("/dev/fd")) and path.is_file())
 
 
 def _suffix(path: Path) -> str:
@@ -150,6 +150,8 @@ def _find(path: str | Path) -> tuple[Content, str]:
     """Find a file, and the format to read it as."""
     name, path = str(path), Path(path)
     if name == PIPE:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise DatasetError(f"{PIPE} reads a table from standard input, which is a terminal or closed")
         return _piped("standard input", path, sys.stdin.buffer.read())
     if _is_pipe(path):
         return _piped(name, path, path.read_bytes())

@@ -5,20 +5,21 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sw.datasets.cells import Kind, has_decimal_comma, has_decimal_point, kind_of
 from sw.datasets.dataset import DatasetError
+from sw.datasets.raw import shortened
 
 SAMPLE = 1 << 16
-SAMPLE_LINES = 20
+SAMPLE_LINES = 10
 CELLS = 4000
 BLANKS = " "
 """The delimiter that stands for any run of blanks and tabs."""
 DELIMITERS = ("\t", ";", "|", ",", BLANKS)
 COMMENT = ("#", "%", "//")
 NAMES = {"\t": "tab", BLANKS: "blanks"}
-SHOWN = 60
 
 Record = tuple[int, list[str]]
 """Number of the line in which a row begins, counted from 1, and the row's cells."""
@@ -133,15 +134,14 @@ def sniff(name: str, data: bytes, header: bool | None) -> Dialect:
     text, whole = sample(data)
     lines = list(io.StringIO(text, newline=""))
     told = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n")) if lines else None
-    try:
-        candidates = {
-            delimiter: _records(lines[bool(told) :], delimiter, 1 + bool(told), whole)
-            for delimiter in ([told[1]] if told else DELIMITERS)
-        }
-    except csv.Error as error:
-        raise DatasetError(f"{name} is not a table of text: {error}") from error
+    candidates: dict[str, list[Record]] = {}
+    for delimiter in [told[1]] if told else DELIMITERS:
+        with suppress(csv.Error):  # a cell is too long
+            candidates[delimiter] = _records(lines[bool(told) :], delimiter, 1 + bool(told), whole)
+    if not candidates:
+        raise DatasetError(f"{name} is not a table of text: a cell has more than {csv.field_size_limit()} letters")
     delimiter = max(candidates, key=lambda delimiter: _score(candidates[delimiter], delimiter))
-    if len(candidates) > 1 and _score(candidates[delimiter], delimiter) == 0:
+    if "," in candidates and _score(candidates[delimiter], delimiter) == 0:
         delimiter = ","
     records = candidates[delimiter]
     if not records:
@@ -202,17 +202,6 @@ def _describe(lines: list[str], records: list[Record], delimiter: str, header: b
     if delimiter != "," or comma:
         notes.append(f"delimiter: {NAMES.get(delimiter, delimiter)}" + ", decimal comma" * comma)
     return Dialect(delimiter, comma, len(first), skipped, names, tuple(notes))
-
-
-def shortened(names: Sequence[str]) -> str:
-    """Join names, leaving some out in the middle if there are many."""
-    shown = ", ".join(names)
-    if len(shown) <= SHOWN:
-        return shown
-    first = 0
-    while first < len(names) - 1 and len(", ".join(names[: first + 1])) < SHOWN - 20:
-        first += 1
-    return f"{', '.join(names[: max(1, first)])}, ..., {names[-1]} ({len(names)} columns)"
 
 
 def _first_row(records: list[Record], width: int) -> int:

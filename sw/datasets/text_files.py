@@ -6,23 +6,26 @@ import gzip
 import io
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from sw.datasets.cells import MISSING, check_text, stray, typed
+from sw.datasets.cells import USUAL_MISSING, check_text, stray, typed
 from sw.datasets.dataset import DatasetError
-from sw.datasets.raw import Content, RawTable, check_names, indices, wanted
+from sw.datasets.raw import BLOCK, Content, RawTable, check_names, indices, wanted
 from sw.datasets.sniffing import BLANKS, Dialect, Record, is_blank, sniff, split_cells
 
 GZIP_MAGIC = b"\x1f\x8b"
 TEXT_LIMIT = 1 << 32
 """Bytes of text that are read, since they are held in memory."""
+MOST_IN_BLOCK = (1 << 31) - 1
 UNNAMED = re.compile(r"(?:Unnamed: \d+)?")
 """Names of columns that have none; pandas makes the long one when it reads an empty one."""
 
@@ -45,11 +48,11 @@ class _Body:
     start: int
     dialect: Dialect
 
-    def records(self) -> Iterator[Record]:
-        """Split the text into rows again, slowly, with the number of each row's line."""
+    def records(self, *more: str) -> Iterator[Record]:
+        """Split the text, and `more` lines after it, into rows again, slowly, with the number of each row's line."""
         lines = io.TextIOWrapper(io.BytesIO(self.text), encoding="utf-8", newline="")
         lines.seek(self.start)
-        return split_cells(lines, self.dialect.delimiter, self.dialect.skipped + 1)
+        return split_cells(chain(lines, more), self.dialect.delimiter, self.dialect.skipped + 1)
 
 
 def read_text(content: Content, header: bool | None, columns: list[str] | None) -> RawTable:
@@ -78,9 +81,11 @@ def read_text(content: Content, header: bool | None, columns: list[str] | None) 
     body, notes = _body(content, header)
     dialect = body.dialect
     names, unnamed = _names(name, dialect)
-    table = _parse(name, body, names, None if columns is None else wanted(name, names, columns))
-    notes = [*notes, *dialect.notes]
+    text, misfits = _parse(name, body, names, None if columns is None else wanted(name, names, columns))
+    table, remarks = _typed(text, dialect)
+    notes = [*notes, *dialect.notes, *remarks]
     table, blank = _without_blank_rows(body, table)
+    blank += misfits
     if blank:
         notes.append(f"empty rows, left out: {blank}")
     if not table.num_rows:
@@ -113,10 +118,7 @@ def _names(name: str, dialect: Dialect) -> tuple[list[str], list[str]]:
 
 def _body(content: Content, header: bool | None) -> tuple[_Body, list[str]]:
     data, notes = _utf8(content.name, _bytes(content))
-    try:
-        dialect = sniff(content.name, data, header)
-    except csv.Error as error:
-        raise DatasetError(f"{content.name} is not a table of text: {error}") from error
+    dialect = sniff(content.name, data, header)
     start = 0
     for end in islice(re.finditer(rb"\r\n|\n|\r|\Z", data), dialect.skipped):
         start = end.end()
@@ -171,7 +173,7 @@ def _utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
 def _tabs_for_blanks(data: bytes) -> bytes:
     """Put a tab in the place of each run of blanks and tabs outside quotes, and none at the ends of lines."""
     if b'"' in data:
-        data = re.sub(rb'"[^"]*"|[ \t]+', lambda found: found[0] if found[0][:1] == b'"' else b"\t", data)
+        data = re.sub(rb'(?<!\S)"[^"\r\n]*"(?!\S)|[ \t]+', lambda run: run[0] if run[0][:1] == b'"' else b"\t", data)
     else:
         data = data.replace(b" ", b"\t")
         while b"\t\t" in data:
@@ -179,51 +181,83 @@ def _tabs_for_blanks(data: bytes) -> bytes:
     return re.sub(rb"(?m)^\t|\t(?=[\r\n]|\Z)", b"", data)
 
 
-def _parse(name: str, body: _Body, names: list[str], chosen: list[str] | None) -> pa.Table:
-    dialect = body.dialect
-    if not body.text[body.start :].strip():
+def _parse(name: str, body: _Body, names: list[str], chosen: list[str] | None) -> tuple[pa.Table, int]:
+    """Parse the rows; count those that have no cells to count, as a row of too few delimiters."""
+    text, start, delimiter = body.text, body.start, body.dialect.delimiter
+    if not re.compile(rb"\S").search(text, start):
         raise DatasetError(f"{name} has no records")
-    longest = max(map(len, body.text[body.start : body.start + (1 << 20)].splitlines()), default=0)
-    try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body.text).slice(body.start)),
-            pyarrow.csv.ReadOptions(column_names=names, block_size=max(1 << 20, 32 * longest)),
-            pyarrow.csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                newlines_in_values=body.text.find(b'"', body.start) >= 0,
-                invalid_row_handler=lambda row: "error" if row.text.strip(f' "\t{dialect.delimiter}') else "skip",
-            ),
-            pyarrow.csv.ConvertOptions(
-                include_columns=chosen,
-                null_values=MISSING,
-                strings_can_be_null=True,
-                true_values=["true", "True", "TRUE"],
-                false_values=["false", "False", "FALSE"],
-                decimal_point="," if dialect.comma else ".",
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowException as error:
-        raise DatasetError(f"{name}: {_fault(body) or str(error).splitlines()[0]}") from error
-    made = {column: _typed(table.column(column), dialect.comma) for column in table.column_names}
-    return pa.table(made)
+    blank = []
+
+    def misfit(row: pyarrow.csv.InvalidRow) -> str:
+        if row.text.strip(f' "\t{delimiter}'):
+            return "error"
+        blank.append(row)
+        return "skip"
+
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=text.find(b'"', start) >= 0, invalid_row_handler=misfit
+    )
+    converting = pyarrow.csv.ConvertOptions(
+        include_columns=chosen,
+        null_values=USUAL_MISSING,
+        strings_can_be_null=True,
+        true_values=(),
+        false_values=(),
+        decimal_point="," if body.dialect.comma else ".",
+        check_utf8=False,
+    )
+    longest = max(map(len, text[start : start + BLOCK].splitlines()), default=0)
+    for block in (max(BLOCK, 32 * longest), len(text)):  # all at once if a line is longer than a block
+        blank.clear()
+        reading = pyarrow.csv.ReadOptions(column_names=names, block_size=min(block, MOST_IN_BLOCK))
+        try:
+            lines = pa.BufferReader(pa.py_buffer(text).slice(start))
+            table = pyarrow.csv.read_csv(lines, reading, parsing, converting)
+        except pa.ArrowInvalid as error:
+            reason = str(error).splitlines()[0]
+            if "straddling" not in reason:
+                break
+        else:
+            _check_quotes(name, body)
+            return table, len(blank)
+    raise DatasetError(f"{name}: {_misfit(body) or reason}")
 
 
-def _typed(column: pa.ChunkedArray, comma: bool) -> pa.ChunkedArray:
-    if pa.types.is_null(column.type):
-        return column.cast(pa.float64())
-    return typed(column, comma=comma) if pa.types.is_string(column.type) else column
+def _typed(text: pa.Table, dialect: Dialect) -> tuple[pa.Table, list[str]]:
+    """Type the columns that the parser left as text, and say which have decimal marks of their own."""
+    columns, remarks = {}, []
+    for name, column in zip(text.column_names, text.columns, strict=True):
+        marks = None
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.float64())
+        elif pa.types.is_string(column.type):
+            column, marks = typed(column, comma=dialect.comma)
+        if marks:
+            remarks.append(f"column {name!r} has {marks}")
+        columns[name] = column
+    return pa.table(columns), remarks
 
 
-def _fault(body: _Body) -> str | None:
+def _misfit(body: _Body) -> str | None:
     """Find the first row with too many or too few cells."""
     try:
         for line, cells in body.records():
             if len(cells) != body.dialect.width and not is_blank(cells):
                 return f"line {line} has {len(cells)} cells, the first row has {body.dialect.width}"
-    except csv.Error as error:
-        return f"it is not a table of text: {error}"
+    except csv.Error:
+        return f"a cell has more than {csv.field_size_limit()} letters"
     return None
+
+
+def _check_quotes(name: str, body: _Body) -> None:
+    """Check that each quote which is opened is closed: the parser takes all that follows for one cell."""
+    if body.text.count(b'"', body.start) % 2:
+        last = None
+        with suppress(csv.Error):  # the cell is too long
+            (last,) = deque(body.records("\n", "end"), maxlen=1)
+        if last is None or last[1] != ["end"]:
+            where = f"in line {last[0]} " if last else ""
+            raise DatasetError(f"{name}: a quote {where}is opened and not closed")
 
 
 def _without_blank_rows(body: _Body, table: pa.Table) -> tuple[pa.Table, int]:
@@ -236,7 +270,9 @@ def _without_blank_rows(body: _Body, table: pa.Table) -> tuple[pa.Table, int]:
         return table, 0
     rows = (cells for _, cells in body.records() if len(cells) == body.dialect.width)
     blank = pa.array(map(is_blank, rows), pa.bool_())
-    return table.filter(pc.invert(blank)), blank.true_count
+    if len(blank) != table.num_rows:  # quotes that the two parsers take differently
+        blank = empty
+    return table.filter(pc.invert(blank)), pc.sum(blank).as_py()
 
 
 def _held_without_name(column: pa.ChunkedArray) -> str | None:
