@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sw.datasets.dataset import Dataset, DatasetError
+from sw.datasets.faults import Faults, Place, all_finite
+from sw.datasets.raw import shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,13 +20,6 @@ NUMBER, CATEGORY, DATE = KINDS = "number", "category", "date"
 REFUSE, DROP, MEDIAN = MISSING_RULES = "refuse", "drop", "median"
 MISSING_TEXT = "(missing)"
 """The value of its own that a missing text has under the rule `median`."""
-
-HINT = (
-    "--missing drop leaves out such rows, --missing median fills the cells (text: a value of its own), --ignore COLUMN "
-    "leaves out a column"
-)
-
-Place = Callable[[int], str]
 
 
 @dataclass(frozen=True)
@@ -237,98 +232,31 @@ class Encoding:
         return cls(features, targets, plain["missing"], left_out)
 
 
-NUMBERS = Encoding()
-"""What a model is given that takes columns of numbers."""
-
-
-class Faults:
-    """Cells that are not finite, found column by column, to be named at once.
+def encoding_notes(encoding: Encoding) -> list[str]:
+    """Say what is done to columns that are not simply numbers, a line each.
 
     Parameters
     ----------
-    name : str
-        The table's name, for messages.
+    encoding : Encoding
+        Any.
     """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._missing: Counter[str] = Counter()
-        self._infinite: Counter[str] = Counter()
-        self._first: dict[str, tuple[int, str, float]] = {}  # row, column and value of the first cell of each kind
-
-    def add(self, column: str, values: np.ndarray, missing: np.ndarray, row: int, *, refuse: bool) -> None:
-        """Count a column's faults.
-
-        Parameters
-        ----------
-        column : str
-            Its name.
-        values : ndarray of shape (rows,)
-            Some of its numbers.
-        missing : ndarray of bool, shape (rows,)
-            Where they are missing.
-        row : int
-            Number of the first of them.
-        refuse : bool
-            Whether missing cells are faults.
-        """
-        infinite = np.isinf(values)
-        for kind, counts, faulty in (
-            ("infinite", self._infinite, infinite),
-            ("missing", self._missing, missing if refuse else np.zeros(0, bool)),
-        ):
-            if faulty.any():
-                counts[column] += int(faulty.sum())
-                at = int(faulty.argmax())
-                first = (row + at, column, float(values[at]))
-                self._first[kind] = min(self._first.get(kind, first), first)
-
-    @classmethod
-    def joined(cls, name: str, parts: Iterable[Faults]) -> Faults:
-        """Join the faults of several columns of the table `name`."""
-        faults = cls(name)
-        for part in parts:
-            faults._missing += part._missing
-            faults._infinite += part._infinite
-            for kind, first in part._first.items():
-                faults._first[kind] = min(faults._first.get(kind, first), first)
-        return faults
-
-    def check(self, place: Place) -> None:
-        """Refuse a table with faults.
-
-        Parameters
-        ----------
-        place : callable
-            Takes the number of a row, gives its place in the file.
-
-        Raises
-        ------
-        DatasetError
-            If there are any; it names all columns.
-        """
-        if self._infinite:
-            row, column, value = self._first["infinite"]
-            raise DatasetError(
-                f"{self._name}: {place(row)}, column {column!r}: {value} is not a finite number; such numbers are "
-                f"in {_counted(self._infinite)}"
-            )
-        if self._missing:
-            row, column, _ = self._first["missing"]
-            raise DatasetError(
-                f"{self._name}: cells are missing in {_counted(self._missing)}; the first is in {place(row)}, column "
-                f"{column!r}; {HINT}"
-            )
+    notes = []
+    for reason in dict.fromkeys(reason for _, reason in encoding.left_out):
+        columns = [column for column, each in encoding.left_out if each == reason]
+        notes.append(f"left out ({reason}): {shortened(columns)}")
+    for rule in encoding.features:
+        if rule.kind == CATEGORY and len(rule.values) == 2:
+            notes.append(f"{rule.column} is text: 0 for {rule.values[0]}, 1 for {rule.values[1]}")
+        elif rule.kind == CATEGORY:
+            notes.append(f"{rule.column} is text: a column of 0 and 1 for each of {', '.join(rule.values)}")
+    dates = [rule.column for rule in encoding.features if rule.kind == DATE]
+    if dates:
+        notes.append(f"dates count as days since 1970-01-01, times of a day as hours: {shortened(dates)}")
+    return notes
 
 
-def all_finite(values: np.ndarray) -> bool:
-    """Whether no number is missing or infinite; perhaps False, too, where only the sum of all is too large."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(values.sum()))
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{column} ({count:,})" for column, count in counts.items())
+NUMBERS = Encoding()
+"""What a model is given that takes columns of numbers."""
 
 
 def _check_kind(rule: ColumnRule, kind: str | None, name: str) -> None:

@@ -18,10 +18,9 @@ from sw.datasets.encoding import (
     REFUSE,
     ColumnRule,
     Encoding,
-    Faults,
-    Place,
-    all_finite,
+    encoding_notes,
 )
+from sw.datasets.faults import Faults, Place, all_finite
 from sw.datasets.raw import shortened
 
 MOST_TEXTS = 32
@@ -296,29 +295,6 @@ def _check_named(name: str, options: ColumnOptions, left_out: dict[str, str]) ->
     if options.features is not None and left_out:
         listed = ", ".join(f"{column!r} ({reason})" for column, reason in left_out.items())
         raise DatasetError(f"{name}: no feature can be made of {listed}")
-
-
-def encoding_notes(encoding: Encoding) -> list[str]:
-    """Say what is done to columns that are not simply numbers, a line each.
-
-    Parameters
-    ----------
-    encoding : Encoding
-        Any.
-    """
-    notes = []
-    for reason in dict.fromkeys(reason for _, reason in encoding.left_out):
-        columns = [column for column, each in encoding.left_out if each == reason]
-        notes.append(f"left out ({reason}): {shortened(columns)}")
-    for rule in encoding.features:
-        if rule.kind == CATEGORY and len(rule.values) == 2:
-            notes.append(f"{rule.column} is text: 0 for {rule.values[0]}, 1 for {rule.values[1]}")
-        elif rule.kind == CATEGORY:
-            notes.append(f"{rule.column} is text: a column of 0 and 1 for each of {', '.join(rule.values)}")
-    dates = [rule.column for rule in encoding.features if rule.kind == DATE]
-    if dates:
-        notes.append(f"dates count as days since 1970-01-01, times of a day as hours: {shortened(dates)}")
-    return notes
 
 
 def _missing_notes(encoding: Encoding, missing: dict[str, int]) -> list[str]:

@@ -12,7 +12,7 @@ from sw.datasets.encoding import REFUSE, Encoding, Unseen
 from sw.datasets.matching import match
 from sw.datasets.raw import Rows
 from sw.datasets.reading import fits_in_memory, open_rows
-from sw.datasets.split import check_numbers, check_path, choose_rows, known_counts, load, rows_left_out
+from sw.datasets.split import check_numbers, check_path, load, rows_left_out, select, select_known, selected_rows
 from sw.datasets.synthetic import RECIPES, SPLITS, check_split, chunks
 
 if TYPE_CHECKING:
@@ -88,19 +88,16 @@ class SyntheticSource(Source):
 
     Parameters
     ----------
-    name : str
-        Name of the data set.
-    counts : dict of str to int
-        Records in each split.
-    seed : int
-        Seed of the generator.
+    selection : Selection
+        Name of the data set, records in each split, and seed of the generator.
     """
 
-    def __init__(self, name: str, counts: dict[str, int], seed: int) -> None:
-        self.name, self._counts, self._seed = name, counts, seed
+    def __init__(self, selection: Selection) -> None:
+        name = self.name = selection.name
+        self.selection, self._seed = selection, selection.seed
+        self._counts = {"train": selection.records, "holdout": selection.holdout}
         self.feature_names, self.target_names = RECIPES[name].feature_names, RECIPES[name].target_names
         self.encoding = Encoding.numbers(self.feature_names, self.target_names)
-        self.selection = Selection(name, None, counts["train"], counts["holdout"], seed)
 
     def count(self, split: str) -> int:
         """Count the records of a split."""
@@ -171,8 +168,7 @@ class FileSource(Source):
         self._counts = {"train": selection.records, "holdout": selection.holdout}
         self._split_of_row = np.full(rows.count, len(SPLITS), np.uint8)
         used = rows.count if kept is None else int(kept.sum())
-        chosen = choose_rows(selection.name, used, selection.records, selection.holdout, selection.seed)
-        for split, numbers in zip(("train", "holdout"), chosen, strict=True):
+        for split, numbers in zip(("train", "holdout"), selected_rows(selection, used), strict=True):
             self._split_of_row[numbers if kept is None else np.flatnonzero(kept)[numbers]] = SPLITS.index(split)
 
     def count(self, split: str) -> int:
@@ -241,6 +237,7 @@ def open_source(
     holdout: int | None = None,
     seed: int = 0,
     encoding: Encoding | None = None,
+    like: Selection | None = None,
     **columns: Any,
 ) -> Source:
     """Open the records that `load` gives for the same arguments, without holding more in memory than has to be.
@@ -253,7 +250,7 @@ def open_source(
 
     Parameters
     ----------
-    name_or_path, records, holdout, seed, encoding
+    name_or_path, records, holdout, seed, encoding, like
         As `load` takes them.
     **columns
         The options of `load` about columns: targets, features, ignore, header, missing.
@@ -271,17 +268,16 @@ def open_source(
     check_numbers(records, holdout, seed)
     name = str(name_or_path)
     if name in RECIPES:
-        return SyntheticSource(name, known_counts(name, records, holdout, columns), seed)
+        return SyntheticSource(select_known(name, records, holdout, seed, like, columns))
     check_path(name_or_path)
     if fits_in_memory(name_or_path):
-        split = load(name_or_path, records=records, holdout=holdout, seed=seed, encoding=encoding, **columns)
-        return MemorySource(split)
+        chosen = {"records": records, "holdout": holdout, "seed": seed, "like": like}
+        return MemorySource(load(name_or_path, encoding=encoding, **chosen, **columns))
     from sw.datasets.fitting import ColumnOptions
 
     rows, encoding, kept, notes = _fitted(name_or_path, ColumnOptions(**columns), encoding)
     used = rows.count if kept is None else int(kept.sum())
-    train, held = choose_rows(Path(rows.name).name, used, records, holdout, seed)
-    selection = Selection(Path(rows.name).name, rows.count, len(train), len(held), seed)
+    selection = select(Path(rows.name).name, rows.count, used, records, holdout, seed, like)
     return FileSource(rows, encoding, kept, selection, notes)
 
 

@@ -30,6 +30,7 @@ def load(
     header: bool | None = None,
     missing: str = REFUSE,
     encoding: Encoding | None = None,
+    like: Selection | None = None,
 ) -> Split:
     """Load training records and hold-out of a known data set, or of a file.
 
@@ -60,6 +61,9 @@ def load(
         of their column, in text with a value of its own.
     encoding : Encoding or None
         What is done to the columns of a file, in place of `targets`, `features`, `ignore` and `missing`.
+    like : Selection or None
+        Records that were chosen before; if the data set has the same name and as many rows, they replace `records`,
+        `holdout` and `seed`.
 
     Returns
     -------
@@ -75,15 +79,16 @@ def load(
     name = str(name_or_path)
     options = {"targets": targets, "features": features, "ignore": ignore, "header": header, "missing": missing}
     if name in RECIPES:
-        counts = known_counts(name, records, holdout, options)
-        splits = {split: generate(name, count, seed=seed, split=split) for split, count in counts.items()}
-        return Split(**splits, selection=Selection(name, None, counts["train"], counts["holdout"], seed))
+        chosen = select_known(name, records, holdout, seed, like, options)
+        counts = {"train": chosen.records, "holdout": chosen.holdout}
+        splits = {split: generate(name, count, seed=chosen.seed, split=split) for split, count in counts.items()}
+        return Split(**splits, selection=chosen)
     check_path(name_or_path)
     from sw.datasets.fitting import ColumnOptions
 
     table = load_table(name_or_path, ColumnOptions(**options), encoding)
-    train, held = choose_rows(table.records.name, len(table.records), records, holdout, seed)
-    selection = Selection(table.records.name, table.rows, len(train), len(held), seed)
+    selection = select(table.records.name, table.rows, len(table.records), records, holdout, seed, like)
+    train, held = selected_rows(selection, len(table.records))
     return Split(table.records.take(train), table.records.take(held), table.encoding, selection, table.notes)
 
 
@@ -198,8 +203,10 @@ def check_path(path: str | Path) -> None:
         )
 
 
-def known_counts(name: str, records: int | None, holdout: int | None, options: dict[str, Any]) -> dict[str, int]:
-    """Give the number of records in each split of a known data set.
+def select_known(
+    name: str, records: int | None, holdout: int | None, seed: int, like: Selection | None, options: dict[str, Any]
+) -> Selection:
+    """Choose the records of a known data set, by the arguments of `load`.
 
     Raises
     ------
@@ -213,40 +220,55 @@ def known_counts(name: str, records: int | None, holdout: int | None, options: d
             f"{name} is no file, for which alone there is {', '.join(given)}; its targets are "
             f"{', '.join(made.target_names)}"
         )
-    return {"train": records or made.records, "holdout": holdout or made.holdout}
+    if like and (like.name, like.rows) == (name, None):
+        return like
+    return Selection(name, None, records or made.records, holdout or made.holdout, seed)
 
 
-def choose_rows(
-    name: str, rows: int, records: int | None, holdout: int | None, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose row numbers by a shuffle.
+def select(
+    name: str, rows: int, used: int, records: int | None, holdout: int | None, seed: int, like: Selection | None
+) -> Selection:
+    """Choose how many records of a file are in each split, by the arguments of `load`.
 
     Parameters
     ----------
     name : str
-        Name of the file, for the message.
-    rows : int
-        Rows of the file.
-    records, holdout : int or None
-        Rows in each split, with the defaults of `load`.
-    seed : int
-        Seed of the shuffle.
-
-    Returns
-    -------
-    train, holdout : ndarray of int
-        Row numbers, disjoint, in the order of the shuffle.
+        Name of the file.
+    rows, used : int
+        Rows of the file, and those that missing cells leave.
+    records, holdout, seed, like
+        As `load` takes them.
 
     Raises
     ------
     DatasetError
         If there are too few rows.
     """
+    if like and (like.name, like.rows) == (name, rows):
+        records, holdout, seed = like.records, like.holdout, like.seed
     if holdout is None:
-        holdout = max(1, rows // 5)
+        holdout = max(1, used // 5)
     if records is None:
-        records = max(1, rows - holdout)
-    if records + holdout > rows:
-        raise DatasetError(f"{name} has {rows} records, too few for {records} to train on and {holdout} to hold out")
-    order = np.random.default_rng(seed).permutation(rows)
-    return order[holdout : holdout + records], order[:holdout]
+        records = max(1, used - holdout)
+    if records + holdout > used:
+        raise DatasetError(f"{name} has {used} records, too few for {records} to train on and {holdout} to hold out")
+    return Selection(name, rows, records, holdout, seed)
+
+
+def selected_rows(selection: Selection, used: int) -> tuple[np.ndarray, np.ndarray]:
+    """Choose row numbers by a shuffle.
+
+    Parameters
+    ----------
+    selection : Selection
+        How many there are in each split, and the seed.
+    used : int
+        Rows to choose from.
+
+    Returns
+    -------
+    train, holdout : ndarray of int
+        Row numbers, disjoint, in the order of the shuffle.
+    """
+    order = np.random.default_rng(selection.seed).permutation(used)
+    return order[selection.holdout : selection.holdout + selection.records], order[: selection.holdout]
