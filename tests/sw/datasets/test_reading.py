@@ -80,8 +80,11 @@ def make_npz(path: Path) -> None:
 
 
 def make_records(path: Path) -> None:
-    arrays = [np.array(values) for values in COLUMNS.values()]
-    np.save(path, np.rec.fromarrays(arrays, names=",".join(COLUMNS)))
+    columns = {name: np.array(values) for name, values in COLUMNS.items()}
+    records = np.empty(TABLE.num_rows, [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        records[name] = column
+    np.save(path, records)
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
