@@ -59,7 +59,7 @@ def read(path: str | Path, *, header: bool | None = None, columns: Sequence[str]
         if header is not None:
             raise DatasetError(f"{path}: a header is assumed or denied in text files only")
         if suffix in STREAMED:
-            table = _rows(path, content, suffix, chosen).table()
+            table = _rows(content, suffix, chosen).table()
         elif suffix == ".npz":
             from sw.datasets.npz_files import read_npz
 
@@ -69,7 +69,7 @@ def read(path: str | Path, *, header: bool | None = None, columns: Sequence[str]
 
             table = read_feather(content, chosen)
     if not table.columns.num_rows:
-        raise DatasetError(f"{path} has no records")
+        raise DatasetError(f"{content.name} has no records")
     return table
 
 
@@ -97,7 +97,7 @@ def open_rows(path: str | Path, columns: Sequence[str] | None = None) -> Rows:
         content, suffix = _find(path)
         if suffix not in STREAMED:
             raise DatasetError(f"{path} cannot be read in blocks; {', '.join(STREAMED)} can")
-        return _rows(path, content, suffix, None if columns is None else list(columns))
+        return _rows(content, suffix, None if columns is None else list(columns))
 
 
 def fits_in_memory(path: str | Path) -> bool:
@@ -118,7 +118,7 @@ def fits_in_memory(path: str | Path) -> bool:
     return open_rows(path).bytes <= MEMORY
 
 
-def _rows(path: str | Path, content: Content, suffix: str, columns: list[str] | None) -> Rows:
+def _rows(content: Content, suffix: str, columns: list[str] | None) -> Rows:
     if suffix == ".npy":
         from sw.datasets.npy_files import NpyRows
 
@@ -126,9 +126,9 @@ def _rows(path: str | Path, content: Content, suffix: str, columns: list[str] | 
     else:
         from sw.datasets.arrow_files import ParquetRows
 
-        rows = ParquetRows(str(path), _files(content), columns)
+        rows = ParquetRows(content.name, _files(content), columns)
     if not rows.count:
-        raise DatasetError(f"{path} has no records")
+        raise DatasetError(f"{content.name} has no records")
     return rows
 
 

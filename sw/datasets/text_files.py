@@ -22,6 +22,7 @@ from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import BLOCK, Content, RawTable, check_names, indices, wanted
 from sw.datasets.sniffing import BLANKS, Dialect, Record, is_blank, sniff, split_cells
 
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 GZIP_MAGIC = b"\x1f\x8b"
 TEXT_LIMIT = 1 << 32
 """Bytes of text that are read, since they are held in memory."""
@@ -137,7 +138,9 @@ def _bytes(content: Content) -> bytes:
         else:
             try:
                 with gzip.open(stream) as unpacked:
-                    check_text(content.name, unpacked.peek(1 << 16))
+                    start = unpacked.peek(1 << 16)
+                    if not start.startswith(UTF16_MARKS):
+                        check_text(content.name, start)
                     data = unpacked.read(TEXT_LIMIT + 1)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise DatasetError(f"{content.name} is not a gzip file, or it is damaged: {error}") from error
@@ -149,7 +152,7 @@ def _bytes(content: Content) -> bytes:
 def _utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:
     """Encode a text as UTF-8 without a byte order mark; say so if it was neither that nor UTF-16."""
     notes = []
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith(UTF16_MARKS):
         try:
             data = data.decode("utf-16").encode()
         except UnicodeDecodeError as error:
@@ -232,6 +235,8 @@ def _typed(text: pa.Table, dialect: Dialect) -> tuple[pa.Table, list[str]]:
             column = column.cast(pa.float64())
         elif pa.types.is_string(column.type):
             column, marks = typed(column, comma=dialect.comma)
+        elif pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+            column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
         if marks:
             remarks.append(f"column {name!r} has {marks}")
         columns[name] = column
