@@ -189,6 +189,8 @@ def fit(table: TableShape, options: ColumnOptions, blocks: Blocks, place: Place)
     DatasetError
         If columns cannot be chosen so, or cannot be used; it names all of them.
     """
+    if table.count < 2:
+        raise DatasetError(f"{table.name} has {table.count} records, too few to train on some and hold out others")
     encoding = Encoding(missing=options.missing)  # its rule is checked before the rows are read
     targets, features = choose_columns(table, options)
     kinds = {name: kind_of(table.schema.field(name).type) for name in (*features, *targets)}

@@ -180,7 +180,11 @@ class FileSource(Source):
         """Read the records of a split, `size` in a shard."""
         check_least("size", size, 1)
         shape = min(size, self.count(split)), len(self.feature_names) + len(self.target_names)
-        return (self.encoding.dataset(shard, self.name) for shard in _regroup(self._chosen(split), shape))
+        # `take` copies: all shards of `_regroup` are the same memory.
+        return (
+            self.encoding.dataset(shard, self.name).take(np.arange(len(shard)))
+            for shard in _regroup(self._chosen(split), shape)
+        )
 
     def _chosen(self, split: str) -> Iterator[np.ndarray]:
         for start, block in encoded_blocks(self._rows, self.encoding, self._seed):
