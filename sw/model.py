@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from sw.datasets import Source
+from sw.datasets.dataset import Selection
+from sw.datasets.encoding import NUMBERS, Encoding
 from sw.scaling import RANGES, Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes
 from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
-FILE_VERSION = 1
+FILE_VERSION = 2
+READ_VERSIONS = (1, 2)  # 1 has no encoding and no selection
 
 HISTORY = np.dtype(
     [
@@ -115,6 +118,11 @@ class Model:
         Limits of each input's grid, one array (inputs, 2) a layer, for a floating-point model; None in fixed point.
     history : ndarray or None
         How the model was trained, an array of dtype `HISTORY`.
+    encoding : Encoding
+        What is done to the columns of a table; `NUMBERS` stands for columns of numbers that are called as the features
+        and targets.
+    selection : Selection or None
+        Which records of which data set the model was trained on, if that is known.
     """
 
     network: Network
@@ -125,9 +133,15 @@ class Model:
     target_names: tuple[str, ...] = field(default=())
     domains: list[np.ndarray] | None = None
     history: np.ndarray | None = None
+    encoding: Encoding = NUMBERS
+    selection: Selection | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
+        if not self.encoding.features:
+            self.encoding = Encoding.numbers(self.feature_names, self.target_names)
+        if (self.encoding.feature_names, self.encoding.target_names) != (self.feature_names, self.target_names):
+            raise ValueError("the encoding's columns are not those of the model")
 
     @property
     def units(self) -> Units:
@@ -181,6 +195,8 @@ class Model:
             "headroom": self.headroom,
             "feature_names": self.feature_names,
             "target_names": self.target_names,
+            "encoding": self.encoding.plain(),
+            "selection": self.selection and self.selection.plain(),
         }
         arrays = {f"nodes_{index}": nodes for index, nodes in enumerate(self.nodes)}
         arrays |= self.scaling.arrays()
@@ -215,8 +231,10 @@ class Model:
             header = json.loads(str(arrays.pop("header")))
             if header["format"] != FILE_FORMAT:
                 raise ModelFileError(f"{path} is of format {header['format']!r}, not {FILE_FORMAT!r}")
-            if header["version"] != FILE_VERSION:
-                raise ModelFileError(f"{path} is of version {header['version']}; this program reads {FILE_VERSION}")
+            if header["version"] not in READ_VERSIONS:
+                legal = " and ".join(map(str, READ_VERSIONS))
+                raise ModelFileError(f"{path} is of version {header['version']}; this program reads {legal}")
+            encoding, selection = header.get("encoding"), header.get("selection")
             network = Network.from_description(header["network"])
             scaling = Scaling(**{name: arrays[name] for name in RANGES}, feature_knots=arrays.get("feature_knots"))
             depth = range(len(network.layers))
@@ -234,6 +252,8 @@ class Model:
                 tuple(header["target_names"]),
                 domains,
                 history,
+                encoding=Encoding.from_plain(encoding) if encoding else NUMBERS,
+                selection=Selection.from_plain(selection) if selection else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is no kanloom model: {error!r}") from error

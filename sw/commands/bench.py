@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, write_json
+from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, open_data, tell_notes, write_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.spec.options import whole
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
 
     check_folders(options.json)
     cases = [case_of(options, options.seed + index) for index in range(options.seeds)]
+    tell_notes(cases[0].source.name, cases[0].source.notes, reporter.note)
     with CBaseline.compiled(options.baseline) if options.baseline else nullcontext() as baseline:
         figures = measured(cases, options.threads, max(options.trials, options.seeds), baseline, reporter)
     show(figures, reporter)
@@ -93,7 +94,7 @@ def case_of(options: argparse.Namespace, seed: int) -> Case:
     options = argparse.Namespace(**vars(options) | {"seed": seed})
     streamed = open_data(options)
     parts = (next(streamed.shards(part, streamed.count(part))) for part in ("train", "holdout"))
-    source = MemorySource(Split(*parts))
+    source = MemorySource(Split(*parts, streamed.encoding, streamed.selection, streamed.notes))
     preset = preset_of(options, source)
     return Case(source, first_model(preset, source, seed=seed), strategy_of(options, preset))
 

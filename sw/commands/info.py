@@ -12,6 +12,8 @@ from sw.commands.progress import TerminalReporter
 if TYPE_CHECKING:
     import numpy as np
 
+    from sw.datasets.dataset import Selection
+    from sw.datasets.encoding import Encoding
     from sw.model import Model
 
 EXAMPLES = ("det4.npz", "det4.npz --json det4.json")
@@ -66,7 +68,9 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         f"network     {network}, {network.parameters:,} parameters",
         f"arithmetic  {figures['arithmetic']}",
         f"trained     {trained(model.history)}",
+        f"on          {trained_on(model.selection)}",
         table,
+        *columns_of(model.encoding),
     )
     write_json(options.json, figures)
     return 0
@@ -96,6 +100,8 @@ def describe(model: Model) -> dict[str, Any]:
         "headroom": model.headroom,
         "features": _ranges(model.feature_names, scaling.feature_low, scaling.feature_high),
         "targets": _ranges(model.target_names, scaling.target_low, scaling.target_high),
+        "encoding": model.encoding.plain(),
+        "selection": model.selection and model.selection.plain(),
         "history": None if history is None else history_rows(history),
     }
 
@@ -122,3 +128,37 @@ def trained(history: np.ndarray | None) -> str:
         f"{last['records']:,} records in {last['seconds']:.2f} s, {len(history)} epochs; hold-out Pearson "
         f"{best['pearson']:.5f}, RMSE {best['rmse']:.5g}"
     )
+
+
+def trained_on(selection: Selection | None) -> str:
+    """Say which records a model was trained on.
+
+    Parameters
+    ----------
+    selection : Selection or None
+        The model's.
+    """
+    if selection is None:
+        return "records that the file does not name"
+    rows = "" if selection.rows is None else f"; the file had {selection.rows:,} rows"
+    return (
+        f"{selection.name}: {selection.records:,} records, {selection.holdout:,} held out, seed {selection.seed}{rows}"
+    )
+
+
+def columns_of(encoding: Encoding) -> list[str]:
+    """Say what is done to columns that are not simply numbers, a line each.
+
+    Parameters
+    ----------
+    encoding : Encoding
+        The model's.
+    """
+    from sw.datasets.encoding import MEDIAN, REFUSE, encoding_notes
+
+    lines = encoding_notes(encoding)
+    if encoding.missing != REFUSE:
+        fills = [f"{rule.column} {rule.fill:.6g}" for rule in encoding.features if rule.fill is not None]
+        filled = f"are filled: {', '.join(fills)}" if encoding.missing == MEDIAN else "leave their row out"
+        lines.append(f"missing cells {filled}")
+    return lines

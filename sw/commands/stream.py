@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, write_json
+from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, load_data, tell_notes, write_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
 from sw.presets.catalogue import PRESETS
@@ -79,6 +79,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     check_folders(options.output, options.json)
     began = time.monotonic()
     split = load_data(options)
+    tell_notes(split.train.name, split.notes, reporter.note)
     progress = TrainingProgress()
     with open_board(options.port, options.baud, transfer=progress.transfer) as board:
         schedule, name = schedule_for(MemorySource(split), options.network, board.network)

@@ -14,7 +14,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sw.commands.interrupts import INTERRUPTED, SIGNALS
-from sw.commands.options import DATA_HELP, add_data, add_json, check_folders, history_rows, open_data, write_json
+from sw.commands.options import (
+    DATA_HELP,
+    add_data,
+    add_json,
+    check_folders,
+    history_rows,
+    open_data,
+    tell_notes,
+    write_json,
+)
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 
@@ -86,6 +95,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     first = processes.rank == 0
     reporter.quiet |= not first
     source = open_data(options)
+    tell_notes(source.name, source.notes, reporter.note)
     output = options.output or Path(f"{Path(options.dataset).stem}.npz")
     check_folders(output, options.json, options.checkpoint)
     if output.exists() and output.resolve() == Path(options.dataset).resolve():

@@ -191,9 +191,14 @@ def _csv_fault(stream: TextIO, delimiter: str, columns: tuple[str, ...], header:
 
 
 def write_csv(dataset: Dataset, stream: TextIO) -> None:
-    """Write a data set to a stream as `write` does to a .csv file."""
-    csv.writer(stream, lineterminator="\n").writerow(_names(dataset))
-    np.savetxt(stream, _matrix(dataset), fmt="%.17g", delimiter=",")
+    """Write a data set to a stream as `write` does to a .csv file; NaN becomes an empty cell."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_names(dataset))
+    values = _matrix(dataset)
+    if np.isnan(values).any():
+        writer.writerows(["" if cell != cell else f"{cell:.17g}" for cell in row] for row in values.tolist())
+    else:
+        np.savetxt(stream, values, fmt="%.17g", delimiter=",")
 
 
 def _write_csv(dataset: Dataset, path: Path) -> None:
