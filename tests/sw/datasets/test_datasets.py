@@ -357,7 +357,7 @@ def test_an_error_says_what_and_where(tmp_path: Path, make: Case, words: list[st
 
 
 @pytest.mark.parametrize("option", [{"records": 0}, {"records": -4}, {"holdout": 0}, {"seed": -1}])
-def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, int], rows: Callable[[str], Path]) -> None:
+def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, Any], rows: Callable[[str], Path]) -> None:
     for source in ("norm2", rows(".csv")):
         with pytest.raises(DatasetError, match=r"{} must be at least \d, not {}".format(*next(iter(option.items())))):
             load(source, **option)
