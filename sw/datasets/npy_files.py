@@ -6,6 +6,7 @@ memory is taken, and an array of Python objects is never unpickled.
 
 import ast
 import math
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from sw.datasets.raw import Content, Order, Rows, check_names, indices, wanted
 
 MAGIC = b"\x93NUMPY"
 HEADER_LIMIT = 1 << 16
+LONG_INTEGER = re.compile(r"\b(\d+)L(?=[,)])")
+"""A size as Python 2 wrote it."""
 TIME_UNITS = ("D", "s", "ms", "us", "ns")
 
 NPY_ERRORS = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, OverflowError, struct.error)
@@ -93,7 +96,7 @@ def read_header(stream: IO[bytes]) -> Header:
     if len(text) < length:
         raise ValueError("it ends in the header")
     try:
-        said = ast.literal_eval(text.decode("utf-8" if version == 3 else "latin-1"))
+        said = ast.literal_eval(LONG_INTEGER.sub(r"\1", text.decode("utf-8" if version == 3 else "latin-1")))
         dtype = np.lib.format.descr_to_dtype(said["descr"])
         shape, fortran = said["shape"], said["fortran_order"]
         if not all(type(size) is int and size >= 0 for size in shape) or type(fortran) is not bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sw.datasets.dataset import DatasetError
 from sw.datasets.npy_files import NPY_ERRORS, arrow_array, check_plain, check_real, read_header
-from sw.datasets.raw import MEMORY, Content, RawTable, check_names, indices, row_place, wanted
+from sw.datasets.raw import MEMORY, Content, RawTable, check_names, indices, row_place, shortened, wanted
 
 END_BYTES = 22
 COUNTED_ELSEWHERE = 0xFFFF
@@ -71,7 +71,7 @@ class _Archive:
 
     def held(self) -> str:
         """List the arrays, for messages."""
-        return ", ".join(f"{key} {header}" for key, header in self.headers.items()) or "nothing"
+        return shortened([f"{key} {header}" for key, header in self.headers.items()]) or "nothing"
 
 
 def read_npz(content: Content, columns: list[str] | None) -> RawTable:

@@ -24,8 +24,10 @@ MEMORY = 1 << 30
 """Bytes that a table may take: a larger one is read in blocks if its format allows, a compressed one is refused."""
 
 MOST_COLUMNS = 1 << 20
-SHOWN = 60
+SHOWN = 80
 """Letters of a list of names in a message."""
+LONGEST_SHOWN = 40
+"""Letters of a name in such a list."""
 
 Order = Callable[[int], np.ndarray]
 """Takes a number, gives the integers below it in some order."""
@@ -215,15 +217,16 @@ def indices(name: str, count: int) -> tuple[str, ...]:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """Join names in one line, leaving some out in the middle if there are many."""
+    """Join names in one line, leaving some out in the middle if there are many, and the ends of long ones."""
     names = [" ".join(name.split()) for name in names]
+    names = [name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 3]}..." for name in names]
     shown = ", ".join(names)
-    if len(shown) <= SHOWN:
-        return shown
-    first = 0
-    while first < len(names) - 1 and len(", ".join(names[: first + 1])) < SHOWN - 20:
+    first = 1
+    while first < len(names) - 1 and len(", ".join(names[: first + 1])) < SHOWN - LONGEST_SHOWN:
         first += 1
-    return f"{', '.join(names[: max(1, first)])}, ..., {names[-1]} ({len(names)} columns)"
+    if len(shown) <= SHOWN or first >= len(names) - 1:
+        return shown
+    return f"{', '.join(names[:first])}, ..., {names[-1]} ({len(names)} in all)"
 
 
 def check_names(name: str, columns: Sequence[str]) -> None:

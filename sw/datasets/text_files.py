@@ -20,7 +20,7 @@ import pyarrow.csv
 from sw.datasets.cells import USUAL_MISSING, check_text, stray, typed
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import BLOCK, Content, RawTable, check_names, indices, wanted
-from sw.datasets.sniffing import BLANKS, Dialect, Record, is_blank, sniff, split_cells
+from sw.datasets.sniffing import BLANKS, COMMENT, Dialect, Record, is_blank, sniff, split_cells
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 GZIP_MAGIC = b"\x1f\x8b"
@@ -88,7 +88,7 @@ def read_text(content: Content, header: bool | None, columns: list[str] | None) 
     table, blank = _without_blank_rows(body, table)
     blank += misfits
     if blank:
-        notes.append(f"empty rows, left out: {blank}")
+        notes.append(f"empty rows and comments, left out: {blank}")
     if not table.num_rows:
         raise DatasetError(f"{name} has no records")
     if columns is None:
@@ -185,14 +185,14 @@ def _tabs_for_blanks(data: bytes) -> bytes:
 
 
 def _parse(name: str, body: _Body, names: list[str], chosen: list[str] | None) -> tuple[pa.Table, int]:
-    """Parse the rows; count those that have no cells to count, as a row of too few delimiters."""
+    """Parse the rows; count those of another width that are comments or have delimiters only."""
     text, start, delimiter = body.text, body.start, body.dialect.delimiter
     if not re.compile(rb"\S").search(text, start):
         raise DatasetError(f"{name} has no records")
     blank = []
 
     def misfit(row: pyarrow.csv.InvalidRow) -> str:
-        if row.text.strip(f' "\t{delimiter}'):
+        if row.text.strip(f' "\t{delimiter}') and not row.text.lstrip().startswith(COMMENT):
             return "error"
         blank.append(row)
         return "skip"
@@ -247,7 +247,7 @@ def _misfit(body: _Body) -> str | None:
     """Find the first row with too many or too few cells."""
     try:
         for line, cells in body.records():
-            if len(cells) != body.dialect.width and not is_blank(cells):
+            if len(cells) != body.dialect.width and not is_blank(cells) and not cells[0].lstrip().startswith(COMMENT):
                 return f"line {line} has {len(cells)} cells, the first row has {body.dialect.width}"
     except csv.Error:
         return f"a cell has more than {csv.field_size_limit()} letters"
@@ -291,7 +291,7 @@ def _held_without_name(column: pa.ChunkedArray) -> str | None:
 
 def _place(content: Content, header: bool | None, row: int) -> str:
     body, _ = _body(content, header)
-    filled = (line for line, cells in body.records() if not is_blank(cells))
+    filled = (line for line, cells in body.records() if len(cells) == body.dialect.width and not is_blank(cells))
     line = next((line for index, line in enumerate(filled) if index == row), None)
     return f"row {row}" if line is None else f"line {line}"
 

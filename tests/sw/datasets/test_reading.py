@@ -254,6 +254,12 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
     assert "\n" not in str(error.value) and "pickle" not in str(error.value)
 
 
+def test_a_header_of_python_2_is_read(tmp_path: Path) -> None:
+    text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 1L), }"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(16))
+    assert read(tmp_path / "a.npy").columns.to_pydict() == {"0": [0, 0]}
+
+
 def test_what_is_no_table_is_called_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is a kanloom model, not a table"):
         read(npz_of(tmp_path, header=np.array(json.dumps({"format": "kanloom-model"})), nodes=np.ones(3)))
@@ -300,6 +306,18 @@ def test_a_damaged_file_is_refused_in_one_line_or_read(made: Path, data: st.Data
         assert "\n" not in str(error) and "pickle" not in str(error)
     finally:
         made.write_bytes(good)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["a", "b\nc"], "a, b c"),
+        (["x" * 100], "x" * 37 + "..."),
+        ([f"column{index}" for index in range(99)], "column0, column1, column2, column3, ..., column98 (99 in all)"),
+    ],
+)
+def test_lists_of_names_are_short_lines(names: list[str], shown: str) -> None:
+    assert raw.shortened(names) == shown
 
 
 def test_blocks_have_some_of_the_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
