@@ -10,9 +10,11 @@ import numpy as np
 
 from sw.datasets import NAMES, Source, Split, load, open_source
 from sw.datasets.encoding import MISSING_RULES, REFUSE
+from sw.datasets.reading import FORMATS
 from sw.spec.options import whole
 
-DATA_HELP = f"{', '.join(NAMES)}; or a .csv, .npy, .npz or .parquet file"
+TABLE_HELP = f"a table ({', '.join(FORMATS)}), a folder of .parquet files, or - for a pipe"
+DATA_HELP = f"{', '.join(NAMES)}; or {TABLE_HELP}"
 
 
 def add_data(parser: argparse.ArgumentParser, *, of_model: bool = False) -> None:

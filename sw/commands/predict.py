@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import add_header, check_folders, check_suffix, tell_notes
+from sw.commands.options import TABLE_HELP, add_header, check_folders, check_suffix, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.spec.options import whole
 
@@ -37,9 +37,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "cells."
     )
     parser.add_argument("model", type=Path, help="model file, .npz")
-    parser.add_argument(
-        "file", type=Path, help="a table, or - for a pipe; columns that the model does not need are ignored"
-    )
+    parser.add_argument("file", type=Path, help=TABLE_HELP)
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"{', '.join(OUTPUTS)} (default: CSV to stdout)")
     add_header(parser)
     parser.add_argument(

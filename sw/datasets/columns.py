@@ -1,13 +1,16 @@
 """Columns of a table as numbers or as text, whatever their types in the file."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import types
 
-from sw.datasets.encoding import CATEGORY, DATE, NUMBER
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NUMBER, CATEGORY, DATE = KINDS = "number", "category", "date"
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 HOUR, DAY = 3600, 86400
@@ -25,8 +28,10 @@ def kind_of(kind: pa.DataType) -> str | None:
     Returns
     -------
     str or None
-        The kind of a `ColumnRule`, or None for what a network cannot take: nested and binary values.
+        One of `KINDS`, or None for what a network cannot take: nested and binary values.
     """
+    from pyarrow import types
+
     if types.is_dictionary(kind):
         return kind_of(kind.value_type)
     numbers = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null)
@@ -53,6 +58,9 @@ def numbers(column: pa.ChunkedArray) -> Iterator[np.ndarray]:
     ndarray of shape (rows,)
         The next values as real numbers of any type; NaN where a cell is missing.
     """
+    import pyarrow as pa
+    from pyarrow import types
+
     if types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind, divisor = column.type, 1
@@ -81,5 +89,8 @@ def texts(column: pa.ChunkedArray, missing: str | None = None) -> pa.ChunkedArra
     missing : str or None
         What a missing cell becomes; None leaves it missing.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     text = column.cast(pa.string())
     return text if missing is None else pc.fill_null(text, missing)

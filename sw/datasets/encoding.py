@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sw.datasets import columns
+from sw.datasets.columns import CATEGORY, DATE, KINDS, NUMBER
 from sw.datasets.dataset import Dataset, DatasetError
 from sw.datasets.faults import Faults, Place, all_finite
+from sw.datasets.matching import match
 from sw.datasets.raw import shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NUMBER, CATEGORY, DATE = KINDS = "number", "category", "date"
 REFUSE, DROP, MEDIAN = MISSING_RULES = "refuse", "drop", "median"
 MISSING_TEXT = "(missing)"
 """The value of its own that a missing text has under the rule `median`."""
@@ -138,8 +140,6 @@ class Encoding:
         DatasetError
             If one is missing.
         """
-        from sw.datasets.matching import match
-
         needed = [*self.feature_columns, *self.target_names]
         found, _ = match(needed, table.column_names, name)
         return table.select(found).rename_columns(needed)
@@ -171,8 +171,6 @@ class Encoding:
             For a column of another kind than the encoding's, for numbers that are not finite, and for missing cells if
             they are refused.
         """
-        from sw.datasets import columns
-
         rules = [*self.features, *(self.targets if targets else ())]
         for rule in rules:
             column = table[rule.column]
@@ -242,8 +240,8 @@ def encoding_notes(encoding: Encoding) -> list[str]:
     """
     notes = []
     for reason in dict.fromkeys(reason for _, reason in encoding.left_out):
-        columns = [column for column, each in encoding.left_out if each == reason]
-        notes.append(f"left out ({reason}): {shortened(columns)}")
+        names = [column for column, each in encoding.left_out if each == reason]
+        notes.append(f"left out ({reason}): {shortened(names)}")
     for rule in encoding.features:
         if rule.kind == CATEGORY and len(rule.values) == 2:
             notes.append(f"{rule.column} is text: 0 for {rule.values[0]}, 1 for {rule.values[1]}")

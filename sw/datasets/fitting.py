@@ -7,14 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sw.datasets.columns import kind_of, numbers, texts
+from sw.datasets.columns import CATEGORY, DATE, NUMBER, kind_of, numbers, texts
 from sw.datasets.dataset import DatasetError
 from sw.datasets.encoding import (
-    CATEGORY,
-    DATE,
     MEDIAN,
     MISSING_TEXT,
-    NUMBER,
     REFUSE,
     ColumnRule,
     Encoding,
