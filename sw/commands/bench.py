@@ -93,8 +93,8 @@ def case_of(options: argparse.Namespace, seed: int) -> Case:
 
     options = argparse.Namespace(**vars(options) | {"seed": seed})
     streamed = open_data(options)
-    parts = (next(streamed.shards(part, streamed.count(part))) for part in ("train", "holdout"))
-    source = MemorySource(Split(*parts, streamed.encoding, streamed.selection, streamed.notes))
+    train, held = (next(streamed.shards(part, streamed.count(part))) for part in ("train", "holdout"))
+    source = MemorySource(Split(train, held, streamed.encoding, streamed.selection, streamed.notes))
     preset = preset_of(options, source)
     return Case(source, first_model(preset, source, seed=seed), strategy_of(options, preset))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sw.commands.options import DATA_HELP, add_data, check_folders, check_suffix, tell_notes
 from sw.commands.progress import TerminalReporter
-from sw.datasets import NAMES, open_source
+from sw.datasets import open_source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,11 +143,15 @@ def open_as_trained(options: argparse.Namespace, model: Model) -> Source:
     Source
         The model's own records if this is the data set that it was trained on.
     """
-    chosen = {name: getattr(options, name) for name in ("records", "holdout", "seed")}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    columns = {} if options.dataset in NAMES else {"encoding": model.encoding}
+    given = (options.records, options.holdout, options.seed) != (None, None, None)
     return open_source(
-        options.dataset, header=options.header, like=None if given else model.selection, **columns, **given
+        options.dataset,
+        records=options.records,
+        holdout=options.holdout,
+        seed=options.seed or 0,
+        header=options.header,
+        encoding=model.encoding,
+        like=None if given else model.selection,
     )
 
 

@@ -275,8 +275,8 @@ def open_source(
         return SyntheticSource(select_known(name, records, holdout, seed, like, columns))
     check_path(name_or_path)
     if fits_in_memory(name_or_path):
-        chosen = {"records": records, "holdout": holdout, "seed": seed, "like": like}
-        return MemorySource(load(name_or_path, encoding=encoding, **chosen, **columns))
+        split = load(name_or_path, records=records, holdout=holdout, seed=seed, encoding=encoding, like=like, **columns)
+        return MemorySource(split)
     from sw.datasets.fitting import ColumnOptions
 
     rows, encoding, kept, notes = _fitted(name_or_path, ColumnOptions(**columns), encoding)
@@ -298,9 +298,9 @@ def _fitted(
     complete = encoding is not None and encoding.missing == REFUSE
     if encoding is None:
         shape = TableShape(rows.name, rows.schema, rows.targets, rows.count)
-        found = fit(shape, options, rows.blocks(), rows.place)
-        encoding, complete = found.encoding, found.complete
-        notes += found.notes
+        fitted = fit(shape, options, rows.blocks(), rows.place)
+        encoding, complete = fitted.encoding, fitted.complete
+        notes += fitted.notes
     found, _ = match([*encoding.feature_columns, *encoding.target_names], rows.schema.names, rows.name)
     rows = open_rows(path, found)
     kept = None

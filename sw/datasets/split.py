@@ -77,19 +77,24 @@ def load(
     """
     check_numbers(records, holdout, seed)
     name = str(name_or_path)
-    options = {"targets": targets, "features": features, "ignore": ignore, "header": header, "missing": missing}
+    options: dict[str, Any] = {
+        "targets": targets,
+        "features": features,
+        "ignore": ignore,
+        "header": header,
+        "missing": missing,
+    }
     if name in RECIPES:
-        chosen = select_known(name, records, holdout, seed, like, options)
-        counts = {"train": chosen.records, "holdout": chosen.holdout}
-        splits = {split: generate(name, count, seed=chosen.seed, split=split) for split, count in counts.items()}
-        return Split(**splits, selection=chosen)
+        known = select_known(name, records, holdout, seed, like, options)
+        train = generate(name, known.records, seed=known.seed, split="train")
+        return Split(train, generate(name, known.holdout, seed=known.seed, split="holdout"), selection=known)
     check_path(name_or_path)
     from sw.datasets.fitting import ColumnOptions
 
     table = load_table(name_or_path, ColumnOptions(**options), encoding)
     selection = select(table.records.name, table.rows, len(table.records), records, holdout, seed, like)
-    train, held = selected_rows(selection, len(table.records))
-    return Split(table.records.take(train), table.records.take(held), table.encoding, selection, table.notes)
+    chosen, held = selected_rows(selection, len(table.records))
+    return Split(table.records.take(chosen), table.records.take(held), table.encoding, selection, table.notes)
 
 
 @dataclass(frozen=True, eq=False)

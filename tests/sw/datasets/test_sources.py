@@ -223,7 +223,7 @@ def test_an_empty_cell_deep_in_a_file_is_named_by_its_row(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("option", [{"records": 0}, {"holdout": -1}, {"seed": -1}])
-def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, int], hundred: Callable[[str], Path]) -> None:
+def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, Any], hundred: Callable[[str], Path]) -> None:
     for origin in ("norm2", hundred(".npy"), hundred(".csv")):
         with pytest.raises(DatasetError, match="must be at least"):
             open_source(origin, **option)
@@ -302,7 +302,7 @@ def test_a_file_cut_short_is_refused_when_opened(hundred: Callable[[str], Path],
 def test_the_scaling_of_a_source_is_that_of_its_training_records(tmp_path: Path, suffix: str, size: int) -> None:
     values = np.random.default_rng(2).normal(0, 100, (200, 4))
     write(table(values[:, :3], values[:, 3:]), tmp_path / f"a{suffix}")
-    options = {"records": 90, "holdout": 60, "seed": 7}
+    options: dict[str, Any] = {"records": 90, "holdout": 60, "seed": 7}
     train = load(tmp_path / f"a{suffix}", **options).train
     expected = Scaling.of(train.features, train.targets)
     found = Scaling.of_source(open_source(tmp_path / f"a{suffix}", **options), size)
