@@ -18,7 +18,7 @@ from sw.spec.schedule import Phase
 from sw.spec.trainer import Progress, Statistics, Trainer
 
 PAPER_RATE = 0.2
-SCALING_RECORDS = 1 << 16  # that are read at a time
+SCALING_RECORDS = 1 << 16  # that are read at a time, and whose quantiles and deviations are taken
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
     Parameters
     ----------
     preset : Preset
-        Network and scaling; a robust scaling is by the first `SCALING_RECORDS` records, any other one reads all.
+        Network and scaling.
     source : Source
         The records.
     seed : int
@@ -208,9 +208,14 @@ def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
     network = preset.network
     check_fit(network, source)
     nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
-    if preset.robust:
-        shard = next(source.shards("train", SCALING_RECORDS))
-        scaling = Scaling.robust(shard.features, shard.targets)
-    else:
-        scaling = Scaling.of_source(source, SCALING_RECORDS)
-    return Model(network, scaling, nodes, preset.headroom, source.feature_names, source.target_names)
+    scaled = Scaling.robust_of_source if preset.robust else Scaling.of_source
+    return Model(
+        network,
+        scaled(source, SCALING_RECORDS),
+        nodes,
+        preset.headroom,
+        source.feature_names,
+        source.target_names,
+        encoding=source.encoding,
+        selection=source.selection,
+    )

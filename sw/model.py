@@ -7,6 +7,8 @@ import numpy as np
 
 from sw import archive
 from sw.datasets import Source
+from sw.datasets.dataset import Selection
+from sw.datasets.encoding import NUMBERS, Encoding
 from sw.outputs import archive_kind, whole
 from sw.scaling import MOST_KNOTS, RANGES, Scaling
 from sw.spec.bounds import EPOCHS, check_whole, shown
@@ -15,7 +17,8 @@ from sw.spec.nodes import check_finite, check_nodes
 from sw.spec.records import Records
 
 FILE_FORMAT = "kanloom-model"
-FILE_VERSION = 1
+FILE_VERSION = 2
+READ_VERSIONS = (1, 2)  # 1 has no encoding and no selection
 MODEL_FILE = archive_kind("a kanloom model", FILE_FORMAT)
 
 TARGET_SCORES_BYTES = 1 << 26  # at most, of a model
@@ -120,11 +123,16 @@ class Model:
         How the model was trained, an array of dtype `HISTORY`.
     target_scores : ndarray of shape (epochs, outputs, 2), or None
         Pearson and RMSE of each target on the hold-out after each row of the history, where there are several targets.
+    encoding : Encoding
+        What is done to the columns of a table; `NUMBERS` stands for columns of numbers that are called as the features
+        and targets.
+    selection : Selection or None
+        Which records of which data set the model was trained on, if that is known.
 
     Raises
     ------
     ValueError
-        For nodes, domains, names or a headroom that do not fit the network.
+        For nodes, domains, names, an encoding or a headroom that do not fit the network.
     """
 
     network: Network
@@ -136,6 +144,8 @@ class Model:
     domains: list[np.ndarray] | None = None
     history: np.ndarray | None = None
     target_scores: np.ndarray | None = None
+    encoding: Encoding = NUMBERS
+    selection: Selection | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
@@ -152,6 +162,10 @@ class Model:
             shapes, wanted = [each.shape for each in self.domains], [(layer.inputs, 2) for layer in self.network.layers]
             if shapes != wanted:
                 raise ValueError(f"domains of shapes {shapes}; the network needs {wanted}")
+        if not self.encoding.features:
+            self.encoding = Encoding.numbers(self.feature_names, self.target_names)
+        if (self.encoding.feature_names, self.encoding.target_names) != (self.feature_names, self.target_names):
+            raise ValueError("the encoding's columns are not those of the model")
 
     @property
     def units(self) -> Units:
@@ -211,6 +225,8 @@ class Model:
             "headroom": self.headroom,
             "feature_names": self.feature_names,
             "target_names": self.target_names,
+            "encoding": self.encoding.plain(),
+            "selection": self.selection and self.selection.plain(),
         }
         number = np.int64 if self.domains is None else np.float64
         arrays = {f"nodes_{index}": np.asarray(nodes, number) for index, nodes in enumerate(self.nodes)}
@@ -241,11 +257,12 @@ class Model:
     @classmethod
     def _read(cls, file: archive.Archive, path: str | Path) -> "Model":
         header = file.header
-        if header.get("version") != FILE_VERSION:
-            raise ModelFileError(
-                f"{path} is of version {shown(header.get('version'))}; this program reads {FILE_VERSION}"
-            )
+        if header.get("version") not in READ_VERSIONS:
+            legal = " and ".join(map(str, READ_VERSIONS))
+            raise ModelFileError(f"{path} is of version {shown(header.get('version'))}; this program reads {legal}")
         try:
+            encoding = Encoding.from_plain(header["encoding"]) if header.get("encoding") else NUMBERS
+            selection = Selection.from_plain(header["selection"]) if header.get("selection") else None
             network = Network.from_description(header["network"])
             feature_names, target_names = tuple(header["feature_names"]), tuple(header["target_names"])
             headroom = header["headroom"]
@@ -269,6 +286,8 @@ class Model:
                 [arrays[f"domains_{index}"] for index in depth] if floating else None,
                 arrays.get("history"),
                 arrays.get("target_scores"),
+                encoding,
+                selection,
             )
         except ValueError as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error

@@ -61,9 +61,17 @@ class Scaling:
         return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
 
     @classmethod
-    def robust(cls, features: np.ndarray, targets: np.ndarray) -> "Scaling":
-        """Scale data that may have heavy tails: targets by mean and deviation, heavy-tailed features by knots."""
-        ranges = cls.of(features, targets)
+    def robust(cls, features: np.ndarray, targets: np.ndarray, ranges: "Scaling | None" = None) -> "Scaling":
+        """Scale data that may have heavy tails: targets by mean and deviation, heavy-tailed features by knots.
+
+        Parameters
+        ----------
+        features, targets : ndarray of shape (n, features) and (n, outputs)
+            Training records.
+        ranges : Scaling, optional
+            What `of` gives for all records, if these are a sample of them.
+        """
+        ranges = ranges or cls.of(features, targets)
         factor = _to_one(ranges.target_low, ranges.target_high)
         scaled = targets * factor
         centre, reach = scaled.mean(axis=0), TARGET_DEVIATIONS * scaled.std(axis=0)
@@ -87,6 +95,26 @@ class Scaling:
     def of_source(cls, source: Source, size: int) -> "Scaling":
         """Take the ranges seen in a source's training records, read once, `size` at a time."""
         return reduce(cls._hull, (cls.of(shard.features, shard.targets) for shard in source.shards("train", size)))
+
+    @classmethod
+    def robust_of_source(cls, source: Source, size: int) -> "Scaling":
+        """Scale a source as `robust` does, by the ranges of all its training records, read once, `size` at a time.
+
+        Means, deviations and quantiles are those of `size` records that are spread evenly over all.
+        """
+        count, start, ranges = source.count("train"), 0, []
+        spread = np.arange(min(count, size)) * count // min(count, size)
+        sample = []
+        for shard in source.shards("train", size):
+            ranges.append(cls.of(shard.features, shard.targets))
+            sample.append(
+                shard.take(spread[np.searchsorted(spread, start) : np.searchsorted(spread, start + len(shard))] - start)
+            )
+            start += len(shard)
+        features, targets = (
+            np.concatenate([getattr(each, side) for each in sample]) for side in ("features", "targets")
+        )
+        return cls.robust(features, targets, reduce(cls._hull, ranges))
 
     def _hull(self, other: "Scaling") -> "Scaling":
         return Scaling(

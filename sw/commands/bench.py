@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, open_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, open_data, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, add_force, check, write_json
@@ -77,6 +77,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     inputs = data_file(options.dataset), options.baseline
     check(Output(options.json, FIGURES, "--json"), inputs=inputs, force=options.force)
     cases = [case_of(options, options.seed + index) for index in range(options.seeds)]
+    tell_notes(cases[0].source.name, cases[0].source.notes, reporter.note)
     with CBaseline.compiled(options.baseline) if options.baseline else nullcontext() as baseline:
         figures = measured(cases, options.threads, max(options.trials, options.seeds), baseline, reporter)
     show(figures, reporter)
@@ -100,8 +101,8 @@ def case_of(options: argparse.Namespace, seed: int) -> Case:
 
     options = argparse.Namespace(**vars(options) | {"seed": seed})
     streamed = open_data(options)
-    parts = (next(streamed.shards(part, streamed.count(part))) for part in ("train", "holdout"))
-    source = MemorySource(Split(*parts))
+    train, held = (next(streamed.shards(part, streamed.count(part))) for part in ("train", "holdout"))
+    source = MemorySource(Split(train, held, streamed.encoding, streamed.selection, streamed.notes))
     preset = preset_of(options, source)
     return Case(source, first_model(preset, source, seed=seed), strategy_of(options, preset))
 

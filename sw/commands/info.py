@@ -13,6 +13,8 @@ from sw.outputs import FIGURES, Output, add_force, check, write_json
 if TYPE_CHECKING:
     import numpy as np
 
+    from sw.datasets.dataset import Selection
+    from sw.datasets.encoding import Encoding
     from sw.model import Model
 
 RANGES_MEAN = (
@@ -73,8 +75,10 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         f"network     {network}, {network.parameters:,} parameters",
         f"arithmetic  {figures['arithmetic']}",
         f"trained     {trained(model.history, network.outputs)}",
+        f"on          {trained_on(model.selection)}",
         table,
         *RANGES_MEAN,
+        *columns_of(model.encoding),
     )
     write_json(options.json, figures)
     return 0
@@ -108,6 +112,8 @@ def describe(model: Model) -> dict[str, Any]:
         "headroom": model.headroom,
         "features": _ranges(model.feature_names, scaling.feature_low, scaling.feature_high),
         "targets": targets,
+        "encoding": model.encoding.plain(),
+        "selection": model.selection and model.selection.plain(),
         "history": None if history is None else history_rows(history),
     }
 
@@ -148,3 +154,37 @@ def best_row(history: np.ndarray) -> int:
         The model's.
     """
     return int(history["rmse"].argmin())
+
+
+def trained_on(selection: Selection | None) -> str:
+    """Say which records a model was trained on.
+
+    Parameters
+    ----------
+    selection : Selection or None
+        The model's.
+    """
+    if selection is None:
+        return "records that the file does not name"
+    rows = "" if selection.rows is None else f"; the file had {selection.rows:,} rows"
+    return (
+        f"{selection.name}: {selection.records:,} records, {selection.holdout:,} held out, seed {selection.seed}{rows}"
+    )
+
+
+def columns_of(encoding: Encoding) -> list[str]:
+    """Say what is done to columns that are not simply numbers, a line each.
+
+    Parameters
+    ----------
+    encoding : Encoding
+        The model's.
+    """
+    from sw.datasets.encoding import MEDIAN, REFUSE, encoding_notes
+
+    lines = encoding_notes(encoding)
+    if encoding.missing != REFUSE:
+        fills = [f"{rule.column} {rule.fill:.6g}" for rule in encoding.features if rule.fill is not None]
+        filled = f"are filled: {', '.join(fills)}" if encoding.missing == MEDIAN else "leave their row out"
+        lines.append(f"missing cells {filled}")
+    return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,31 +17,67 @@ from sw.spec.options import whole
 if TYPE_CHECKING:
     from sw.model import Model
 
-DATA_HELP = f"{', '.join(NAMES)}; or a .csv, .npy, .npz or .parquet file"
+from sw.datasets.encoding import MISSING_RULES, REFUSE
+from sw.datasets.reading import FORMATS
+
+TABLE_HELP = f"a table ({', '.join(FORMATS)}), a folder of .parquet files, or - for a pipe"
+DATA_HELP = f"{', '.join(NAMES)}; or {TABLE_HELP}"
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which records of a data set are meant.
+def add_data(parser: argparse.ArgumentParser, *, of_model: bool = False) -> None:
+    """Add the options that say which columns and records of a data set are meant.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         The verb's parser.
+    of_model : bool, default=False
+        Whether a model says which columns are meant, and which records it was trained on.
     """
+    group = parser.add_argument_group("columns of a file")
+    if not of_model:
+        group.add_argument("--targets", nargs="+", metavar="COLUMN", help="to predict (default: the last)")
+        group.add_argument("--features", nargs="+", metavar="COLUMN", help="to predict from (default: all others)")
+        group.add_argument("--ignore", nargs="+", default=(), metavar="COLUMN", help="not to use")
+        group.add_argument(
+            "--missing",
+            choices=MISSING_RULES,
+            default=REFUSE,
+            help="what happens to missing cells: an error, their rows are dropped, or the column's median fills them "
+            "(default: %(default)s)",
+        )
+    add_header(group)
     group = parser.add_argument_group("records")
-    group.add_argument("--targets", nargs="+", metavar="COLUMN", help="target columns of a file (default: the last)")
+    count = whole(*RECORDS)
+    default = "the model's" if of_model else "the data set's, else {}"
     group.add_argument(
-        "--records", type=whole(*RECORDS), metavar="N", help="to train on (default: the data set's, else all)"
+        "--records", type=count, metavar="N", help=f"to train on (default: {default.format('all')})"
     )
     group.add_argument(
-        "--holdout", type=whole(*RECORDS), metavar="N", help="held out (default: the data set's, else a fifth)"
+        "--holdout", type=count, metavar="N", help=f"held out (default: {default.format('a fifth')})"
     )
     group.add_argument(
         "--seed",
         type=whole(*SEED),
-        default=0,
+        default=None if of_model else 0,
         metavar="N",
-        help="of records and first nodes (default: %(default)s)",
+        help="of records (default: the model's)" if of_model else "of records and first nodes (default: %(default)s)",
+    )
+
+
+def add_header(group: argparse._ActionsContainer) -> None:
+    """Add the option that says whether a text file has a header.
+
+    Parameters
+    ----------
+    group : argument parser or group
+        Where it is shown.
+    """
+    group.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the first row of a text file names the columns (default: found out)",
     )
 
 
@@ -57,7 +94,7 @@ def open_data(options: argparse.Namespace) -> Source:
     Source
         Records to train on and a hold-out.
     """
-    return open_source(options.dataset, **_selection(options))
+    return open_source(options.dataset, **_choices(options))
 
 
 def data_file(dataset: str | None) -> Path | None:
@@ -97,11 +134,28 @@ def load_data(options: argparse.Namespace) -> Split:
     Split
         Records to train on and a hold-out, in memory.
     """
-    return load(options.dataset, **_selection(options))
+    return load(options.dataset, **_choices(options))
 
 
-def _selection(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in ("records", "holdout", "seed", "targets")}
+def tell_notes(name: str, notes: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Tell the user what was assumed, left out and done when a file was read.
+
+    Parameters
+    ----------
+    name : str
+        The file's.
+    notes : sequence of str
+        A line each.
+    tell : callable
+        Takes a line.
+    """
+    for note in notes:
+        tell(f"{name}: {note}")
+
+
+def _choices(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("records", "holdout", "seed", "targets", "features", "ignore", "header", "missing")
+    return {name: getattr(options, name) for name in names}
 
 
 def refuse_own(path: str | Path) -> None:

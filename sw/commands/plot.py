@@ -6,14 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, load_model, open_data
+from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, load_model, tell_notes
 from sw.commands.progress import TerminalReporter
-from sw.datasets import NAMES
+from sw.datasets import open_source
 from sw.outputs import PICTURE, PICTURE_METADATA, Output, add_force, check
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sw.datasets import Source
+    from sw.datasets.dataset import Selection
     from sw.model import Model
 
 KINDS = ("network", "convergence", "predictions")
@@ -36,7 +38,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="what is drawn (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=f"picture, {', '.join(OUTPUTS)}")
     add_force(parser)
-    add_data(parser)
+    add_data(parser, of_model=True)
 
 
 def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
@@ -63,13 +65,13 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         from sw.figures.picture import save
 
         matplotlib.use("Agg")
-        figure = draw(options, model, reporter.program)
+        figure = draw(options, model, reporter)
         save(figure, options.output, dpi=DOTS)
     reporter.note(f"{options.model}: {options.kind} drawn in {options.output}.")
     return 0
 
 
-def draw(options: argparse.Namespace, model: Model, program: str) -> Figure:
+def draw(options: argparse.Namespace, model: Model, reporter: TerminalReporter) -> Figure:
     """Draw a picture of a model.
 
     Parameters
@@ -78,8 +80,8 @@ def draw(options: argparse.Namespace, model: Model, program: str) -> Figure:
         The verb's.
     model : Model
         What is drawn.
-    program : str
-        The words that start the command line here.
+    reporter : TerminalReporter
+        For remarks about the data.
 
     Returns
     -------
@@ -98,29 +100,80 @@ def draw(options: argparse.Namespace, model: Model, program: str) -> Figure:
         return diagram(model, f"{options.model.name}: {model.network}")
     if options.kind == "convergence":
         if model.history is None:
-            raise ValueError(f"{options.model} has no history; {program} train writes one")
+            raise ValueError(f"{options.model} has no history; {reporter.program} train writes one")
         return plots.convergence(model.history)
     if options.dataset is None:
-        raise ValueError(f"predictions are of a data set's hold-out: {program} plot MODEL DATASET --kind predictions")
-    return _predictions(options, model)
+        raise ValueError(
+            f"predictions are of a data set's hold-out: {reporter.program} plot MODEL DATASET --kind predictions"
+        )
+    return _predictions(options, model, reporter)
 
 
-def _predictions(options: argparse.Namespace, model: Model) -> Figure:
+def _predictions(options: argparse.Namespace, model: Model, reporter: TerminalReporter) -> Figure:
     # They bring Numba, which the other kinds do without.
     import numpy as np
 
-    from sw.commands.predict import feature_columns
+    from sw.datasets.matching import match
     from sw.engine.prediction import Predictor
     from sw.figures import plots
     from sw.model import check_fit
 
-    if options.targets is None and options.dataset not in NAMES:
-        options.targets = list(model.target_names)
-    source = open_data(options)
+    source = open_as_trained(options, model)
+    tell_notes(source.name, source.notes, reporter.note)
+    reporter.note(f"{source.name}: {whose_holdout(model.selection, source.selection)}")
     check_fit(model.network, source)
-    chosen = feature_columns(model, source.name, source.feature_names)
+    names, _ = match(model.feature_names, source.feature_names, source.name)
+    chosen = [source.feature_names.index(name) for name in names]
     predictor, predicted, true = Predictor(model), [], []
     for shard in source.shards("holdout", SHARD_RECORDS):
         predicted.append(predictor.predict(shard.features[:, chosen]))
         true.append(shard.targets.copy())
     return plots.predictions(np.concatenate(predicted), np.concatenate(true), model.target_names)
+
+
+def open_as_trained(options: argparse.Namespace, model: Model) -> Source:
+    """Open a data set as a model was trained on it.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's. If they say which records are meant, the model's own records are not looked for.
+    model : Model
+        What is done to the columns, and which records it was trained on.
+
+    Returns
+    -------
+    Source
+        The model's own records if this is the data set that it was trained on.
+    """
+    given = (options.records, options.holdout, options.seed) != (None, None, None)
+    return open_source(
+        options.dataset,
+        records=options.records,
+        holdout=options.holdout,
+        seed=options.seed or 0,
+        header=options.header,
+        encoding=model.encoding,
+        like=None if given else model.selection,
+    )
+
+
+def whose_holdout(trained: Selection | None, shown: Selection | None) -> str:
+    """Say whether the records of a hold-out are new to a model.
+
+    Parameters
+    ----------
+    trained : Selection or None
+        Records that the model was trained on.
+    shown : Selection or None
+        The records whose hold-out is shown.
+    """
+    if trained is None or shown is None:
+        return "the model does not say which records it was trained on, and may have seen this hold-out"
+    held = f"the hold-out of {shown.holdout:,} records by seed {shown.seed}"
+    if trained == shown:
+        return f"{held} is the one of the training"
+    if (trained.name, trained.rows) == (shown.name, shown.rows):
+        return f"{held} is not the one of the training (seed {trained.seed}), which may have seen some of it"
+    rows = "" if trained.rows is None else f" of {trained.rows:,} rows"
+    return f"{held} is of other data than the training's, {trained.name}{rows}, as far as names and sizes tell"

@@ -79,6 +79,17 @@ class TerminalReporter:
         if not self.quiet:
             self.show(text)
 
+    def aside(self, text: str) -> None:
+        """Write a remark to the standard error, unless the user wants quiet: where results go to the standard output.
+
+        Parameters
+        ----------
+        text : str
+            One line or more.
+        """
+        if not self.quiet:
+            self._line(text)
+
     def detail(self, text: str) -> None:
         """Write a line to the standard error, if the user wants details.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.commands.rescue import Rescue
 from sw.commands.scores import score_figures, score_lines, score_text
@@ -111,6 +111,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     start = load_start(options.start, source) if options.start else None
     if start:
         check_fixed(start, options.start)
+    tell_notes(split.train.name, split.notes, reporter.note)
     progress = TrainingProgress()
     with open_board(options.port, options.baud, transfer=progress.transfer) as board:
         if start:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, load_start, preset_from
@@ -106,6 +106,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     check_predecessor(output, source.feature_names, source.target_names, force=options.force)
     model = load_start(options.start, source) if options.start else None
     preset = preset_from(model, options, source) if model else preset_of(options, source)
+    tell_notes(source.name, source.notes, reporter.note)
     strategy = strategy_of(options, preset)
     with reporter.step(f"reading the ranges of {source.count('train'):,} records"):
         begun = model or first_model(preset, source, seed=options.seed)

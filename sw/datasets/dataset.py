@@ -1,10 +1,16 @@
 """Records in the user's own units: what every data set and every file turns into."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sw.spec.bounds import check_whole
+
+if TYPE_CHECKING:
+    from sw.datasets.encoding import Encoding
 
 
 class DatasetError(ValueError):
@@ -59,9 +65,53 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.features)
 
-    def take(self, rows: slice | np.ndarray) -> "Dataset":
+    def take(self, rows: slice | np.ndarray) -> Dataset:
         """Take some of the records: a slice gives views, an array of row numbers gives copies in its order."""
         return replace(self, features=self.features[rows], targets=self.targets[rows])
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which records of a data set are trained on and which are held out.
+
+    Attributes
+    ----------
+    name : str
+        Name of the known data set, or of the file.
+    rows : int or None
+        Rows of the file; None for a known data set.
+    records, holdout : int
+        Records in each split.
+    seed : int
+        Seed of the shuffle, or of the generator.
+    """
+
+    name: str
+    rows: int | None
+    records: int
+    holdout: int
+    seed: int
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Selection:
+        """Make a selection from what `plain` gave.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            For anything else.
+        """
+        for name in ("rows", "records", "holdout", "seed"):
+            value = plain[name]
+            if not (type(value) is int and value >= 0) and not (name == "rows" and value is None):
+                raise ValueError(f"{name} of the training's data is {value!r}")
+        if not isinstance(plain["name"], str):
+            raise TypeError(f"{plain['name']!r} is no name")
+        return cls(**plain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,42 +124,16 @@ class Split:
         Training records.
     holdout : Dataset
         Records that predictions are judged by.
+    encoding : Encoding or None
+        What was done to the columns of a file.
+    selection : Selection or None
+        Which records these are.
+    notes : tuple of str
+        What was assumed, left out and done when the file was read, a line each.
     """
 
     train: Dataset
     holdout: Dataset
-
-
-@dataclass(frozen=True)
-class ColumnChoice:
-    """Which columns of a table of numbers are features and which are targets.
-
-    Attributes
-    ----------
-    name : str
-        Name of the data set that the table's rows make.
-    columns : tuple of str
-        Names of all columns.
-    features, targets : tuple of int
-        Indices of the columns.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    features: tuple[int, ...]
-    targets: tuple[int, ...]
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """Names of the columns that are features."""
-        return tuple(self.columns[index] for index in self.features)
-
-    @property
-    def target_names(self) -> tuple[str, ...]:
-        """Names of the columns that are targets."""
-        return tuple(self.columns[index] for index in self.targets)
-
-    def dataset(self, values: np.ndarray) -> Dataset:
-        """Copy a table of shape (rows, columns) into records."""
-        features, targets = values.take(self.features, axis=1), values.take(self.targets, axis=1)
-        return Dataset(self.name, features, targets, self.feature_names, self.target_names)
+    encoding: Encoding | None = None
+    selection: Selection | None = None
+    notes: tuple[str, ...] = ()

@@ -3,14 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sw.datasets.dataset import ColumnChoice, Dataset, Split, check_number
-from sw.datasets.rows import STREAMED, Rows, open_rows
-from sw.datasets.split import Targets, check_numbers, choose_columns, choose_rows, known_counts, load
+from sw.datasets.dataset import Dataset, DatasetError, Selection, Split, check_number
+from sw.datasets.encoding import REFUSE, Encoding, Unseen
+from sw.datasets.matching import match
+from sw.datasets.raw import Rows
+from sw.datasets.reading import fits_in_memory, open_rows
+from sw.datasets.split import check_numbers, check_path, load, rows_left_out, select, select_known, selected_rows
 from sw.datasets.synthetic import RECIPES, SPLITS, check_split, chunks
 from sw.spec.bounds import RECORDS
+
+if TYPE_CHECKING:
+    from sw.datasets.fitting import ColumnOptions
 
 
 class Source(ABC):
@@ -24,11 +31,20 @@ class Source(ABC):
         Name of the data set.
     feature_names, target_names : tuple of str
         One name for each column.
+    encoding : Encoding
+        What was done to the columns of a file.
+    selection : Selection or None
+        Which records these are, if that is known.
+    notes : tuple of str
+        What was assumed, left out and done when a file was read, a line each.
     """
 
     name: str
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
+    encoding: Encoding
+    selection: Selection | None = None
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def count(self, split: str) -> int:
@@ -73,17 +89,16 @@ class SyntheticSource(Source):
 
     Parameters
     ----------
-    name : str
-        Name of the data set.
-    counts : dict of str to int
-        Records in each split.
-    seed : int
-        Seed of the generator.
+    selection : Selection
+        Name of the data set, records in each split, and seed of the generator.
     """
 
-    def __init__(self, name: str, counts: dict[str, int], seed: int) -> None:
-        self.name, self._counts, self._seed = name, counts, seed
+    def __init__(self, selection: Selection) -> None:
+        name = self.name = selection.name
+        self.selection, self._seed = selection, selection.seed
+        self._counts = {"train": selection.records, "holdout": selection.holdout}
         self.feature_names, self.target_names = RECIPES[name].feature_names, RECIPES[name].target_names
+        self.encoding = Encoding.numbers(self.feature_names, self.target_names)
 
     def count(self, split: str) -> int:
         """Count the records of a split."""
@@ -108,6 +123,8 @@ class MemorySource(Source):
         self._records = {"train": split.train, "holdout": split.holdout}
         self.name = split.train.name
         self.feature_names, self.target_names = split.train.feature_names, split.train.target_names
+        self.encoding = split.encoding or Encoding.numbers(self.feature_names, self.target_names)
+        self.selection, self.notes = split.selection, split.notes
 
     def count(self, split: str) -> int:
         """Count the records of a split."""
@@ -127,27 +144,33 @@ class FileSource(Source):
     The order of a sorted file would make each shard unteach what the one before has taught. Inside a block, records
     have the file's order. In memory are one byte for each row, which says its split, a block of the file, and the shard
     that is being made; before that, the shuffle that chooses the splits takes eight bytes for each row. `shards` raises
-    DatasetError, while it reads, for a number that is not finite and for a file that has changed.
+    DatasetError, while it reads, for a file that has changed.
 
     Parameters
     ----------
     rows : Rows
-        The rows of the file.
-    layout : ColumnChoice
-        Which columns are features and which are targets.
-    train, holdout : ndarray of int
-        Row numbers, disjoint.
-    seed : int
-        Seed of the order of the blocks.
+        The rows of the file, with the columns that the encoding needs.
+    encoding : Encoding
+        What is done to the columns.
+    kept : ndarray of bool, shape (rows,), or None
+        The rows that are used, the others have missing cells; None for all.
+    selection : Selection
+        Which of these rows are in which split.
+    notes : tuple of str
+        What was assumed, left out and done, a line each.
     """
 
-    def __init__(self, rows: Rows, layout: ColumnChoice, train: np.ndarray, holdout: np.ndarray, seed: int) -> None:
-        self.name, self.feature_names, self.target_names = layout.name, layout.feature_names, layout.target_names
-        self._rows, self._layout, self._seed = rows, layout, seed
-        self._counts = {"train": len(train), "holdout": len(holdout)}
+    def __init__(
+        self, rows: Rows, encoding: Encoding, kept: np.ndarray | None, selection: Selection, notes: tuple[str, ...]
+    ) -> None:
+        self.name, self.encoding, self.selection, self.notes = selection.name, encoding, selection, notes
+        self.feature_names, self.target_names = encoding.feature_names, encoding.target_names
+        self._rows, self._seed = rows, selection.seed
+        self._counts = {"train": selection.records, "holdout": selection.holdout}
         self._split_of_row = np.full(rows.count, len(SPLITS), np.uint8)
-        self._split_of_row[train] = SPLITS.index("train")
-        self._split_of_row[holdout] = SPLITS.index("holdout")
+        used = rows.count if kept is None else int(kept.sum())
+        for split, numbers in zip(("train", "holdout"), selected_rows(selection, used), strict=True):
+            self._split_of_row[numbers if kept is None else np.flatnonzero(kept)[numbers]] = SPLITS.index(split)
 
     def count(self, split: str) -> int:
         """Count the records of a split."""
@@ -157,12 +180,44 @@ class FileSource(Source):
     def shards(self, split: str, size: int) -> Iterator[Dataset]:
         """Read the records of a split, `size` in a shard."""
         check_number("size", size, *RECORDS)
-        shape = min(size, self.count(split)), len(self._rows.columns)
-        return map(self._layout.dataset, _regroup(self._chosen(split), shape))
+        shape = min(size, self.count(split)), len(self.feature_names) + len(self.target_names)
+        # `take` copies: all shards of `_regroup` are the same memory.
+        return (
+            self.encoding.dataset(shard, self.name).take(np.arange(len(shard)))
+            for shard in _regroup(self._chosen(split), shape)
+        )
 
     def _chosen(self, split: str) -> Iterator[np.ndarray]:
-        for start, block in self._rows.blocks(self._seed):
+        for start, block in encoded_blocks(self._rows, self.encoding, self._seed):
             yield block[self._split_of_row[start : start + len(block)] == SPLITS.index(split)]
+
+
+def encoded_blocks(rows: Rows, encoding: Encoding, seed: int | None) -> Iterator[tuple[int, np.ndarray]]:
+    """Read and encode the rows of a file, block by block.
+
+    Parameters
+    ----------
+    rows : Rows
+        The file.
+    encoding : Encoding
+        What is done to its columns.
+    seed : int or None
+        Seed of the order of the blocks, as `Rows.blocks` takes it.
+
+    Yields
+    ------
+    start : int
+        Number of the block's first row.
+    block : ndarray of float64, shape (rows, features + targets)
+        The rows, NaN where a cell is missing.
+    """
+    unseen = Unseen()
+    for start, block in rows.blocks(seed):
+
+        def place(row: int, start: int = start) -> str:
+            return rows.place(start + row)
+
+        yield start, encoding.matrix(encoding.select(block, rows.name), rows.name, place, targets=True, unseen=unseen)
 
 
 def _regroup(blocks: Iterator[np.ndarray], shape: tuple[int, int]) -> Iterator[np.ndarray]:
@@ -186,19 +241,24 @@ def open_source(
     records: int | None = None,
     holdout: int | None = None,
     seed: int = 0,
-    targets: Targets = None,
+    encoding: Encoding | None = None,
+    like: Selection | None = None,
+    **columns: Any,
 ) -> Source:
-    """Open the records that `load` gives for the same arguments, without holding them in memory.
+    """Open the records that `load` gives for the same arguments, without holding more in memory than has to be.
 
-    Records of a known data set, a .npy file or a .parquet file are read as they are needed. A .csv or .npz file is
-    loaded whole. Both splits have the same records as `load`'s. The order of the training records differs in .npy and
-    .parquet files: `load` shuffles the records, a source only the blocks, which in .parquet are row groups. If a
-    .parquet file is sorted, its row groups should be much smaller than a shard.
+    Records of a known data set are made as they are needed. A file is loaded whole if it takes no more memory than
+    `sw.datasets.raw.MEMORY`, or is of a format that cannot be read in blocks. Both splits have the same records as
+    `load`'s. The order of the training records differs if a file is read in blocks: `load` shuffles the records, a
+    source only the blocks, which in .parquet are row groups. If such a file is sorted, its row groups should be much
+    smaller than a shard.
 
     Parameters
     ----------
-    name_or_path, records, holdout, seed, targets
+    name_or_path, records, holdout, seed, encoding, like
         As `load` takes them.
+    **columns
+        The options of `load` about columns: targets, features, ignore, header, missing.
 
     Returns
     -------
@@ -208,14 +268,44 @@ def open_source(
     Raises
     ------
     DatasetError
-        As `load` does, except that `shards` finds the numbers of .npy and .parquet files that are not finite.
+        As `load` does.
     """
     check_numbers(records, holdout, seed)
-    name, path = str(name_or_path), Path(name_or_path)
+    name = str(name_or_path)
     if name in RECIPES:
-        return SyntheticSource(name, known_counts(name, records, holdout, targets), seed)
-    if path.suffix.lower() not in STREAMED:
-        return MemorySource(load(path, records=records, holdout=holdout, seed=seed, targets=targets))
+        return SyntheticSource(select_known(name, records, holdout, seed, like, columns))
+    check_path(name_or_path)
+    if fits_in_memory(name_or_path):
+        split = load(name_or_path, records=records, holdout=holdout, seed=seed, encoding=encoding, like=like, **columns)
+        return MemorySource(split)
+    from sw.datasets.fitting import ColumnOptions
+
+    rows, encoding, kept, notes = _fitted(name_or_path, ColumnOptions(**columns), encoding)
+    used = rows.count if kept is None else int(kept.sum())
+    selection = select(Path(rows.name).name, rows.count, used, records, holdout, seed, like)
+    return FileSource(rows, encoding, kept, selection, notes)
+
+
+def _fitted(
+    path: str | Path, options: "ColumnOptions", encoding: Encoding | None
+) -> tuple[Rows, Encoding, np.ndarray | None, tuple[str, ...]]:
+    """Open the columns of a file that an encoding needs, and find the rows without missing cells."""
+    from sw.datasets.fitting import TableShape, fit
+
     rows = open_rows(path)
-    layout = choose_columns(path, rows.columns, rows.columns[-1:] if targets is None else targets)
-    return FileSource(rows, layout, *choose_rows(path.name, rows.count, records, holdout, seed), seed)
+    if options.header is not None:
+        raise DatasetError(f"{path}: a header is assumed or denied in text files only")
+    notes = list(rows.notes)
+    complete = encoding is not None and encoding.missing == REFUSE
+    if encoding is None:
+        shape = TableShape(rows.name, rows.schema, rows.targets, rows.count)
+        fitted = fit(shape, options, rows.blocks(), rows.place)
+        encoding, complete = fitted.encoding, fitted.complete
+        notes += fitted.notes
+    found, _ = match([*encoding.feature_columns, *encoding.target_names], rows.schema.names, rows.name)
+    rows = open_rows(path, found)
+    kept = None
+    if not complete:
+        kept = np.concatenate([~np.isnan(block).any(axis=1) for _, block in encoded_blocks(rows, encoding, None)])
+        kept = None if kept.all() else kept
+    return rows, encoding, kept, (*notes, *rows_left_out(kept, rows.count))

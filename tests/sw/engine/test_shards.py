@@ -9,7 +9,8 @@ from sw.engine.shards import SourceShards
 
 def numbered(count: int) -> MemorySource:
     column = np.arange(float(count))[:, None]
-    return MemorySource(Split(*[Dataset("numbers", column, sign * column, ("x",), ("y",)) for sign in (1, -1)]))
+    train, held = (Dataset("numbers", column, sign * column, ("x",), ("y",)) for sign in (1, -1))
+    return MemorySource(Split(train, held))
 
 
 class Counted:
