@@ -73,11 +73,15 @@ def add_header(group: argparse._ActionsContainer) -> None:
     group : argument parser or group
         Where it is shown.
     """
-    group.add_argument(
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
         "--header",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="whether the first row of a text file names the columns (default: found out)",
+        action="store_const",
+        const=True,
+        help="the first row of a text file names the columns (default: found out)",
+    )
+    either.add_argument(
+        "--no-header", dest="header", action="store_const", const=False, help="the first row of a text file is data"
     )
 
 

@@ -325,7 +325,7 @@ FAULTS: list[tuple[Case, list[str]]] = [
     (csv_file("a,b,a\n0,1,2\n1,3,4\n"), ["'a'", "two columns"]),
     (csv_file(""), ["no records"]),
     (csv_file(HEADER), ["no records"]),
-    (csv_file(HEADER + "1,2,3\n"), ["a (constant)", "b (constant)"]),
+    (csv_file(HEADER + "1,2,3\n"), ["1 records", "too few"]),
     (csv_file(HEADER + "1,2,3\n4,5,6\n7,8,9\n", records=2, holdout=2), ["3 records", "2 to train", "2 to hold"]),
     (damaged(".csv", b"a,b\n1,2\n\x81\xfe,3\n"), ["UTF-8", "line 3"]),
     (damaged(".npy"), ["NumPy"]),
