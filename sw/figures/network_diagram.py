@@ -158,7 +158,7 @@ def share_of(model: Model, index: int, layer: Functions) -> str:
         whole = 2.0 * model.units.target_scale
         if len(model.target_names) == 1:
             low, high = model.scaling.target_low[0], model.scaling.target_high[0]
-            return f"{change / whole * (high - low):.3g} {shown(model.target_names[0])}"
+            return f"{change / whole * (high - low):.4g} {shown(model.target_names[0])}"
         return f"{change / whole:.2g} of a target's range"
     domains = model.domains or Unquantised(model.network).domains
     return f"{change / float(np.ptp(domains[index + 1], axis=1).max()):.2g} of a unit's range"

@@ -62,7 +62,7 @@ def convergence(history: np.ndarray, scores: np.ndarray | None = None, names: tu
     lower.set_xlim(left=0)
     unit = f"units of {shown(names[0])}" if targets == 1 else "units of the targets"
     label(upper, y="hold-out Pearson")
-    label(lower, x="records trained on, all epochs together", y=f"hold-out RMSE, {unit}")
+    label(lower, x="records trained on, all epochs together", y=f"hold-out RMSE,\n{unit}")
     named += [shown(name) for name in names[:drawn]]
     if drawn:
         named.append("lowest Pearson, RMSE over all" + (f" {targets} targets" if targets > drawn else ""))
