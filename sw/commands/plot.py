@@ -94,14 +94,15 @@ def draw(options: argparse.Namespace, model: Model, reporter: TerminalReporter) 
         If the picture needs something that is not given.
     """
     from sw.figures import plots
+    from sw.figures.lettering import shown
     from sw.figures.network_diagram import diagram
 
     if options.kind == "network":
-        return diagram(model, f"{options.model.name}: {model.network}")
+        return diagram(model, f"{shown(options.model.name)}: {model.network}")
     if options.kind == "convergence":
         if model.history is None:
             raise ValueError(f"{options.model} has no history; {reporter.program} train writes one")
-        return plots.convergence(model.history)
+        return plots.convergence(model.history, model.target_scores, model.target_names)
     if options.dataset is None:
         raise ValueError(
             f"predictions are of a data set's hold-out: {reporter.program} plot MODEL DATASET --kind predictions"

@@ -10,8 +10,10 @@ from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from sw.figures.learned_functions import Functions, functions
+from sw.figures.lettering import letter, shown, width
 from sw.figures.plots import FAINT, INK
 from sw.model import Model
+from sw.oracle.floating import Unquantised
 
 UNITS, CURVES = 8, 24
 """Most units of a hidden layer, and functions of a layer, that are drawn: those of the largest extent."""
@@ -23,7 +25,14 @@ GAP = 0.5  # between the functions of one unit and those of the next, in pitches
 RADIUS = 0.15
 STEP = 2.6
 MARGIN = 0.8
+LEGEND = 0.75  # below the diagram
+CURVE = 0.8  # height of a box that the largest extent of a layer's functions takes
 LETTER = 0.085
+
+READING = (
+    "A box is a learned function. Across: its feature's range in training, or the middle 99 % of a unit's sum.\n"
+    "Up: what it adds; all boxes of a layer have the scale below them. The darker, the larger."
+)
 
 COLOURS = ("#4c78a8", "#e4812f", "#54a24b", "#d1495b", "#3a9d9d", "#8d6bb3", "#9d755d", "#b8930b")
 
@@ -88,27 +97,33 @@ def diagram(model: Model, title: str) -> Figure:
         The diagram.
     """
     layers = functions(model)
-    shown = [np.arange(model.network.features), *map(strongest, layers[1:]), np.arange(model.network.outputs)]
-    edges = [edges_of(layer, *ends) for layer, ends in zip(layers, pairwise(shown), strict=True)]
-    if len(shown[0]) > CURVES:
-        shown[0] = np.unique([edge.start for edge in edges[0]])
-    rows = [len(drawn) + GAP * len(ends) for drawn, ends in zip(edges, shown[1:], strict=True)]
-    height, width = PITCH * max(*rows, 1.4 * len(shown[0])), STEP * len(layers)
-    left, right = (
-        MARGIN + LETTER * max(map(len, names), default=0) for names in (model.feature_names, model.target_names)
+    network = model.network
+    units = [np.arange(network.features), *map(strongest, layers[1:]), last_units(layers[-1])]
+    edges = [edges_of(layer, *ends) for layer, ends in zip(layers, pairwise(units), strict=True)]
+    if len(units[0]) > CURVES:
+        units[0] = np.unique([edge.start for edge in edges[0]])
+    rows = [len(drawn) + GAP * len(ends) for drawn, ends in zip(edges, units[1:], strict=True)]
+    height, across = PITCH * max(*rows, 1.4 * len(units[0])), STEP * len(layers)
+    features, targets = (
+        tuple(map(shown, names or map(str, range(count))))
+        for names, count in ((model.feature_names, network.features), (model.target_names, network.outputs))
     )
-    figure = Figure(figsize=(left + width + right, height + 2 * MARGIN))
+    left, right = (MARGIN + LETTER * max(map(width, names)) for names in (features, targets))
+    below = MARGIN + LEGEND
+    figure = Figure(figsize=(left + across + right, height + MARGIN + below))
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-left, width + right), ylim=(-MARGIN, height + MARGIN))
+    axes.set(xlim=(-left, across + right), ylim=(-below, height + MARGIN))
     axes.set_axis_off()
-    axes.text(width / 2, height + 0.45, title, ha="center", va="center", fontsize=12, color=INK)
+    letter(axes, across / 2, height + 0.45, title, ha="center", va="center", fontsize=12, color=INK)
+    axes.text(across / 2, 0.2 - below, READING, ha="center", va="bottom", fontsize=8, color=INK)
 
-    column = Column.of(0, dict(zip(shown[0].tolist(), spread(len(shown[0]), height), strict=True)), hidden=False)
-    name_units(axes, column, model.feature_names, side=-1)
+    column = Column.of(0, dict(zip(units[0].tolist(), spread(len(units[0]), height), strict=True)), hidden=False)
+    name_units(axes, column, features, side=-1)
+    name_others(axes, column, network.features)
     for index, (layer, drawn) in enumerate(zip(layers, edges, strict=True), start=1):
         boxes, last = box_places(drawn, height), index == len(layers)
         places = {
-            end: float(np.mean([boxes[edge] for edge in drawn if edge.end == end])) for end in shown[index].tolist()
+            end: float(np.mean([boxes[edge] for edge in drawn if edge.end == end])) for end in units[index].tolist()
         }
         following = Column.of(STEP * index, places, hidden=not last)
         draw_others(axes, column, following, {(edge.start, edge.end) for edge in drawn})
@@ -116,15 +131,43 @@ def diagram(model: Model, title: str) -> Figure:
             colour = column.colours[edge.start] if last else following.colours[edge.end]
             draw_edge(axes, column, following, edge, boxes[edge], layer, colour)
         draw_units(axes, column)
-        more = model.network.layers[index - 1].outputs - len(places)
-        if more:
-            axes.text(following.x, -0.3, f"and {more} more", ha="center", va="center", fontsize=9, color=INK)
+        name_others(axes, following, network.layers[index - 1].outputs)
+        draw_scale(axes, (column.x + following.x) / 2, len(drawn), layer, share_of(model, index - 1, layer))
         if not last:
             name_units(axes, following, tuple(map(str, range(model.network.layers[index - 1].outputs))), side=0)
         column = following
     draw_units(axes, column)
-    name_units(axes, column, model.target_names, side=1)
+    name_units(axes, column, targets, side=1)
     return figure
+
+
+def share_of(model: Model, index: int, layer: Functions) -> str:
+    """Say how much the function of the largest extent can change what it is added to.
+
+    Parameters
+    ----------
+    model : Model
+        The network.
+    index : int
+        Number of the layer.
+    layer : Functions
+        The layer's functions.
+    """
+    change = float(layer.extent.max()) / model.network.layers[index].divisor
+    if index == len(model.network.layers) - 1:
+        whole = 2.0 * model.units.target_scale
+        if len(model.target_names) == 1:
+            low, high = model.scaling.target_low[0], model.scaling.target_high[0]
+            return f"{change / whole * (high - low):.4g} {shown(model.target_names[0])}"
+        return f"{change / whole:.2g} of a target's range"
+    domains = model.domains or Unquantised(model.network).domains
+    return f"{change / float(np.ptp(domains[index + 1], axis=1).max()):.2g} of a unit's range"
+
+
+def last_units(layer: Functions) -> np.ndarray:
+    """Choose the outputs that are drawn: all, or those whose functions have the largest extent."""
+    order = np.argsort(-layer.extent.max(axis=0), kind="stable")
+    return np.sort(order[:CURVES])
 
 
 def strongest(layer: Functions) -> np.ndarray:
@@ -186,7 +229,7 @@ def draw_edge(
     curve = layer.curves[:, edge.start, edge.end]
     level = (curve - (curve.max() + curve.min()) / 2) / (layer.extent.max() or 1)
     across = np.linspace(centre - 0.44 * width, centre + 0.44 * width, len(curve))
-    axes.plot(across, middle + 0.8 * height * level, color=colour, alpha=alpha, linewidth=1.5, zorder=4)
+    axes.plot(across, middle + CURVE * height * level, color=colour, alpha=alpha, linewidth=1.5, zorder=4)
 
 
 def draw_others(axes: Axes, before: Column, after: Column, drawn: set[tuple[int, int]]) -> None:
@@ -204,11 +247,26 @@ def draw_units(axes: Axes, column: Column) -> None:
         axes.add_patch(Circle((column.x, y), RADIUS, facecolor="white", edgecolor=colour, linewidth=1.4, zorder=5))
 
 
+def draw_scale(axes: Axes, x: float, drawn: int, layer: Functions, share: str) -> None:
+    """Draw a bar as high as the largest function of a layer, with what that is, and count the functions."""
+    bottom, high = -0.52, CURVE * BOX[1]
+    axes.plot([x - 0.5 * BOX[0]] * 2, [bottom, bottom + high], color=INK, linewidth=1.2, marker="_", markersize=5)
+    text = f"{share}\n{drawn:,} of {layer.extent.size:,} functions"
+    letter(axes, x - 0.5 * BOX[0] + 0.1, bottom + high / 2, text, ha="left", va="center", fontsize=7.5, color=INK)
+
+
+def name_others(axes: Axes, column: Column, count: int) -> None:
+    """Say below a column how many of its units are left out."""
+    if more := count - len(column.places):
+        axes.text(column.x, -0.16, f"and {more:,} more", ha="center", va="center", fontsize=9, color=INK)
+
+
 def name_units(axes: Axes, column: Column, names: tuple[str, ...], side: int) -> None:
     """Write the names of a column's units: on the left of them (`side` -1), inside (0), or on the right (1)."""
     align, size = ("right", "center", "left")[side + 1], 9 if side else 7.5
     for unit, y in column.places.items():
-        axes.text(column.x + 0.25 * side, y, names[unit], ha=align, va="center", fontsize=size, color=INK, zorder=6)
+        place = column.x + 0.25 * side
+        letter(axes, place, y, names[unit], ha=align, va="center", fontsize=size, color=INK, zorder=6)
 
 
 def smooth(x0: float, y0: float, x1: float, y1: float) -> Path:

@@ -88,7 +88,8 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
     """Change the sizes or the segments of a preset's layers.
 
-    Gain, spread and rates of the preset's first layer become those of every hidden layer.
+    Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
+    layers, those of the preset's first layer become those of every hidden layer, its last segments those of all others.
 
     Parameters
     ----------
@@ -107,17 +108,22 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     inner, last = preset.network.layers[0], preset.network.layers[-1]
     sizes = sizes or (inner.inputs, *(layer.outputs for layer in preset.network.layers))
     hidden = len(sizes) - 2
-    segments = segments or (inner.segments, *(last.segments,) * hidden)
+    deep = hidden + 1 == len(preset.network.layers)
+    own = tuple(layer.segments for layer in preset.network.layers)
+    segments = segments or (own if deep else (inner.segments, *(last.segments,) * hidden))
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
         raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
-    layers = tuple(map(Layer, sizes, sizes[1:], segments, (*(inner.gain,) * hidden, last.gain)))
-    phases = tuple(
-        replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))
-        for phase in preset.phases
-    )
+    gains = tuple(layer.gain for layer in preset.network.layers) if deep else (*(inner.gain,) * hidden, last.gain)
+    layers = tuple(map(Layer, sizes, sizes[1:], segments, gains))
+    phases = preset.phases if deep else tuple(_repeated(phase, hidden) for phase in preset.phases)
     groups = preset.pretraining
     pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
     network = replace(preset.network, layers=layers)
-    spreads = (*preset.spreads[:1] * hidden, preset.spreads[-1])
+    spreads = preset.spreads if deep else (*preset.spreads[:1] * hidden, preset.spreads[-1])
     return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=pretraining)
+
+
+def _repeated(phase: Phase, hidden: int) -> Phase:
+    """Give every hidden layer the rates of the first."""
+    return replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))

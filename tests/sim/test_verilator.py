@@ -32,6 +32,14 @@ def test_refused_design_names_the_fault_and_leaves_nothing(build: Path) -> None:
     assert not list(build.glob("*/"))
 
 
+def test_a_compiler_that_is_missing_is_named(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    verilator._toolchain.cache_clear()
+    with pytest.raises(CompileError, match=r"g\+\+, which compiles simulations, is not on PATH; .*doctor"):
+        compile_executable("module top(input clk); endmodule", HARNESS)
+    assert not list(build.glob("*/"))
+
+
 def test_simultaneous_requests_build_once(build: Path) -> None:
     built = []
 

@@ -78,7 +78,7 @@ def test_values_beyond_the_training_are_clipped_counted_and_said(folder, tmp_pat
     assert np.array_equal(np.load(tmp_path / "predicted.npy"), true_predictions(model, np.clip(x, low, high)))
     (line,) = [line for line in printed.splitlines() if "range of training" in line]
     assert "x1 (2: " in line and "x2 (1: " in line
-    sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.npy")
+    sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.npy", "--force")
 
 
 def test_every_row_has_a_prediction_or_an_empty_cell(folder, tmp_path):
@@ -102,5 +102,7 @@ def test_predict_says_that_rows_were_trained_on(folder, tmp_path):
     assert Model.load(tmp_path / "model.npz").selection == selection
     printed = sw("predict", tmp_path / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.csv")
     assert "trained on 320 of these 400 rows" in printed
-    printed = sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.csv")
+    printed = sw(
+        "predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.csv", "--force"
+    )
     assert "trained on" not in printed.replace("trained on -", "")

@@ -1,6 +1,6 @@
 import pytest
 
-from sw.presets.catalogue import find
+from sw.presets.catalogue import PRESETS, find
 from sw.presets.preset import shaped
 
 
@@ -21,3 +21,17 @@ def test_a_preset_keeps_what_is_not_said():
 def test_segments_are_one_a_layer():
     with pytest.raises(ValueError, match="2,4,8"):
         shaped(find("det4"), None, (2, 4, 8))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_only_what_is_asked_for_is_reshaped(name):
+    preset = find(name)
+    layers = preset.network.layers
+    sizes, segments = (
+        (layers[0].inputs, *(layer.outputs for layer in layers)),
+        tuple(layer.segments for layer in layers),
+    )
+    assert shaped(preset, sizes, segments) == shaped(preset, sizes, None) == preset
+    coarser = shaped(preset, None, (2,) * len(layers))
+    assert [layer.gain for layer in coarser.network.layers] == [layer.gain for layer in layers]
+    assert (coarser.phases, coarser.spreads) == (preset.phases, preset.spreads)
