@@ -19,6 +19,7 @@ END_BYTES = 22
 COUNTED_ELSEWHERE = 0xFFFF
 NAMES_OF_COLUMNS = ("feature_names", "columns", "names")
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, KeyError)
+REASON = 120  # letters of a library's words, at most
 
 
 class _Archive:
@@ -118,7 +119,9 @@ def _check_directory(stream: BinaryIO, archive: zipfile.ZipFile) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else "it ends too early"
+    """Say what is wrong in the words of the libraries, unless these show the bytes of the file."""
+    words = str(error).partition("\n")[0]
+    return words if 0 < len(words) <= REASON else "it is damaged"
 
 
 def _table(archive: _Archive, columns: list[str] | None) -> RawTable:
