@@ -81,20 +81,22 @@ def add_header(group: argparse._ActionsContainer) -> None:
     )
 
 
-def open_data(options: argparse.Namespace) -> Source:
+def open_data(options: argparse.Namespace, start: Model | None = None) -> Source:
     """Open the data set that `dataset` and the options of `add_data` name.
 
     Parameters
     ----------
     options : argparse.Namespace
         Of the verb.
+    start : Model, optional
+        A model that is trained on: it says what is done to the columns of a file.
 
     Returns
     -------
     Source
         Records to train on and a hold-out.
     """
-    return open_source(options.dataset, **_choices(options))
+    return open_source(options.dataset, **_choices(options, start))
 
 
 def data_file(dataset: str | None) -> Path | None:
@@ -121,20 +123,22 @@ def data_file(dataset: str | None) -> Path | None:
     return Path(dataset)
 
 
-def load_data(options: argparse.Namespace) -> Split:
+def load_data(options: argparse.Namespace, start: Model | None = None) -> Split:
     """Read the data set that `dataset` and the options of `add_data` name.
 
     Parameters
     ----------
     options : argparse.Namespace
         Of the verb.
+    start : Model, optional
+        As `open_data` takes it.
 
     Returns
     -------
     Split
         Records to train on and a hold-out, in memory.
     """
-    return load(options.dataset, **_choices(options))
+    return load(options.dataset, **_choices(options, start))
 
 
 def tell_notes(name: str, notes: Sequence[str], tell: Callable[[str], None]) -> None:
@@ -153,9 +157,14 @@ def tell_notes(name: str, notes: Sequence[str], tell: Callable[[str], None]) -> 
         tell(f"{name}: {note}")
 
 
-def _choices(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("records", "holdout", "seed", "targets", "features", "ignore", "header", "missing")
-    return {name: getattr(options, name) for name in names}
+def _choices(options: argparse.Namespace, start: Model | None) -> dict[str, Any]:
+    columns = {name: getattr(options, name) for name in ("targets", "features", "ignore", "missing")}
+    choices = {name: getattr(options, name) for name in ("records", "holdout", "seed", "header")}
+    if start is None or not start.feature_names:
+        return choices | columns
+    if said := [name for name, value in columns.items() if value and value != REFUSE]:
+        raise argparse.ArgumentTypeError(f"--from MODEL says what is done to columns; leave out --{', --'.join(said)}")
+    return choices | {"encoding": start.encoding}
 
 
 def refuse_own(path: str | Path) -> None:

@@ -33,29 +33,25 @@ def add_from(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def load_start(path: Path, source: Source) -> Model:
-    """Read the model that a training goes on from.
+def check_start(model: Model, path: Path, source: Source) -> None:
+    """Check that a training can go on from a model.
 
     Parameters
     ----------
+    model : Model
+        Where it begins.
     path : Path
-        The model file.
+        The model's file, for messages.
     source : Source
         What will be trained on.
-
-    Returns
-    -------
-    Model
-        The model.
 
     Raises
     ------
     ValueError
         For a model of other columns; it names them.
     """
-    from sw.model import Model, check_fit
+    from sw.model import check_fit
 
-    model = Model.load(path)
     check_fit(model.network, source)
     for what, theirs, ours in (
         ("features", model.feature_names, source.feature_names),
@@ -65,7 +61,6 @@ def load_start(path: Path, source: Source) -> Model:
             raise ValueError(
                 f"{path} is a model of the {what} {', '.join(theirs)}; {source.name} has {', '.join(ours)}"
             )
-    return model
 
 
 def preset_from(model: Model, options: argparse.Namespace, source: Source) -> Preset:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data, tell_notes
+from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data, load_model, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.commands.rescue import Rescue
 from sw.commands.scores import score_figures, score_lines, score_text
-from sw.commands.starting import add_from, for_network, load_start
+from sw.commands.starting import add_from, check_start, for_network
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
 from sw.outputs import FIGURES, Output, add_force, check, same_file, write_json
 from sw.presets.catalogue import PRESETS
@@ -105,11 +105,12 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         force=options.force,
     )
     began = time.monotonic()
-    split = load_data(options)
+    start = load_model(options.start) if options.start else None
+    split = load_data(options, start)
     source = MemorySource(split)
     check_predecessor(output, source.feature_names, source.target_names, force=options.force)
-    start = load_start(options.start, source) if options.start else None
     if start:
+        check_start(start, options.start, source)
         check_fixed(start, options.start)
     tell_notes(split.train.name, split.notes, reporter.note)
     progress = TrainingProgress()

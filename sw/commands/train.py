@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, history_rows, open_data, tell_notes
+from sw.commands.options import (
+    DATA_HELP,
+    add_data,
+    add_json,
+    data_file,
+    history_rows,
+    load_model,
+    open_data,
+    tell_notes,
+)
 from sw.commands.progress import TerminalReporter
 from sw.commands.scores import score_figures, score_lines, score_text
-from sw.commands.starting import add_from, load_start, preset_from
+from sw.commands.starting import add_from, check_start, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, OutputError, add_force, check, same_file, write_json
 from sw.spec.bounds import SECONDS
@@ -102,9 +111,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     processes = launched()
     first = processes.rank == 0
     reporter.quiet |= not first
-    source = open_data(options)
+    model = load_model(options.start) if options.start else None
+    source = open_data(options, model)
     check_predecessor(output, source.feature_names, source.target_names, force=options.force)
-    model = load_start(options.start, source) if options.start else None
+    if model:
+        check_start(model, options.start, source)
     preset = preset_from(model, options, source) if model else preset_of(options, source)
     tell_notes(source.name, source.notes, reporter.note)
     strategy = strategy_of(options, preset)

@@ -177,14 +177,32 @@ def test_a_training_goes_on_from_a_model(folder, tmp_path, capsys):
     assert model.network == first.network and np.array_equal(model.scaling.target_high, first.scaling.target_high)
     assert run([*train, "--network", "2-4-1"]) == 2
     assert "--from MODEL brings its own network" in capsys.readouterr().err
-    other = ["train", str(folder / "norm.csv"), "--targets", "x1", "--from", str(folder / "model.npz")]
-    assert run([*other, "--output", str(second), "--force"]) == 1
-    assert "model.npz is a model of the features x1, x2; norm.csv has x2, norm" in capsys.readouterr().err
+    other = ["train", str(folder / "norm.csv"), "--from", str(folder / "model.npz"), "--output", str(second), "--force"]
+    assert run([*other, "--targets", "x1"]) == 2
+    assert "--from MODEL says what is done to columns; leave out --targets" in capsys.readouterr().err
+    assert run(["train", "norm4", *other[2:]]) == 1
+    assert "norm4 has 4 features and 1 targets" in capsys.readouterr().err
     same_file = ["--from", str(second), "--output", str(second), "--epochs", "1"]
     assert run(["train", "norm2", *map(str, SMALL), *same_file, "--checkpoint", str(tmp_path / "c.ck")]) == 1
     assert "second.npz must stay as it is for a checkpoint" in capsys.readouterr().err
     assert run(["train", "norm2", *map(str, SMALL), *same_file]) == 0
     assert history_of(second)["records"].tolist() == [14000, 16000]
+
+
+def test_a_training_that_goes_on_treats_columns_as_the_first_one(tmp_path, capsys):
+    """The second file has a column more, a text less, and its constant is none in the first."""
+    values = np.random.default_rng(0).uniform(size=(200, 2))
+    for name, colours, more in (("one", ("red", "blue", "grey"), ()), ("two", ("red", "blue"), (1, 2, 3))):
+        lines = [
+            f"{x},{colours[row % len(colours)]},{x * z},{','.join(map(str, more))}" for row, (x, z) in enumerate(values)
+        ]
+        header = "x,colour,product," + ",".join(f"m{number}" for number in more)
+        (tmp_path / f"{name}.csv").write_text("\n".join(line.rstrip(",") for line in (header, *lines)) + "\n")
+    first, second = tmp_path / "one.npz", tmp_path / "two.npz"
+    train = ["--epochs", "1", "--output"]
+    assert run(["train", str(tmp_path / "one.csv"), "--targets", "product", *train, str(first)]) == 0
+    assert run(["train", str(tmp_path / "two.csv"), "--from", str(first), *train, str(second)]) == 0
+    assert Model.load(second).feature_names == ("x", "colour=blue", "colour=grey", "colour=red")
 
 
 def test_an_exception_leaves_the_best_model_so_far(tmp_path, monkeypatch, capsys):

@@ -74,8 +74,8 @@ def test_a_board_goes_on_from_a_model(port, folder, tmp_path):
     files = "--output", tmp_path / "more.npz", "--json", tmp_path / "more.json"
     sw("stream", "norm2", *few, *files, "--from", folder / "model.npz")
     assert json.loads((tmp_path / "more.json").read_text())["pearson"] > 0.98
-    other = sw("stream", folder / "norm.csv", "--targets", "x1", *few, "--from", folder / "model.npz", code=1)
-    assert "model.npz is a model of the features x1, x2; norm.csv has x2, norm" in other
+    other = sw("stream", "triangle", *few, "--from", folder / "model.npz", code=1)
+    assert "triangle has 6 features and 1 targets" in other
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
