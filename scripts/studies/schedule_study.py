@@ -169,7 +169,8 @@ def phase_of(text: str) -> Phase:
     found = text.split(":")
     if len(found) != 3:
         raise argparse.ArgumentTypeError(f"{text!r} must be epochs:update:back, such as 8:3:15")
-    return schedule((whole(*EPOCHS)(found[0]), *map(whole(*SHIFTS), found[1:])))[0]
+    epochs, (update, back) = whole(*EPOCHS)(found[0]), map(whole(*SHIFTS), found[1:])
+    return schedule((epochs, update, back))[0]
 
 
 def parser() -> argparse.ArgumentParser:

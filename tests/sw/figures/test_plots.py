@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from sw.figures.lettering import LONGEST, shown
 from sw.figures.network_diagram import diagram
@@ -24,7 +25,7 @@ def texts(figure: Figure) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure.savefig(io.BytesIO(), format="png")
-    return [text.get_text() for text in figure.findobj(lambda each: hasattr(each, "get_parse_math"))]
+    return [each.get_text() for each in figure.findobj(Text) if isinstance(each, Text)]
 
 
 def model(features: int, addends: int, targets: int, names: tuple[str, ...] = ()) -> Model:
