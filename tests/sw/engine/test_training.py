@@ -301,12 +301,12 @@ def test_only_networks_of_two_layers_are_pretrained(source):
         (lambda source, model: Strategy(phases=PHASES, round_records=0), "round_records 0"),
         (lambda source, model: Strategy(phases=PHASES, seed=-1), "seed -1"),
         (lambda source, model: Strategy(phases=PHASES, models=10**5), "models 100000 must be .* from 1 to 4096"),
-        (lambda source, model: Strategy(**{"phases": PHASES, "models": 2.5}), r"models 2\.5 must be a whole number"),
+        (lambda source, model: Strategy(phases=PHASES, models=2.5), r"models 2\.5 must be a whole number"),  # type: ignore[arg-type]
         (lambda source, model: Phase(10**8, RATES), "epochs 100000000 must be a whole number from 0 to 1000000"),
         (lambda source, model: Training(model, source, SINGLE, threads=10**5), "threads 100000 must be .* to 1024"),
         (lambda source, model: Training(model, source, SINGLE, shard_records=0), "shard_records 0 must be"),
         (lambda source, model: Merging(relaxation=float("nan")), "relaxation nan must be a number from 0.001 to 2"),
-        (lambda source, model: Merging(**{"relaxation": "1"}), "relaxation '1' must be a number"),
+        (lambda source, model: Merging(relaxation="1"), "relaxation '1' must be a number"),  # type: ignore[arg-type]
         (lambda source, model: Strategy(phases=PHASES, arithmetic="float16"), "'float16' is not one of"),
         (lambda source, model: Training(model, source, SINGLE, threads=0), "threads 0"),
         (lambda source, model: Training(model_of(source, DEEP), source, SINGLE), "update shifts"),
