@@ -1,11 +1,15 @@
 """Ctrl-C and SIGTERM: a command that is stopped exits with status 130 and leaves no traceback."""
 
+from __future__ import annotations
+
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+from typing import NoReturn
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped."""
@@ -30,11 +34,22 @@ class _Interrupt:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if not self.working or self.received or _imports(frame):
-            # A print might interrupt a print.
-            os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + b"stopped\n")
-            os._exit(INTERRUPTED)
+            _end()
         self.received = True
         raise KeyboardInterrupt
+
+
+def _end() -> NoReturn:
+    # A print might interrupt a print.
+    os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + b"stopped\n")
+    os._exit(INTERRUPTED)
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """End the program if the signal came in a finalizer, as Amaranth's objects have: the exception is lost there."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _end()
+    sys.__unraisablehook__(unraisable)
 
 
 _interrupt = _Interrupt()
@@ -44,6 +59,7 @@ def catch() -> None:
     """Handle the signals from now on; until `working`, they end the program at once."""
     for number in SIGNALS:
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _unraisable
 
 
 @contextmanager

@@ -84,6 +84,24 @@ with interrupts.working():
         assert interrupted(process, signal.SIGTERM) == "stopped\n"
 
 
+def test_a_signal_in_a_finalizer_is_not_lost():
+    code = """
+import os, signal
+from sw.commands import interrupts
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):
+            pass
+interrupts.catch()
+with interrupts.working():
+    Finalized()
+    print("went on", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+
+
 def test_a_terminal_has_its_cursor_again():
     code = """
 import time
