@@ -1,4 +1,4 @@
-"""A trained model and a virtual board, each made once for all verbs."""
+"""A trained model, made once for all verbs, and a virtual board, whose simulator is compiled once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,13 @@ import pytest
 import boards
 from hw.plan.search import search
 from hw.soc.soc import Soc
+from sim.verilator import emit_verilog
 from sim.virtual_board import VirtualBoard
 from sw import datasets
 from sw.presets.catalogue import PRESETS
 from tests.sw.commands.running import SMALL, sw
+
+BOARD = boards.find("icebreaker")
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +29,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def port() -> Iterator[str]:
-    """The port of a virtual board with the network of norm2: the design that the demo and `simulate` have, so that all
-    tests compile one simulator."""
-    target = boards.find("icebreaker")
-    design = search(target, PRESETS["norm2"].network, taps=2).design
-    with VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as board:
+def gateware() -> str:
+    """Verilog of the design that the demo and `simulate` have, too, so that all tests compile one simulator."""
+    return emit_verilog(Soc(search(BOARD, PRESETS["norm2"].network, taps=2).design))
+
+
+@pytest.fixture(scope="module")
+def port(gateware: str) -> Iterator[str]:
+    """The port of a virtual board with the network of norm2. It ends with the module: a board takes processor time when
+    it is idle, too."""
+    with VirtualBoard(gateware, clocks_per_bit=BOARD.clocks_per_bit) as board:
         yield board.port
