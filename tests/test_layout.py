@@ -5,6 +5,7 @@ Which room may import which is said by the contracts in pyproject.toml (`lint-im
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-TREES = {name_of(path): ast.parse(path.read_text()) for path in files(*PACKAGES)}
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return the syntax trees of all modules by name."""
+    return {name_of(path): ast.parse(path.read_text()) for path in files(*PACKAGES)}
 
 
 def test_every_module_that_is_not_a_table_is_short_enough_to_be_read_at_once():
@@ -36,7 +40,7 @@ def test_every_module_that_is_not_a_table_is_short_enough_to_be_read_at_once():
 
 @pytest.mark.parametrize("package", [name_of(path) for path in files(*PACKAGES) if path.name == "__init__.py"])
 def test_a_package_says_what_belongs_in_it_and_where_to_begin(package):
-    paragraph = " ".join((ast.get_docstring(TREES[package]) or "").split())
+    paragraph = " ".join((ast.get_docstring(trees()[package]) or "").split())
     assert "Belongs here: " in paragraph and "Begin with " in paragraph
 
 
@@ -52,14 +56,14 @@ def imported(tree: ast.Module) -> Iterator[str]:
         if node in checked_only:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in TREES)
-        elif isinstance(node, ast.ImportFrom) and node.module in TREES:
+            yield from (alias.name for alias in node.names if alias.name in trees())
+        elif isinstance(node, ast.ImportFrom) and node.module in trees():
             within = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in TREES else node.module for name in within)
+            yield from (name if name in trees() else node.module for name in within)
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    graph = {name: set(imported(tree)) for name, tree in TREES.items()}
+    graph = {name: set(imported(tree)) for name, tree in trees().items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -7,10 +7,6 @@ an undefined word is a constant that is easily recognised.
 """
 
 import re
-import tempfile
-from pathlib import Path
-
-from amaranth.lib import wiring
 
 from hw.flow.build_steps import Build
 from hw.fpga.board import Board
@@ -30,15 +26,15 @@ endmodule
 """
 
 
-def make_netlist(*, board: Board, soc: wiring.Component) -> str:
-    """Synthesise a system for a board, pins, PLL and reset included.
+def make_netlist(build: Build, board: Board) -> str:
+    """Make Verilog of a system that was synthesised for a board, pins, PLL and reset included.
 
     Parameters
     ----------
+    build : Build
+        The system's build, whose `synthesise` has run. Its top is `Board.top` of a system with the ports `rx` and `tx`.
     board : Board
         The board.
-    soc : wiring.Component
-        The system, with the ports `rx` and `tx`.
 
     Returns
     -------
@@ -49,25 +45,16 @@ def make_netlist(*, board: Board, soc: wiring.Component) -> str:
     Raises
     ------
     BuildError
-        If synthesis fails.
+        If Yosys fails.
     ValueError
         For a family without models of its cells, or a cell whose configuration is not modelled.
     """
     if board.technology not in _MODELS:
         known = ", ".join(technology.name for technology in _MODELS)
         raise ValueError(f"there are no models for the cells of {board.technology.name}, only for {known}")
-    platform = board.platform()
-    with tempfile.TemporaryDirectory(prefix="kanloom-netlist-") as directory:
-        build = Build(
-            platform=platform,
-            design=board.top(soc),
-            technology=board.technology,
-            directory=Path(directory),
-        )
-        build.synthesise()
-        netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.netlist.cells)
+    netlist, models = build.emit_netlist(_NETLIST), _MODELS[board.technology](build.netlist.cells)
     netlist = re.sub(r"^  (input|output) (\w+__io;)", r"  inout \2", netlist, flags=re.MULTILINE)  # as pins' models are
-    top = _TOP.replace("NETLIST", _NETLIST).replace("CLOCK", f"{platform.default_clk}_0__io")
+    top = _TOP.replace("NETLIST", _NETLIST).replace("CLOCK", f"{board.platform().default_clk}_0__io")
     return "\n".join([top, netlist, models])
 
 

@@ -2,12 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import boards
+from hw.design.design import Design
 from hw.flow import bitstream
+from hw.flow.build_steps import Build
 from sw.commands.command_line import run
+from sw.presets.catalogue import PRESETS
+from tests.sim.netlist.test_verilog import STARTS, TWO_LAYERS, check_netlist
+from tests.slow import slow
 
+ICEBREAKER = boards.find("icebreaker")
 EXPLICIT = ["--network", "2-8-1", "--segments", "4,32"]
 DEEP = ["--network", "12-60-10-4", "--segments", "4,8,16"]
 
@@ -84,14 +92,46 @@ def test_memory_that_breaks_the_budget_is_refused(tmp_path: Path, capsys: pytest
     assert "block RAMs, icebreaker has 30" in capsys.readouterr().err
 
 
-def test_icebreaker_gets_the_bitstream_of_a_trainer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "design", "starts"),
+    [
+        pytest.param(
+            ["--network", "2-4-1", "--segments", "4,8", "--taps", "1", "--lanes", "1"],
+            Design(board=ICEBREAKER, network=TWO_LAYERS),
+            {"count": 10, "kinds": ("extreme", "all at maximum")},
+            id="small",
+        ),
+        slow(
+            ["--seed", "5,4,2"],
+            Design(board=ICEBREAKER, network=PRESETS["norm2"].network, taps=2, lanes=(1, 1)),
+            {"count": 40, "kinds": tuple(STARTS)},
+            id="norm2",
+        ),
+    ],
+)
+def test_icebreaker_gets_the_bitstream_of_a_trainer_whose_netlist_trains_as_the_reference(
+    options: list[str],
+    design: Design,
+    starts: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One test, since synthesis takes long: of the report, and of the netlist that is placed."""
+    builds: list[Build] = []
+
+    def recorded(**arguments: Any) -> Build:
+        builds.append(Build(**arguments))
+        return builds[-1]
+
+    monkeypatch.setattr(bitstream, "Build", recorded)
     file = tmp_path / "report.json"
-    options = ["--board", "icebreaker", "--seed", "5,4,2", "--json", str(file), "--output", str(tmp_path / "build")]
-    assert run(["build", *options]) == 0
+    output = ["--json", str(file), "--output", str(tmp_path / "build")]
+    assert run(["build", "--board", "icebreaker", *options, *output]) == 0
     report = json.loads(file.read_text())
     assert report["board"] == "icebreaker"
     assert report["fmax_mhz"] >= report["target_mhz"] >= 36
-    assert report["multipliers"] == {"used": 7, "available": 8}
+    assert report["multipliers"] == {"used": design.plan.multipliers, "available": 8}
     assert 0 < report["logic"]["used"] <= report["logic"]["available"] == 5280
     assert 0 < report["block_ram"]["used"] <= report["block_ram"]["available"] == 30
     assert report["estimated_logic"] == pytest.approx(report["logic"]["used"], rel=0.15)
@@ -101,3 +141,5 @@ def test_icebreaker_gets_the_bitstream_of_a_trainer(tmp_path: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert f"bitstream: {report['bitstream']}" in printed
     assert f"iceprog {report['bitstream']}" in printed
+    (build,) = builds
+    check_netlist(build, design, **starts)

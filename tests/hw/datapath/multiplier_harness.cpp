@@ -1,5 +1,5 @@
 // Drives the operands of two products, at random and at the ends of their range, and prints how many results differed and
-// how many there were that were not zero. Arguments: the widths of the operands in bits.
+// how many there were that were not zero. Arguments: the number of the pair, and the widths of the operands in bits.
 
 #include "Vtop.h"
 #include "verilated.h"
@@ -12,6 +12,7 @@
 int main(int, char** arguments) {
     VerilatedContext context;
     Vtop top(&context);
+    top.select = std::atoi(arguments[1]);
     std::mt19937 random(1);
     auto operand = [&](int width) -> uint32_t {
         const uint32_t least = uint32_t(1) << (width - 1);
@@ -20,8 +21,8 @@ int main(int, char** arguments) {
     };
     int different = 0, nonzero = 0;
     for (int cycle = 0; cycle < 100000; cycle++) {
-        top.a = operand(std::atoi(arguments[1]));
-        top.b = operand(std::atoi(arguments[2]));
+        top.a = operand(std::atoi(arguments[2]));
+        top.b = operand(std::atoi(arguments[3]));
         for (int clock : {0, 1}) {
             top.clk = clock;
             top.eval();

