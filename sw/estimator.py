@@ -1,15 +1,15 @@
 """`NKRegressor`: Kolmogorov-Arnold networks with scikit-learn's conventions."""
 
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from numbers import Integral, Real
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,13 +17,14 @@ from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer, wit
 from sw.engine.ensemble import EarlyStopping, Member, joined
 from sw.model import Model
 from sw.presets.by_size import default_preset
-from sw.presets.preset import Preset, stretched
+from sw.presets.preset import Preset, shaped, stretched
 from sw.scaling import TARGET_DEVIATIONS, Scaling
-from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.schedule import EpochLoop, Phase, Rates
 
 Auto = Literal["auto"]
+AUTO = StrOptions({"auto"})
+COUNT = Interval(Integral, 1, None, closed="left")
 PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
 
 
@@ -79,6 +80,20 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Names of features seen during fit, if all of them are strings.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_models": [COUNT],
+        "addends": [COUNT, AUTO],
+        "segments": [tuple, list, AUTO],
+        "arithmetic": [StrOptions(set(ARITHMETICS))],
+        "max_iter": [COUNT, AUTO],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [COUNT],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         *,
@@ -106,6 +121,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit to samples.
 
@@ -121,9 +137,9 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self
             The fitted estimator.
         """
-        self._check_parameters()
         features, targets = self._checked(X, y, reset=True)
-        preset, scaling, rng = self._preset(features, targets), Scaling.robust(features, targets), self._rng()
+        preset, rng = self._preset(features, targets), self._rng()
+        scaling = Scaling.robust(features, targets, half_range=preset.half_range)
         models = [self._first_model(preset, scaling, rng) for _ in range(self.n_models)]
         records = compiled_trainer(models[0], self.arithmetic).encode(models[0].encode(features, targets))
         members = [
@@ -148,6 +164,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.model_ = joined(models[0], members)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Make one pass over the samples, in their order, with the present `model_`.
 
@@ -166,12 +183,12 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self
             The fitted estimator.
         """
-        self._check_parameters()
         first = not hasattr(self, "model_")
         features, targets = self._checked(X, y, reset=first)
         preset = self._preset(features, targets)
         if first:
-            self.model_ = self._first_model(preset, Scaling.robust(features, targets), self._rng())
+            scaling = Scaling.robust(features, targets, half_range=preset.half_range)
+            self.model_ = self._first_model(preset, scaling, self._rng())
             self._begin(None)
         trainer = compiled_trainer(self.model_, self.arithmetic)
         statistics = trainer.run(trainer.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
@@ -199,18 +216,6 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         predicted = self.model_.decode(trainer.results(arguments))
         return predicted[:, 0] if self._flat else predicted
 
-    def _check_parameters(self) -> None:
-        whole, real = partial(check_scalar, target_type=Integral), partial(check_scalar, target_type=Real)
-        whole(self.n_models, "n_models", min_val=1)
-        whole(self.n_iter_no_change, "n_iter_no_change", min_val=1)
-        real(self.tol, "tol", min_val=0)
-        real(self.validation_fraction, "validation_fraction", min_val=0, max_val=1, include_boundaries="neither")
-        for name in ("addends", "max_iter"):
-            if getattr(self, name) != "auto":
-                whole(getattr(self, name), name, min_val=1)
-        if self.arithmetic not in ARITHMETICS:
-            raise ValueError(f"arithmetic == {self.arithmetic!r}, must be one of {', '.join(ARITHMETICS)}")
-
     def _checked(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return samples and targets, both (n_samples, columns)."""
         features, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset)
@@ -231,14 +236,9 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _preset(self, features: np.ndarray, targets: np.ndarray) -> Preset:
         preset = default_preset(features.shape[1], targets.shape[1], len(features))
-        inner, outer = preset.network.layers
-        network = Network.two_layer(
-            features.shape[1],
-            inner.outputs if self.addends == "auto" else self.addends,
-            (inner.segments, outer.segments) if self.segments == "auto" else self.segments,
-            outputs=targets.shape[1],
-        )
-        return replace(preset, network=network)
+        addends = preset.network.layers[0].outputs if self.addends == "auto" else self.addends
+        sizes = features.shape[1], addends, targets.shape[1]
+        return shaped(preset, sizes, None if self.segments == "auto" else self.segments)
 
     def _first_model(self, preset: Preset, scaling: Scaling, rng: np.random.Generator) -> Model:
         network = preset.network

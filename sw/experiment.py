@@ -208,10 +208,13 @@ def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
     network = preset.network
     check_fit(network, source)
     nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
-    scaled = Scaling.robust_of_source if preset.robust else Scaling.of_source
+    if preset.robust:
+        scaling = Scaling.robust_of_source(source, SCALING_RECORDS, half_range=preset.half_range)
+    else:
+        scaling = Scaling.of_source(source, SCALING_RECORDS)
     return Model(
         network,
-        scaled(source, SCALING_RECORDS),
+        scaling,
         nodes,
         preset.headroom,
         source.feature_names,

@@ -9,6 +9,8 @@ from sw.datasets import Source
 
 RANGES = ("feature_low", "feature_high", "target_low", "target_high")
 TARGET_DEVIATIONS = 4  # standard deviations from a target's mean to its low and high; beyond lies the headroom
+MOST_TARGETS = 0.01, 0.99
+WILD = 25  # times the range of most targets: deviations that reach so far are those of a few records
 QUANTILE_RECORDS = 10_000  # are enough to see a feature's distribution
 KNOTS = 33
 MOST_KNOTS = 128  # of a feature, in a file
@@ -61,8 +63,12 @@ class Scaling:
         return cls(features.min(axis=0), features.max(axis=0), targets.min(axis=0), targets.max(axis=0))
 
     @classmethod
-    def robust(cls, features: np.ndarray, targets: np.ndarray, ranges: "Scaling | None" = None) -> "Scaling":
+    def robust(
+        cls, features: np.ndarray, targets: np.ndarray, ranges: "Scaling | None" = None, *, half_range: bool = False
+    ) -> "Scaling":
         """Scale data that may have heavy tails: targets by mean and deviation, heavy-tailed features by knots.
+
+        Where a few targets make the deviation, the range of most of the others takes its place.
 
         Parameters
         ----------
@@ -70,16 +76,24 @@ class Scaling:
             Training records.
         ranges : Scaling, optional
             What `of` gives for all records, if these are a sample of them.
+        half_range : bool, default=False
+            Whether features are mapped to [0, 1/2].
         """
         ranges = ranges or cls.of(features, targets)
         factor = _to_one(ranges.target_low, ranges.target_high)
         scaled = targets * factor
         centre, reach = scaled.mean(axis=0), TARGET_DEVIATIONS * scaled.std(axis=0)
+        lower, upper = np.quantile(scaled, MOST_TARGETS, axis=0)
+        wild = (upper > lower) & (reach > WILD * (upper - lower))
+        centre, reach = np.where(wild, (lower + upper) / 2, centre), np.where(wild, upper - lower, reach)
         constant = ranges.target_low == ranges.target_high
         low = np.where(constant, ranges.target_low, _unscaled(centre - reach, factor))
         high = np.where(constant, ranges.target_low, _unscaled(centre + reach, factor))
         some = features[:: max(1, len(features) // QUANTILE_RECORDS)]
-        return replace(ranges, target_low=low, target_high=high, feature_knots=_knots(ranges.unit_features(some)))
+        knots = _knots(ranges.unit_features(some))
+        if half_range:
+            knots = _half_range(knots, features.shape[1])
+        return replace(ranges, target_low=low, target_high=high, feature_knots=knots)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """List the arrays by name; knots only if there are any."""
@@ -97,7 +111,7 @@ class Scaling:
         return reduce(cls._hull, (cls.of(shard.features, shard.targets) for shard in source.shards("train", size)))
 
     @classmethod
-    def robust_of_source(cls, source: Source, size: int) -> "Scaling":
+    def robust_of_source(cls, source: Source, size: int, *, half_range: bool = False) -> "Scaling":
         """Scale a source as `robust` does, by the ranges of all its training records, read once, `size` at a time.
 
         Means, deviations and quantiles are those of `size` records that are spread evenly over all.
@@ -114,7 +128,7 @@ class Scaling:
         features, targets = (
             np.concatenate([getattr(each, side) for each in sample]) for side in ("features", "targets")
         )
-        return cls.robust(features, targets, reduce(cls._hull, ranges))
+        return cls.robust(features, targets, reduce(cls._hull, ranges), half_range=half_range)
 
     def _hull(self, other: "Scaling") -> "Scaling":
         return Scaling(
@@ -125,7 +139,7 @@ class Scaling:
         )
 
     def unit_features(self, features: np.ndarray) -> np.ndarray:
-        """Map features to [0, 1], both (n, features).
+        """Map features to [0, 1], or to [0, 1/2] with `half_range`, both (n, features).
 
         Values beyond the training range are clipped; a constant column becomes 0.
         """
@@ -191,3 +205,11 @@ def _knots(unit: np.ndarray) -> np.ndarray | None:
         share = (share - share[0]) / (share[-1] - share[0])
         knots[:, column] = np.interp(levels, values + BY_QUANTILES * (share - values), values)
     return knots
+
+
+def _half_range(knots: np.ndarray | None, features: int) -> np.ndarray:
+    """Change knots so that they map [0, 1] to [0, 1/2]: as many more lie beyond the range."""
+    levels = np.linspace(0, 1, KNOTS)
+    if knots is None:
+        knots = np.tile(levels[:, None], features)
+    return np.vstack([knots, np.tile(1 + levels[1:, None], features)])

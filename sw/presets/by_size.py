@@ -1,17 +1,23 @@
 """A network and a schedule for data without a preset, found by a study over public tabular data sets."""
 
+from math import log2
+
 from sw.presets.preset import Preset, schedule
-from sw.spec.network import Network
+from sw.spec.network import HIDDEN_GAIN, Network
 
 HEADROOM = 4
 SPREADS = 0.25, 0.0625
+WIDE = 33  # features, from which on the mean over them needs a larger gain, and first nodes that add up to less
+FEW_RECORDS = 8  # a feature, below which more than a linear inner function is not settled
 
 
 def default_preset(features: int, outputs: int, records: int) -> Preset:
     """Choose a network and a schedule for a table: more records can settle more addends and segments.
 
     The preset is for data that are scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early
-    stopping.
+    stopping. The mean over many independent features is small: for a wide table the hidden gain follows the square root
+    of their number, and with few records for each feature the inner functions are linear. The study is
+    `scripts/studies/wide_tables.py`.
 
     Parameters
     ----------
@@ -26,5 +32,9 @@ def default_preset(features: int, outputs: int, records: int) -> Preset:
         addends, segments, phases = 32, (2, 16), schedule((24, 3, 14), (8, 4, 16))
     else:
         addends, segments, phases = 64, (2, 32), schedule((16, 2, 14), (8, 3, 16))
-    network = Network.two_layer(features, addends, segments, outputs=outputs)
-    return Preset(network, phases, HEADROOM, SPREADS, robust=True)
+    gain, (inner, outer) = HIDDEN_GAIN, SPREADS
+    linear = features >= WIDE and records < FEW_RECORDS * features
+    if features >= WIDE:
+        gain, inner = round(log2(features) / 2) + linear, inner / (16 if linear else 4)
+    network = Network.two_layer(features, addends, segments, outputs=outputs, gain=gain)
+    return Preset(network, phases, HEADROOM, (inner, outer), robust=True, half_range=linear)

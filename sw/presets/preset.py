@@ -25,6 +25,9 @@ class Preset:
         Addends of a group, and epochs of pre-training before the schedule, on a trainer that has groups.
     robust : bool
         Whether features and targets are scaled for data with heavy tails.
+    half_range : bool
+        Whether features are scaled to the lower half of the arguments, where an inner function of two segments is
+        linear; for a robust scaling.
     arithmetic : str
         Arithmetic of a CPU, as `sw.engine.strategy.Strategy` takes it.
     """
@@ -35,6 +38,7 @@ class Preset:
     spreads: tuple[float, ...]
     pretraining: tuple[int, int] | None = None
     robust: bool = False
+    half_range: bool = False
     arithmetic: str = "fixed16"
 
     def all_phases(self, *, pretraining: bool) -> tuple[Phase, ...]:
@@ -121,7 +125,14 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
     network = replace(preset.network, layers=layers)
     spreads = preset.spreads if deep else (*preset.spreads[:1] * hidden, preset.spreads[-1])
-    return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=pretraining)
+    return replace(
+        preset,
+        network=network,
+        phases=phases,
+        spreads=spreads,
+        pretraining=pretraining,
+        half_range=preset.half_range and segments[0] == inner.segments,
+    )
 
 
 def _repeated(phase: Phase, hidden: int) -> Phase:

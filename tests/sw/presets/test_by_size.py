@@ -46,3 +46,12 @@ def test_robust_scaling_is_the_same_out_of_a_file(crowded, tmp_path):
     loaded = Model.load(tmp_path / "model.npz").scaling
     assert np.array_equal(loaded.unit_features(crowded), scaling.unit_features(crowded))
     assert np.array_equal(loaded.unit_targets(crowded[:, 1:2]), scaling.unit_targets(crowded[:, 1:2]))
+
+
+def test_half_a_range_makes_functions_of_two_segments_linear(crowded):
+    targets = crowded[:, :1]
+    unit = Scaling.robust(crowded, targets, half_range=True).unit_features(crowded)
+    assert np.allclose(unit, Scaling.robust(crowded, targets).unit_features(crowded) / 2)
+    assert unit.min() == 0 and unit.max() == 0.5
+    beyond = crowded.max(axis=0, keepdims=True) + 1e6
+    assert np.allclose(Scaling.robust(crowded, targets, half_range=True).unit_features(beyond)[0, [0, 1, 3]], 0.5)
