@@ -44,7 +44,7 @@ def test_the_demo_trains_on_a_users_file(tmp_path):
         (["nothing"], 1, "unknown data set 'nothing'"),
         (["none.csv", "--network", "norm2"], 1, "none.csv"),
         (["norm2", "--board", "teensy"], 2, "invalid choice: 'teensy' (choose from 'hx8k', "),
-        (["norm2", "--epochs", "0"], 2, "'0' must be a whole number, 1 or more"),
+        (["norm2", "--epochs", "0"], 2, "'0' must be a whole number from 1 to 1000000"),
     ],
 )
 def test_the_demo_says_what_is_wrong_in_one_line(arguments, code, message):

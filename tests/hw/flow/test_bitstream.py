@@ -112,7 +112,7 @@ def test_missed_clock_is_no_build_and_leaves_no_bitstream(tmp_path: Path) -> Non
             progress=said.append,
         )
     assert not list(tmp_path.rglob("*.bin"))
-    assert said[0] == "synthesis" and {"seed 3: placing", "seed 4: placing"} <= set(said)
+    assert said[0] == "synthesis" and {"seed 3", "seed 4"} <= {each.partition(":")[0] for each in said}
 
 
 def test_seeds_are_tried_until_one_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
