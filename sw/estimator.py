@@ -187,7 +187,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         features, targets = self._checked(X, y, reset=first)
         preset = self._preset(features, targets)
         if first:
-            scaling = Scaling.robust(features, targets, half_range=preset.half_range)
+            scaling = Scaling.robust(features, targets)  # more records will come than these
             self.model_ = self._first_model(preset, scaling, self._rng())
             self._begin(None)
         trainer = compiled_trainer(self.model_, self.arithmetic)

@@ -283,7 +283,7 @@ def _check_targets(name: str, targets: Sequence[str], kinds: dict[str, str | Non
     for target in targets:
         if kinds[target] != NUMBER:
             held = {CATEGORY: "text", DATE: "dates or times"}.get(kinds[target] or "", "neither numbers nor text")
-            hint = ", kanloom.NKClassifier learns classes" if kinds[target] == CATEGORY else ""
+            hint = ": write classes as numbers, a column of 0 and 1 each" if kinds[target] == CATEGORY else ""
             raise DatasetError(
                 f"{name}: the target {target!r} is {held}, and only numbers are predicted{hint}; --targets COLUMN "
                 "names another"

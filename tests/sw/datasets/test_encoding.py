@@ -170,7 +170,7 @@ def test_numbers_that_are_not_finite_are_refused_under_every_rule(opened: Open) 
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        ([f"{i % 3}x" for i in ROW], "NKClassifier"),
+        ([f"{i % 3}x" for i in ROW], "write classes as numbers"),
         (pa.array(ROW.astype(np.int32)).cast(pa.date32()), "dates or times"),
     ],
 )
