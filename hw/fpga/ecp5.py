@@ -12,6 +12,7 @@ Sites are those of Project Trellis' database, by nextpnr's names; a test compare
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from amaranth import ClockSignal, Const, Instance, Module, Signal
@@ -136,14 +137,13 @@ class Ecp5Pll(Pll):
     @classmethod
     def _settings(cls, input_hz: float) -> Iterator[tuple[float, Ecp5Dividers]]:
         middle = (cls.oscillator.low + cls.oscillator.high) / 2
-        for reference in reversed(range(1, 129)):
-            oscillators = {feedback: input_hz * feedback / reference for feedback in range(1, 129)}
-            legal = [feedback for feedback, hz in oscillators.items() if hz in cls.oscillator]
-            if input_hz / reference in cls.detector:
-                for feedback in sorted(legal, key=lambda feedback: -abs(oscillators[feedback] - middle)):
-                    for output in range(1, 129):
-                        made = input_hz * feedback / (reference * output)
-                        yield made, Ecp5Dividers(reference, feedback, output)
+        references = [each for each in reversed(range(1, 129)) if input_hz / each in cls.detector]
+        for reference in references:
+            oscillators = {input_hz * each / reference: each for each in range(1, 129)}
+            legal = [hz for hz in oscillators if hz in cls.oscillator]
+            for hz, output in product(sorted(legal, key=lambda hz: -abs(hz - middle)), range(1, 129)):
+                feedback = oscillators[hz]
+                yield input_hz * feedback / (reference * output), Ecp5Dividers(reference, feedback, output)
 
     def elaborate(self, platform: Any) -> Module:
         """Instantiate the cell, its dividers set for the platform's default clock."""
