@@ -212,7 +212,7 @@ def check_arrays(arrays: dict[str, np.ndarray]) -> None:
     rows, seconds, before = arrays["rows"], float(arrays["seconds"]), int(arrays["records_before"])
     if not 0 <= seconds < np.inf or before < 0:
         raise ValueError(f"a history of {seconds} seconds, {before} records before")
-    if not len(rows):
+    if not len(rows) and "best" not in arrays:
         return
     numbers = ("records", "first", "means", "products")
     best = {"best", "best_epoch", *(f"{SCORE_PREFIX}{name}" for name in numbers)}

@@ -13,6 +13,7 @@ from sw.engine.history import TrainingHistory
 from sw.engine.pretraining import GroupPretraining
 from sw.engine.strategy import Pretraining
 from sw.engine.training import Training
+from sw.model import HISTORY
 from sw.oracle.merging import Merging
 from sw.outputs import OutputError
 from sw.spec.network import Network
@@ -221,6 +222,7 @@ def test_the_history_goes_on_too(path):
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
+        ("rows", np.zeros(0, HISTORY)),
         ("rows", np.zeros(2)),
         ("seconds", np.array(np.nan)),
         ("best_epoch", np.array(3)),
