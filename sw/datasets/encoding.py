@@ -144,7 +144,9 @@ class Encoding:
         found, _ = match(needed, table.column_names, name)
         return table.select(found).rename_columns(needed)
 
-    def matrix(self, table: pa.Table, name: str, place: Place, *, targets: bool, unseen: Unseen) -> np.ndarray:
+    def matrix(
+        self, table: pa.Table, name: str, place: Place, *, targets: bool, unseen: Unseen, first_row: int = 0
+    ) -> np.ndarray:
         """Encode rows of a table.
 
         Parameters
@@ -154,11 +156,13 @@ class Encoding:
         name : str
             The table's name, for messages.
         place : callable
-            Takes the number of a row of `table`, gives its place in the file.
+            Takes the number of a row of the file, gives its place there.
         targets : bool
             Whether targets are wanted, too.
         unseen : Unseen
             Here texts are counted that the fit has not seen.
+        first_row : int, default=0
+            Number in the file of the table's first row.
 
         Returns
         -------
@@ -191,10 +195,10 @@ class Encoding:
                 part[row : row + len(chunk), 0] = chunk
                 row += len(chunk)
         if not all_finite(values):
-            self._settle(rules, values, name, place)
+            self._settle(rules, values, name, place, first_row)
         return values
 
-    def _settle(self, rules: list[ColumnRule], values: np.ndarray, name: str, place: Place) -> None:
+    def _settle(self, rules: list[ColumnRule], values: np.ndarray, name: str, place: Place, first_row: int) -> None:
         """Fill missing cells where a rule says so; refuse other cells that are not finite."""
         faults = Faults(name)
         first = 0
@@ -202,7 +206,7 @@ class Encoding:
             part = values[:, first]
             first += len(rule.names)
             missing = np.isnan(part)
-            faults.add(rule.column, part, missing, 0, refuse=self.missing == REFUSE)
+            faults.add(rule.column, part, missing, first_row, refuse=self.missing == REFUSE)
             if rule.fill is not None:
                 part[missing] = rule.fill
         faults.check(place)

@@ -81,8 +81,6 @@ class Inputs:
         """
         for start, block in self._blocks:
             table = block.select(self._found).rename_columns(self._encoding.feature_columns)
-
-            def place(row: int, start: int = start) -> str:
-                return self._place(start + row)
-
-            yield self._encoding.matrix(table, self._source, place, targets=False, unseen=self.unseen)
+            yield self._encoding.matrix(
+                table, self._source, self._place, targets=False, unseen=self.unseen, first_row=start
+            )

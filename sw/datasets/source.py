@@ -213,11 +213,8 @@ def encoded_blocks(rows: Rows, encoding: Encoding, seed: int | None) -> Iterator
     """
     unseen = Unseen()
     for start, block in rows.blocks(seed):
-
-        def place(row: int, start: int = start) -> str:
-            return rows.place(start + row)
-
-        yield start, encoding.matrix(encoding.select(block, rows.name), rows.name, place, targets=True, unseen=unseen)
+        table = encoding.select(block, rows.name)
+        yield start, encoding.matrix(table, rows.name, rows.place, targets=True, unseen=unseen, first_row=start)
 
 
 def _regroup(blocks: Iterator[np.ndarray], shape: tuple[int, int]) -> Iterator[np.ndarray]:
