@@ -18,12 +18,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
+from sw.file_kind import ZIP, kind_of
 from sw.spec.bounds import whole_number
 
 HEADER, DIGEST = "header", "digest"
 HEADER_BYTES = 1 << 26  # four for each character
 CHUNK = 1 << 18  # bytes that are read at a time
-LOOKED_AT = 4096  # bytes that tell what a file is
 
 
 class ArchiveError(ValueError):
@@ -228,52 +228,6 @@ def digest_of(arrays: Mapping[str, np.ndarray]) -> str:
         digest.update(f"{name} {array.shape} {array.dtype.newbyteorder('<').descr}\0".encode())
         digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
-
-
-ZIP = "a ZIP archive"
-
-_BEGINNINGS = {
-    b"PK\x03\x04": ZIP,
-    b"\x93NUMPY": "a NumPy array",
-    b"PAR1": "a Parquet file",
-    b"ARROW1": "a Feather file",
-    b"\x1f\x8b": "a gzip file",
-    b"\x89PNG": "a picture",
-    b"\x80": "a Python pickle",
-}
-
-
-def kind_of(path: Path) -> str:
-    """Say in the user's words what a file is, by its beginning.
-
-    Parameters
-    ----------
-    path : Path
-        The file, which must exist.
-
-    Returns
-    -------
-    str
-        Such as "a CSV file"; `ZIP` for a file that may be a model or a checkpoint.
-    """
-    if path.is_dir():
-        return "a folder"
-    if path.exists() and not path.is_file():
-        return "a device or a pipe"
-    with path.open("rb") as file:
-        start = file.read(LOOKED_AT)
-    if not start:
-        return "an empty file, damaged or never written"
-    for beginning, kind in _BEGINNINGS.items():
-        if start.startswith(beginning):
-            return kind
-    try:
-        text = start.decode() if len(start) < LOOKED_AT else start[: start.rfind(b"\n") + 1 or None].decode()
-    except UnicodeDecodeError:
-        return "damaged, or a file of another program"
-    if "\0" in text:
-        return "damaged, or a file of another program"
-    return "a CSV file" if any(mark in text for mark in ",;\t") else "a text file"
 
 
 def _members(path: Path, file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

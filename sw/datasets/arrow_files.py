@@ -13,9 +13,8 @@ import pyarrow.parquet
 from sw.datasets.cells import typed
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import Content, Order, RawTable, Rows, check_names, row_place, wanted
+from sw.file_kind import ARROW_BYTES
 
-PARQUET_MAGIC = b"PAR1"
-IPC_MAGIC = b"ARROW1"
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Name that a folder has for a missing value."""
 INDEX_NAME = re.compile(r"__index_level_\d+__")
@@ -179,9 +178,9 @@ def read_feather(content: Content, columns: list[str] | None) -> RawTable:
         If the file is damaged, or of another format.
     """
     with _arrow_errors(content.name, "a Feather"), content.open() as stream:
-        magic = stream.read(len(IPC_MAGIC))
+        magic = stream.read(len(ARROW_BYTES))
         stream.seek(0)
-        reader = pa.ipc.open_file(stream) if magic == IPC_MAGIC else pa.ipc.open_stream(stream)
+        reader = pa.ipc.open_file(stream) if magic == ARROW_BYTES else pa.ipc.open_stream(stream)
         names, notes = _choose(content.name, reader.schema, (), columns)
         table = reader.read_all().select(names)
         table.validate(full=True)

@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import Content, Order, Rows, check_names, indices, wanted
+from sw.file_kind import NPY_BYTES
 
-MAGIC = b"\x93NUMPY"
 HEADER_LIMIT = 1 << 16
 LONG_INTEGER = re.compile(r"\b(\d+)L(?=[,)])")
 """A size as Python 2 wrote it."""
@@ -83,7 +83,7 @@ def read_header(stream: IO[bytes]) -> Header:
         If there is no such header.
     """
     start = stream.read(8)
-    if start[:6] != MAGIC or len(start) < 8:
+    if start[:6] != NPY_BYTES or len(start) < 8:
         raise ValueError("it does not begin as one")
     version = start[6]
     if version not in (1, 2, 3):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import MEMORY, Content, RawTable, Rows, file_errors
+from sw.file_kind import ARROW_BYTES, EMPTY_ZIP_BYTES, NPY_BYTES, PARQUET_BYTES, ZIP_BYTES
 
 TEXT = (".csv", ".tsv", ".txt", ".data")
 STREAMED = (".npy", ".parquet")
@@ -15,11 +16,11 @@ FORMATS = (*TEXT, *(f"{suffix}.gz" for suffix in TEXT), *STREAMED, ".npz", ".fea
 PIPE = "-"
 
 MAGIC = {
-    b"PAR1": ".parquet",
-    b"ARROW1": ".feather",
-    b"\x93NUMPY": ".npy",
-    b"PK\x03\x04": ".npz",
-    b"PK\x05\x06": ".npz",
+    PARQUET_BYTES: ".parquet",
+    ARROW_BYTES: ".feather",
+    NPY_BYTES: ".npy",
+    ZIP_BYTES: ".npz",
+    EMPTY_ZIP_BYTES: ".npz",
 }
 
 

@@ -21,9 +21,9 @@ from sw.datasets.cells import USUAL_MISSING, check_text, stray, typed
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import BLOCK, Content, RawTable, check_names, indices, wanted
 from sw.datasets.sniffing import BLANKS, COMMENT, Dialect, Record, is_blank, sniff, split_cells
+from sw.file_kind import GZIP_BYTES
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-GZIP_MAGIC = b"\x1f\x8b"
 TEXT_LIMIT = 1 << 32
 """Bytes of text that are read, since they are held in memory."""
 MOST_IN_BLOCK = (1 << 31) - 1
@@ -131,7 +131,7 @@ def _body(content: Content, header: bool | None) -> tuple[_Body, list[str]]:
 def _bytes(content: Content) -> bytes:
     """Read a file, and unpack it."""
     with content.open() as stream:
-        packed = stream.read(2) == GZIP_MAGIC
+        packed = stream.read(2) == GZIP_BYTES
         stream.seek(0)
         if not packed:
             data = stream.read(TEXT_LIMIT + 1)
