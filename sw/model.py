@@ -19,7 +19,7 @@ from sw.spec.records import Records
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 2
 READ_VERSIONS = (1, 2)  # 1 has no encoding and no selection
-MODEL_FILE = archive_kind("a kanloom model", FILE_FORMAT)
+MODEL_FILE = archive_kind(FILE_FORMAT)
 
 TARGET_SCORES_BYTES = 1 << 26  # at most, of a model
 

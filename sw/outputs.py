@@ -47,17 +47,16 @@ class Kind:
     recognises: Callable[[Path], bool]
 
 
-def archive_kind(name: str, file_format: str) -> Kind:
+def archive_kind(file_format: str) -> Kind:
     """Describe a kind of .npz file that `sw.archive` writes.
 
     Parameters
     ----------
-    name : str
-        Name of the kind, with its article.
     file_format : str
         What the header has for `format`.
     """
-    return Kind(name, lambda path: own_kind(path) == file_format.replace("-", " "))
+    noun = file_format.replace("-", " ")
+    return Kind(f"a {noun}", lambda path: own_kind(path) == noun)
 
 
 def head_kind(name: str, pattern: bytes) -> Kind:
@@ -198,7 +197,7 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
             with _opened(target) as file:
                 yield file
             return
-        temporary = target.parent / f".kanloom-{os.urandom(8).hex()}.tmp"
+        temporary = _temporary(target)
         try:
             with open(temporary, "xb") as file:
                 if target.exists():
@@ -345,7 +344,7 @@ def _check_replaced(output: Output, target: Path, force: bool) -> None:
 
 def _prove(path: Path, target: Path) -> None:
     """Write a temporary file where a file will be, and remove it."""
-    temporary = target.parent / f".kanloom-{os.urandom(8).hex()}.tmp"
+    temporary = _temporary(target)
     try:
         with open(temporary, "xb") as file:
             file.write(bytes(PROOF_BYTES))
@@ -354,6 +353,11 @@ def _prove(path: Path, target: Path) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    """Return a name that no file beside `target` has."""
+    return target.parent / f".kanloom-{os.urandom(8).hex()}.tmp"
 
 
 def _sync_folder(folder: Path) -> None:

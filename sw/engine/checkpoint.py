@@ -28,7 +28,7 @@ from sw.spec.schedule import Position
 
 FILE_FORMAT = "kanloom-checkpoint"
 FILE_VERSION = 2
-CHECKPOINT_FILE = archive_kind("a kanloom checkpoint", FILE_FORMAT)
+CHECKPOINT_FILE = archive_kind(FILE_FORMAT)
 HISTORY_PREFIX = "history_"  # of the names of a history's arrays in the file
 
 
