@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sw.datasets import Source
     from sw.model import Model
 
-SHARD_RECORDS = 1 << 17
-
 Judge = Callable[["Model"], float | None]
 """Computes the RMSE of a model on the hold-out; None if that was given up."""
 
@@ -122,6 +120,7 @@ def judge_on(source: Source, threads: int, stop: Callable[[], bool] = lambda: Fa
         Asked before each shard; the judge gives up if it says True.
     """
     from sw.engine.prediction import Predictor
+    from sw.engine.shards import SHARD_RECORDS
     from sw.metrics import Score
 
     def judge(model: Model) -> float | None:

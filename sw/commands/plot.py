@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 KINDS = ("network", "convergence", "predictions")
 OUTPUTS = tuple(PICTURE_METADATA)
 DOTS = 140  # an inch
-SHARD_RECORDS = 1 << 16
 EXAMPLES = ("det4.npz --output det4.png", "det4.npz det4 --kind predictions --output fit.png")
 
 
@@ -116,6 +115,7 @@ def _predictions(options: argparse.Namespace, model: Model, reporter: TerminalRe
 
     from sw.datasets.matching import match
     from sw.engine.prediction import Predictor
+    from sw.engine.shards import SHARD_RECORDS
     from sw.figures import plots
     from sw.model import check_fit
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sw.commands.options import data_file
 from sw.commands.training_options import preset_for, scheduled
+from sw.outputs import same_file
 from sw.presets.preset import Preset, shaped
 
 if TYPE_CHECKING:
@@ -31,6 +33,43 @@ def add_from(group: argparse._ArgumentGroup) -> None:
         metavar="MODEL",
         help="model file to go on from, with its network and its ranges (default: begin anew)",
     )
+
+
+def model_file(options: argparse.Namespace) -> Path:
+    """Return the file of the trained model: what the user says, or the data set's name.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of a verb that trains.
+    """
+    return options.output or Path(f"{Path(options.dataset).stem}.npz")
+
+
+def goes_back(options: argparse.Namespace, output: Path) -> bool:
+    """Tell whether the trained model goes to the file of the model that the training begins with.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of a verb that trains.
+    output : Path
+        The file of the trained model.
+    """
+    return options.start is not None and same_file(options.start, output)
+
+
+def files_read(options: argparse.Namespace, output: Path) -> list[Path | None]:
+    """List the files that a training must not write to: a better model may replace the one that it began with.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of a verb that trains.
+    output : Path
+        The file of the trained model.
+    """
+    return [data_file(options.dataset), None if goes_back(options, output) else options.start]
 
 
 def check_start(model: Model, path: Path, source: Source) -> None:

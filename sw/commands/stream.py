@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from sw.commands.board import add_port, open_board
 from sw.commands.keeping import check_predecessor, judge_on, keep
-from sw.commands.options import DATA_HELP, add_data, add_json, data_file, load_data, load_model, tell_notes
+from sw.commands.options import DATA_HELP, add_data, add_json, load_data, load_model, tell_notes
 from sw.commands.progress import TerminalReporter
 from sw.commands.rescue import Rescue
 from sw.commands.scores import score_figures, score_lines, score_text
-from sw.commands.starting import add_from, check_start, for_network
+from sw.commands.starting import add_from, check_start, files_read, for_network, model_file
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
-from sw.outputs import FIGURES, Output, add_force, check, same_file, write_json
+from sw.outputs import FIGURES, Output, add_force, check, write_json
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset
 from sw.presets.selection import preset
@@ -95,13 +95,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from sw.metrics import Score
     from sw.model import MODEL_FILE
 
-    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
-    goes_back = options.start is not None and same_file(options.start, output)
+    output = model_file(options)
     check(
         Output(output, MODEL_FILE),
         Output(options.json, FIGURES, "--json"),
-        # A better model may replace the one that it began with.
-        inputs=[data_file(options.dataset), None if goes_back else options.start],
+        inputs=files_read(options, output),
         force=options.force,
     )
     began = time.monotonic()

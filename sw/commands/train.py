@@ -16,7 +16,6 @@ from sw.commands.options import (
     DATA_HELP,
     add_data,
     add_json,
-    data_file,
     history_rows,
     load_model,
     open_data,
@@ -24,9 +23,9 @@ from sw.commands.options import (
 )
 from sw.commands.progress import TerminalReporter
 from sw.commands.scores import score_figures, score_lines, score_text
-from sw.commands.starting import add_from, check_start, preset_from
+from sw.commands.starting import add_from, check_start, files_read, goes_back, model_file, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
-from sw.outputs import FIGURES, Output, OutputError, add_force, check, same_file, write_json
+from sw.outputs import FIGURES, Output, OutputError, add_force, check, write_json
 from sw.spec.bounds import SECONDS
 from sw.spec.options import real
 
@@ -106,7 +105,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         from sw.engine.training import Training
         from sw.experiment import first_model
 
-    output = options.output or Path(f"{Path(options.dataset).stem}.npz")
+    output = model_file(options)
     check_files(options, output)
     processes = launched()
     first = processes.rank == 0
@@ -181,20 +180,18 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
     from sw.engine import checkpoint
     from sw.model import MODEL_FILE
 
-    start = options.start
-    if start and (options.network or options.segments):
+    if options.start and (options.network or options.segments):
         raise argparse.ArgumentTypeError("--from MODEL brings its own network; leave out --network and --segments")
-    goes_back = start is not None and same_file(start, output)
-    if goes_back and options.checkpoint:
+    if options.checkpoint and goes_back(options, output):
         raise ValueError(
-            f"{start} must stay as it is for a checkpoint to go on; name another file with --output, or leave out "
-            "--checkpoint"
+            f"{options.start} must stay as it is for a checkpoint to go on; name another file with --output, or leave "
+            "out --checkpoint"
         )
     check(
         Output(output, MODEL_FILE),
         *(checkpoint.outputs(options.checkpoint) if options.checkpoint else ()),
         Output(options.json, FIGURES, "--json"),
-        inputs=[data_file(options.dataset), None if goes_back else start],  # a better model may replace its start
+        inputs=files_read(options, output),
         force=options.force,
     )
 
