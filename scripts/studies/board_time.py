@@ -33,7 +33,7 @@ from hw.design.design import Design
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.options import SCHEDULES
 from hw.plan.search import search
-from scripts.studies.figures import add_json, check_outputs
+from scripts.studies.figures import add_json, check_known, check_outputs
 from sw import datasets
 from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
@@ -294,9 +294,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser()
     options = command.parse_args(arguments)
     names = options.datasets or list(GOALS)
-    for name in names:
-        if name not in GOALS:
-            command.error(f"{name!r} is not one of {', '.join(GOALS)}")
+    check_known(command, names, GOALS)
     check_outputs(command, options)
     console = Console(highlight=False)
     bench, rows = Bench(options.seeds, options.records, options.holdout, options.pretraining), []

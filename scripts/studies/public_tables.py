@@ -28,7 +28,7 @@ from sklearn.base import RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import r2_score
 
-from scripts.studies.figures import add_json, check_outputs
+from scripts.studies.figures import add_json, check_known, check_outputs
 from sw.datasets.fitting import ColumnOptions
 from sw.datasets.split import load_table
 from sw.estimator import NKRegressor
@@ -151,8 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
-    if unknown := set(options.tables) - set(TABLES):
-        parser.error(f"there is no table {', '.join(unknown)}; the tables are {', '.join(TABLES)}")
+    check_known(parser, options.tables, TABLES)
     console = Console(highlight=False)
     shown = Table(
         title=f"R2 of rows that are held out, mean of {options.seeds} splits, and seconds of a training, their median",

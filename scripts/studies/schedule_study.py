@@ -26,7 +26,7 @@ from rich.table import Table
 import boards
 from hw.plan.cost_model import DoesNotFitError
 from hw.plan.search import search
-from scripts.studies.figures import add_json, check_outputs
+from scripts.studies.figures import add_json, check_known, check_outputs
 from sw import datasets
 from sw.engine.compiled import CompiledFixed
 from sw.experiment import Experiment
@@ -227,9 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser()
     options = command.parse_args(arguments)
     names = options.datasets or SETS
-    for name in names:
-        if name not in SETS:
-            command.error(f"{name!r} is not one of {', '.join(SETS)}")
+    check_known(command, names, SETS)
     check_outputs(command, options, Output(options.plot, PICTURE, "--plot"))
     console, rows, refusals = Console(highlight=False), [], []
     with Progress(console=console, transient=True) as progress:

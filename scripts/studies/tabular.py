@@ -29,7 +29,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from scripts.studies.figures import add_json, check_outputs
+from scripts.studies.figures import add_json, check_known, check_outputs
 from sw.estimator import NKRegressor
 from sw.outputs import write_json
 from sw.spec.bounds import SEEDS
@@ -130,9 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
-    unknown = set(options.sets) - set(SETS)
-    if unknown:
-        parser.error(f"there is no set {', '.join(unknown)}")
+    check_known(parser, options.sets, SETS)
     console = Console(highlight=False)
     table = Table(
         title=f"R2 on held-out records, mean of {options.seeds} splits, and seconds of a fit, their median",

@@ -21,7 +21,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
-from scripts.studies.figures import add_json, check_outputs
+from scripts.studies.figures import add_json, check_known, check_outputs
 from sw.estimator import NKRegressor
 from sw.outputs import write_json
 from sw.spec.bounds import SEEDS
@@ -71,8 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
-    if unknown := set(options.sets) - set(SETS):
-        parser.error(f"there is no set {', '.join(unknown)}; the sets are {'; '.join(SETS)}")
+    check_known(parser, options.sets, SETS)
     table = Table(title=f"R2 on held-out records, mean of {options.seeds} splits", title_justify="left")
     for column in ("data set", "records", *CONTENDERS):
         table.add_column(column, justify="left" if column == "data set" else "right")
