@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from sw.engine.kernels.fixed.arithmetic import fraction_of, limited, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import (
+    fraction_of,
+    limited_errors,
+    mean_of,
+    rounding_shift,
+    exact_rounding_shift,
+)
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds
 from sw.engine.simd.compiling import inlined
@@ -60,5 +66,5 @@ def update_pairs(memory, layer, slot, limit, counting, statistics):
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
-            back = back + rounding_shift(error * (right(before) - left(before)), layer.back_shift)
-        store(memory.back, here, narrow(limited(back, -limit, limit)))
+            back = back + exact_rounding_shift(error * (right(before) - left(before)), layer.back_shift)
+        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, limit)))

@@ -1,6 +1,13 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
-from sw.engine.kernels.fixed.arithmetic import fraction_of, limited, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import (
+    fraction_of,
+    limited,
+    limited_errors,
+    mean_of,
+    rounding_shift,
+    exact_rounding_shift,
+)
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds, mulr
 from sw.engine.simd.compiling import inlined
@@ -92,7 +99,7 @@ def update_hidden_row(memory, layer, here, lane, error, step, limit, counting, s
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
     update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
-    return rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
+    return exact_rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
 
 
 @inlined
@@ -115,5 +122,6 @@ def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
         for j in range(end - layer.inputs % 4, end):
             back = total(update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
-    for k in range(first, first + layer.padded, lanes(memory.rows)):
-        store(memory.back, k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))
+    for k in range(0, layer.padded, lanes(memory.rows)):
+        errors = load(memory.totals, first + k, WIDE)
+        store(memory.back, first + k, narrow(limited_errors(memory, layer, first + k, k, errors, limit)))
