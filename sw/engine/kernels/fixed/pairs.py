@@ -3,11 +3,11 @@
 import numpy as np
 
 from sw.engine.kernels.fixed.arithmetic import (
+    exact_rounding_shift,
     fraction_of,
     limited_errors,
     mean_of,
     rounding_shift,
-    exact_rounding_shift,
 )
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds

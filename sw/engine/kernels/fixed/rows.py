@@ -1,12 +1,12 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
 from sw.engine.kernels.fixed.arithmetic import (
+    exact_rounding_shift,
     fraction_of,
     limited,
     limited_errors,
     mean_of,
     rounding_shift,
-    exact_rounding_shift,
 )
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds, mulr
