@@ -10,6 +10,7 @@ from sw.device.errors import BoardError, WrongDeviceError
 from sw.device.register_client import RegisterClient
 from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
+from sw.spec.back_windows import check_rates
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
@@ -113,6 +114,10 @@ class BoardClient(Trainer):
         order = np.argsort(addresses)
         for run in _runs(addresses[order]):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
+
+    def check_rates(self, rates: Rates) -> None:
+        """Check that the board was built for these rates; as `Trainer.check_rates`."""
+        check_rates(self.network, self.configuration.back_windows, rates)
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self._run_training(Mode.TRAIN, records, rates)

@@ -88,7 +88,8 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
     """Change the sizes or the segments of a preset's layers.
 
-    Gain, spread and rates of the preset's first layer become those of every hidden layer.
+    In a network as deep as the preset's, gains, spreads and rates stay what they are. In any other, those of the
+    preset's first layer become those of every hidden layer.
 
     Parameters
     ----------
@@ -104,20 +105,26 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     ValueError
         If there are not as many segments as layers, or the network is not legal.
     """
-    inner, last = preset.network.layers[0], preset.network.layers[-1]
-    sizes = sizes or (inner.inputs, *(layer.outputs for layer in preset.network.layers))
+    declared = preset.network.layers
+    inner, last = declared[0], declared[-1]
+    sizes = sizes or (inner.inputs, *(layer.outputs for layer in declared))
     hidden = len(sizes) - 2
-    segments = segments or (inner.segments, *(last.segments,) * hidden)
+    as_deep = hidden == len(declared) - 2
+    if segments is None:
+        segments = (
+            tuple(layer.segments for layer in declared) if as_deep else (inner.segments, *(last.segments,) * hidden)
+        )
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
         raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
-    layers = tuple(map(Layer, sizes, sizes[1:], segments, (*(inner.gain,) * hidden, last.gain)))
-    phases = tuple(
-        replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))
-        for phase in preset.phases
-    )
+    gains, spreads, phases = tuple(layer.gain for layer in declared), preset.spreads, preset.phases
+    if not as_deep:
+        gains, spreads = (*gains[:1] * hidden, gains[-1]), (*spreads[:1] * hidden, spreads[-1])
+        phases = tuple(
+            replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))
+            for phase in phases
+        )
     groups = preset.pretraining
     pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
-    network = replace(preset.network, layers=layers)
-    spreads = (*preset.spreads[:1] * hidden, preset.spreads[-1])
+    network = replace(preset.network, layers=tuple(map(Layer, sizes, sizes[1:], segments, gains)))
     return replace(preset, network=network, phases=phases, spreads=spreads, pretraining=pretraining)

@@ -112,6 +112,15 @@ class WordFormat:
         """Legal back shifts: a product of error and slope, two words long, is shifted right by one of these."""
         return range(self.width // 2 + 1, 3 * self.width // 2 + 1)
 
+    @property
+    def back_window_length(self) -> int:
+        """Number of back shifts that a board can make in a layer: it is built for so many of the legal ones."""
+        return self.width - self.width // 2
+
+    def back_window(self, first: int) -> range:
+        """List the back shifts of a board that was built for those from `first` on."""
+        return range(first, first + self.back_window_length)
+
     def saturate(self, value: Any) -> Any:
         """Clamp to the full two's complement range, as nodes are."""
         return np.clip(value, self.minimum, self.maximum)
