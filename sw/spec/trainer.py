@@ -195,8 +195,6 @@ class Trainer(ABC):
         ValueError
             As `train` and `pretrain`.
         """
-        for phase in phases:
-            self.check_rates(phase.rates)
         statistics = Statistics()
         for epoch in EpochLoop(phases):
             run_epoch = self.pretrain if epoch.phase.pretraining else self.train
