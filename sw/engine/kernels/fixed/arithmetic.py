@@ -21,6 +21,14 @@ def exact_rounding_shift(value, bits):
 
 
 @inlined
+def shifted_back(products, layer, far):
+    """Shift products of errors and slopes right and round."""
+    if len(far):
+        return exact_rounding_shift(products, layer.back_shift)
+    return rounding_shift(products, layer.back_shift)
+
+
+@inlined
 def mean_of(sums, layer):
     """Make results of sums."""
     return exact_rounding_shift(sums, layer.sum_shift)
