@@ -9,6 +9,7 @@ from hw.datapath.trainer import TrainerCore
 from hw.design.trainer_planning import plan_trainer
 from hw.fpga.technology import Technology
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
+from sw.spec.back_windows import check_rates
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
@@ -34,6 +35,8 @@ class SimulatedTrainer(FixedTrainer):
         Addends of a group that is pre-trained alone; 0 for none.
     contexts : int
         Number of interleaved models.
+    back_windows : tuple of int, optional
+        As `hw.design.trainer_planning.plan_trainer` takes them.
 
     Attributes
     ----------
@@ -53,18 +56,29 @@ class SimulatedTrainer(FixedTrainer):
         exact: bool,
         pretraining: int = 0,
         contexts: int = 1,
+        back_windows: tuple[int, ...] | None = None,
     ):
         self.network, self.pretraining = network, pretraining
         self.nodes = nodes
         self.trainer = TrainerCore(
             plan_trainer(
-                network, foldings, technology=technology, exact=exact, pretraining=pretraining, contexts=contexts
+                network,
+                foldings,
+                technology=technology,
+                exact=exact,
+                pretraining=pretraining,
+                contexts=contexts,
+                back_windows=back_windows,
             )
         )
         self.cycles = 0
         self._addresses = [
             layer.table().ravel() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.trainer.addresses)
         ]
+
+    def check_rates(self, rates: Rates) -> None:
+        """Check that the gateware was built for these rates; as `Trainer.check_rates`."""
+        check_rates(self.network, self.trainer.plan.back_windows, rates)
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
@@ -75,8 +89,8 @@ class SimulatedTrainer(FixedTrainer):
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         # The record port has targets, too; of a record that is only inferred, the gateware looks at none of them.
         records = Records(arguments, np.zeros((len(arguments), self.network.outputs), np.int64))
-        word, past = self.network.word, len(self.network.layers) - 1
-        rates = Rates((word.update_shifts.start,) * past, (word.back_shifts.start,) * past)
+        backs = self.trainer.plan.back_windows
+        rates = Rates((self.network.word.update_shifts.start,) * len(backs), backs)
         return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
 
     def run(
@@ -107,9 +121,8 @@ class SimulatedTrainer(FixedTrainer):
         statistics: dict[str, int] = {}
 
         async def drive(ctx: Any) -> None:
-            word = self.network.word
-            ctx.set(trainer.update_shifts, list(map(word.update_shifts.index, rates.update)))
-            ctx.set(trainer.back_shifts, list(map(word.back_shifts.index, rates.back)))
+            ctx.set(trainer.update_shifts, list(map(self.network.word.update_shifts.index, rates.update)))
+            ctx.set(trainer.back_shifts, list(map(range.index, trainer.plan.back_shifts, rates.back)))
             if trainer.plan.pretraining:
                 ctx.set(trainer.pretrain, pretrain)
             await self._store_nodes(ctx)

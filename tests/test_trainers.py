@@ -24,7 +24,7 @@ DESIGNS = {
     "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
     "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
     "contexts": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
-    "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1)),
+    "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1), back_windows=(11, 9)),
     "a record a clock": Design(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
@@ -151,6 +151,23 @@ def test_no_records_are_no_work(trainer: Trainer, phases: list[Phase]):
 def test_illegal_rates_are_refused(trainer: Trainer, rates: Rates):
     with pytest.raises(ValueError, match="shifts"):
         trainer.train(KINDS["ordinary"](trainer.network, 1)[1], rates)
+
+
+def test_a_board_refuses_rates_that_it_was_not_built_for(trainer: Trainer, design: Design, phases: list[Phase]):
+    """Before it trains by those before them."""
+    nodes, records = KINDS["ordinary"](trainer.network, 20)
+    trainer.nodes = nodes
+    past = len(design.network.layers) - 1
+    schedule = [phases[0], Phase(1, Rates((2,) * past, (24,) * past))]
+    if isinstance(trainer, BoardClient):
+        with pytest.raises(ValueError, match=r"back shifts \(24,.*\): the trainer was built for \d+\.\.\d+"):
+            trainer.fit(records, schedule)
+        assert all(map(np.array_equal, trainer.nodes, nodes))
+    elif isinstance(trainer, SimulatedTrainer):
+        with pytest.raises(ValueError, match="was built for"):
+            trainer.train(records, schedule[1].rates)
+    else:
+        trainer.fit(records, schedule)
 
 
 def test_nodes_that_do_not_fit_are_refused(trainer: Trainer):

@@ -39,8 +39,8 @@ class LayerUnit(wiring.Component):
         Inputs and outputs of a tile; they divide `inputs` and `outputs`.
     technology : Technology
         The FPGA family.
-    first : bool
-        Whether it is a first layer, which takes errors for steps and gives no errors itself.
+    back_shifts : range
+        The window of back shifts; empty for a first layer, which takes errors for steps and gives no errors itself.
     revisit : int or None
         As for a `hw.datapath.node_bank.NodeBank`.
     contexts : int
@@ -61,7 +61,8 @@ class LayerUnit(wiring.Component):
     errors : out, absent in a first layer
         The errors of an input group, and whether the record is trained on.
     update_shift, back_shift : in, absent in a first layer
-        Learning rates, as positions in the word's ranges of shifts; stable while a record is in flight.
+        Learning rates, as positions in the word's range of update shifts and in the window of back shifts; stable while
+        a record is in flight.
     saturations : out
         Nodes that an update limited to the word, in the cycle `timing.counted`.
     access, access_tap : in
@@ -86,12 +87,13 @@ class LayerUnit(wiring.Component):
         taps: int,
         lanes: int,
         technology: Technology,
-        first: bool,
+        back_shifts: range,
         revisit: int | None,
         contexts: int = 1,
         sharing: Sharing = INDEPENDENT,
     ):
-        self.form, self.taps, self.lanes, self.technology, self.first = form, taps, lanes, technology, first
+        self.form, self.taps, self.lanes, self.technology, self.back_shifts = form, taps, lanes, technology, back_shifts
+        self.first = first = not back_shifts
         self.contexts = contexts
         self.sharing = sharing
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
@@ -123,13 +125,13 @@ class LayerUnit(wiring.Component):
         if contexts > 1:
             self.merger = ContextAverage(self.memories[0], contexts=contexts, taps=taps, latency=self._node_latency)
             ports |= {"merge": In(1), "merging": Out(1)}
-        if not first:
+        if back_shifts:
             ports |= {
                 "errors": Out(
                     wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(word_array(word, taps))})
                 ),
                 "update_shift": In(range(len(form.word.update_shifts))),
-                "back_shift": In(range(len(form.word.back_shifts))),
+                "back_shift": In(range(len(back_shifts))),
             }
         super().__init__(ports)
 
@@ -221,6 +223,7 @@ class LayerUnit(wiring.Component):
             output_groups=self.output_groups,
             update_shift=None if self.first else self.update_shift,
             back_shift=Const(0) if self.first else self.back_shift,
+            back_shifts=self.back_shifts,
             slope_wait=self.sharing.wait,
         )
         m.d.comb += self.saturations.eq(path.saturations.value)

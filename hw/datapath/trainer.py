@@ -46,7 +46,8 @@ class TrainerCore(wiring.Component):
     results, results_valid : out
         Outputs of each record, in order; there is no back-pressure.
     update_shifts, back_shifts : in
-        Learning rates of each layer past the first, as positions in the word's ranges of shifts; stable in a pass.
+        Learning rates of each layer past the first, as positions in the word's range of update shifts and in the
+        layer's window of back shifts; stable in a pass.
     pretrain : in, absent without groups
         Each group of addends has a residual of its own; `results` then are those of the last group. Stable in a pass.
     clear : in
@@ -78,13 +79,13 @@ class TrainerCore(wiring.Component):
                 taps=folding.taps,
                 lanes=folding.lanes,
                 technology=plan.technology,
-                first=layer_plan.first,
                 revisit=plan.revisit,
                 contexts=plan.contexts,
                 sharing=layer_plan.sharing,
+                back_shifts=back_shifts,
             )
-            for layer, form, folding, layer_plan in zip(
-                network.layers, network.formats, plan.foldings, plan.layers, strict=True
+            for layer, form, folding, layer_plan, back_shifts in zip(
+                network.layers, network.formats, plan.foldings, plan.layers, (range(0), *plan.back_shifts), strict=True
             )
         ]
         super().__init__(
@@ -93,7 +94,7 @@ class TrainerCore(wiring.Component):
                 "results": Out(word_array(network.width, network.outputs)),
                 "results_valid": Out(1),
                 "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), past)),
-                "back_shifts": In(data.ArrayLayout(range(len(word.back_shifts)), past)),
+                "back_shifts": In(data.ArrayLayout(range(word.back_window_length), past)),
                 **({"pretrain": In(1)} if plan.pretraining else {}),
                 "clear": In(1),
                 **({"merge": In(1)} if plan.contexts > 1 else {}),

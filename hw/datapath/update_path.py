@@ -28,7 +28,9 @@ class UpdatePath:
         The learning rate of the nodes, as a position in the word's range of shifts; None in a first layer, which takes
         errors for steps.
     back_shift : Value
-        The learning rate of the errors, in the same way; not used in a first layer, which gives no errors.
+        The learning rate of the errors, as a position in `back_shifts`; not used in a first layer.
+    back_shifts : range
+        The window of back shifts; not used in a first layer.
     slope_wait : int
         Cycles that the operands of the slope wait for their turn.
 
@@ -54,13 +56,14 @@ class UpdatePath:
         output_groups: int,
         update_shift: Value | None,
         back_shift: Value,
+        back_shifts: range,
         slope_wait: int,
     ):
         self._tile, pipe, word = tile, tile.pipe, tile.form.word
         self._slope_wait = slope_wait
         self._valid, self.train, self._slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         self._enable = pipe.wire(lambda valid, train: valid & train, self._valid, self.train)
-        self._back_shift = pipe.input(back_shift)
+        self._back_shift, self._back_shifts = pipe.input(back_shift), back_shifts
         copies = [[pipe.input(error) for error in copy] for copy in port.errors]
         steps = copies
         if update_shift is not None:
@@ -70,14 +73,14 @@ class UpdatePath:
         taps = len(tile.memories)
         for tap, code in enumerate(port.arguments):
             copy = tap * len(copies) // taps
-            slopes, limited = self._update_tap(tap, code, copies[copy], steps[copy])
+            slopes, limited, ends = self._update_tap(tap, code, copies[copy], steps[copy])
             saturated += limited
             if slopes:
                 total = pipe.sum(slopes)
                 if output_groups > 1:
                     bits = total.value.shape().width + bits_for(output_groups)
                     total = tile.accumulate(total, self._valid, pipe.input(port.first), signed(bits))
-                self.errors.append(pipe.register(lambda total: clamp(total, -word.maximum, word.maximum), total))
+                self.errors.append(pipe.register(self._limited, total, *ends))
         self.saturations = pipe.count(saturated)
         if self.errors:
             self.present = pipe.wire(lambda valid, last: valid & last, self._valid, pipe.input(port.last))
@@ -87,12 +90,19 @@ class UpdatePath:
         """Cycles from a slot to the errors; None in a first layer."""
         return self.errors[0].cycle if self.errors else None
 
+    def _limited(self, total: Value, ends: Value) -> Value:
+        """Limit an error; an argument at an end of its domain passes on none that pushes it further."""
+        largest = self._tile.form.word.maximum
+        stopped = Mux(total[-1], ends[0], ends[1])
+        return Mux(stopped, 0, clamp(total, -largest, largest))
+
     def _update_tap(
         self, tap: int, code: Value, errors: list[Timed], steps: list[Timed]
-    ) -> tuple[list[Timed], list[Timed]]:
-        """Update the nodes of a tap; return the products of errors and slopes, by lane, and flags of saturated nodes.
+    ) -> tuple[list[Timed], list[Timed], list[Timed]]:
+        """Update the nodes of a tap.
 
-        There are no products in a first layer.
+        Returns the products of errors and slopes, by lane; flags of saturated nodes; and whether the argument is at an
+        end of its domain, as `_ends` has it. A first layer has neither products nor that.
         """
         tile, pipe, form = self._tile, self._tile.pipe, self._tile.form
         memory, multipliers = tile.memories[tap], tile.multipliers[tap]
@@ -123,8 +133,17 @@ class UpdatePath:
                 difference = tile.difference(even[lane], odd[lane])
                 factor = tile.toward_odd(pipe.delay(errors[lane], difference.cycle - 1), starts_odd)
                 product = slope.product(self._valid, difference, factor, wait=self._slope_wait)
-                slopes.append(self._shifted(product, back_shift, form.word.back_shifts))
-        return slopes, [pipe.input(flag, added + 1) for flag in port.saturated]
+                slopes.append(self._shifted(product, back_shift, self._back_shifts))
+        # Of delays that are there for the nodes and the changes.
+        ends = [pipe.register(self._ends, segment, fractions[0])] if slopes else []
+        return slopes, [pipe.input(flag, added + 1) for flag in port.saturated], ends
+
+    def _ends(self, segment: Value, fraction: Value) -> Value:
+        """Return whether an argument is at the low end, and at the high end, of its domain."""
+        form = self._tile.form
+        offset = fraction[form.word.width - 1 - form.offset_bits : form.word.width - 1]
+        code = Cat(offset, segment[: form.segment_bits])
+        return Cat(~code.any(), code.all())
 
     def _changes(self, multiplier: SharedMultiplier, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
         """Return what a step adds to the right and to the left node."""

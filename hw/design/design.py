@@ -39,6 +39,8 @@ class Design:
         Addends of a group that can be trained alone, whole slots of the last layer; 0 for no such mode.
     contexts : int
         Interleaved models, each with records of its own, that are merged after each pass.
+    back_windows : tuple of int or None
+        First shift of the window of back shifts of each layer past the first; None for the least legal one.
     store_words : int
         Words of the record store; a power of two.
 
@@ -56,6 +58,7 @@ class Design:
     exact: bool = False
     pretraining: int = 0
     contexts: int = 1
+    back_windows: tuple[int, ...] | None = None
     store_words: int = STORE_WORDS
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Design:
             exact=self.exact,
             pretraining=self.pretraining,
             contexts=self.contexts,
+            back_windows=self.back_windows,
         )
 
     @cached_property
@@ -97,6 +101,7 @@ class Design:
             store_rows=self.store_rows,
             row_words=self.row_words,
             clock_hz=self.board.clock_hz,
+            back_windows=self.plan.back_windows,
             pretraining=self.pretraining,
             contexts=self.contexts,
         )

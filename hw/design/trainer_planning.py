@@ -20,6 +20,7 @@ from hw.schedule.slot_order import LayerPlan
 from hw.schedule.timing import LayerTiming, Sharing
 from hw.schedule.trainer_plan import TrainerPlan
 from sw.spec.addresses import Folding
+from sw.spec.back_windows import check_windows, lowest_windows
 from sw.spec.configuration import check_contexts
 from sw.spec.network import Network
 from sw.spec.numerics import LayerFormat
@@ -34,6 +35,7 @@ def plan_trainer(
     exact: bool = False,
     pretraining: int = 0,
     contexts: int = 1,
+    back_windows: tuple[int, ...] | None = None,
 ) -> TrainerPlan:
     """Return the plan of a trainer with the shortest initiation interval, and the fewest multipliers for that interval.
 
@@ -51,17 +53,21 @@ def plan_trainer(
         Addends of a group that can be trained alone, whole slots of the last layer; 0 if none can.
     contexts : int
         Interleaved models, one of `sw.spec.configuration.CONTEXTS`.
+    back_windows : tuple of int, optional
+        First shift of the window of back shifts of each layer past the first; default: the least legal one.
 
     Raises
     ------
     ValueError
-        For foldings that are not the network's, groups that the folding does not have, or an illegal number of
-        contexts.
+        For foldings that are not the network's, groups that the folding does not have, an illegal number of contexts,
+        or windows that are not legal.
     """
     check_foldings(network, foldings)
     if pretraining:
         check_pretraining(network, foldings, pretraining)
     check_contexts(contexts)
+    back_windows = lowest_windows(network) if back_windows is None else back_windows
+    check_windows(network, back_windows)
     forwarding = _forwarding(technology, revisit_of(network, foldings, exact=exact, contexts=contexts))
 
     def layers_with(sharings: Sequence[Sharing]) -> tuple[LayerPlan, ...]:
@@ -95,6 +101,7 @@ def plan_trainer(
         exact=exact,
         pretraining=pretraining,
         contexts=contexts,
+        back_windows=back_windows,
         layers=layers,
         schedule=schedule,
     )
@@ -137,7 +144,7 @@ def _tile_timing(
         taps=1,
         lanes=1,
         technology=technology,
-        first=first,
+        back_shifts=range(0) if first else form.word.back_window(form.word.back_shifts.start),
         revisit=None,
         sharing=sharing,
     )

@@ -17,7 +17,7 @@ from sw.spec.options import numbers, pretraining, real, whole
 if TYPE_CHECKING:
     from hw.fpga.board import Board
     from hw.plan.search import Search, Verdict
-    from sw.spec.network import Network
+    from sw.presets.preset import Preset
 
 SCHEDULES = ("delayed", "exact")
 MANY_RECORDS = 1_000_000  # of a network by its shape: it has the segments of the preset for large tables
@@ -106,8 +106,8 @@ def board_of(options: argparse.Namespace) -> Board:
     return board if options.clock is None else board.at(round(options.clock * 1e6))
 
 
-def network_of(options: argparse.Namespace) -> Network:
-    """Return the network that is asked for.
+def preset_of(options: argparse.Namespace) -> Preset:
+    """Return the network that is asked for, with the schedule that it is to be trained by.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def network_of(options: argparse.Namespace) -> Network:
     by_size = isinstance(choice, tuple)
     return selected(
         choice, options.segments, default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
-    ).network
+    )
 
 
 def search_of(
@@ -146,15 +146,18 @@ def search_of(
         For a network or a folding that cannot be.
     """
     from hw.plan.search import MAX_STALENESS, search
+    from sw.spec.back_windows import windows_for
 
+    preset = preset_of(options)
     return search(
         board,
-        network_of(options),
+        preset.network,
         lanes=options.lanes,
         taps=options.taps,
         max_staleness=MAX_STALENESS if options.max_staleness is None else options.max_staleness,
         exact=options.schedule == "exact",
         pretraining=options.pretraining[0],
         contexts=options.contexts,
+        back_windows=windows_for(preset.network, preset.phases),
         progress=progress,
     )

@@ -88,6 +88,7 @@ def search(
     exact: bool = False,
     pretraining: int = 0,
     contexts: int = 1,
+    back_windows: tuple[int, ...] | None = None,
     progress: Callable[[Verdict], None] = lambda verdict: None,
 ) -> Search:
     """Find the design with the most records per second that fits the board and should reach its clock.
@@ -104,7 +105,7 @@ def search(
         out is the smallest. Such a folding may be stale or slow, as long as it fits.
     max_staleness : int
         Records whose updates a forward pass may miss.
-    exact, pretraining, contexts
+    exact, pretraining, contexts, back_windows
         As `hw.design.design.Design` takes them.
     progress : callable
         Is given each folding that is ruled out, as it is found.
@@ -116,7 +117,7 @@ def search(
     SearchTimeoutError
         If the search took `CPU_SECONDS`.
     """
-    smallest = Design(board=board, network=network, exact=exact, contexts=contexts)
+    smallest = Design(board=board, network=network, exact=exact, contexts=contexts, back_windows=back_windows)
     if lanes is not None or taps is not None:
         asked = replace(
             smallest,

@@ -34,6 +34,8 @@ class TrainerPlan:
         Addends of a group that can be trained alone; 0 if none can.
     contexts : int
         Interleaved models, each with records of its own, that are merged after each pass.
+    back_windows : tuple of int
+        First shift of the window of back shifts of each layer past the first, as `sw.spec.back_windows` has them.
     layers : tuple of LayerPlan
         Latencies and sharing of each layer.
     schedule : Schedule
@@ -46,6 +48,7 @@ class TrainerPlan:
     exact: bool
     pretraining: int = 0
     contexts: int = 1
+    back_windows: tuple[int, ...]
     layers: tuple[LayerPlan, ...]
     schedule: Schedule
 
@@ -53,6 +56,11 @@ class TrainerPlan:
     def slot_orders(self) -> tuple[SlotOrder, ...]:
         """The slot order of each layer."""
         return slot_orders_of(self.layers)
+
+    @property
+    def back_shifts(self) -> tuple[range, ...]:
+        """The back shifts of each layer past the first that the gateware can make."""
+        return tuple(map(self.network.word.back_window, self.back_windows))
 
     @property
     def revisit(self) -> int | None:

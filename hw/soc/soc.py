@@ -132,7 +132,7 @@ class Soc(wiring.Component):
 
     def _control(self, m: Module, registers: RegisterFile, runner: PassEngine, trainer: TrainerCore) -> None:
         """Connect the registers that the host writes."""
-        control, word = registers.control, self.design.network.word
+        control, plan = registers.control, self.design.plan
         m.d.comb += [
             runner.start.eq(registers.strobes.start),
             runner.mode.eq(control.start),
@@ -143,7 +143,7 @@ class Soc(wiring.Component):
         if self.design.pretraining:
             m.d.comb += trainer.pretrain.eq(runner.mode == Mode.PRETRAIN)
         for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
-            legal = word.update_shifts, word.back_shifts
+            legal = plan.network.word.update_shifts, plan.back_shifts[layer - 1]
             for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
                 m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
 

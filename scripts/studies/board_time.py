@@ -39,6 +39,7 @@ from sw.bench.time_to_accuracy import Method, Reached
 from sw.experiment import Experiment
 from sw.outputs import write_json
 from sw.presets import catalogue as presets
+from sw.spec.back_windows import windows_for
 from sw.spec.bounds import RECORDS, SEEDS, SHARE, SIZE, TAPS
 from sw.spec.options import numbers, pretraining, real, whole
 
@@ -233,8 +234,9 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
     ValueError
         For a folding that does not fit the network.
     """
-    network, groups = presets.quick(dataset).network, options.pretraining[0] if options.pretraining else 0
-    folded = partial(Design, board=board, network=network, pretraining=groups)
+    preset, groups = presets.quick(dataset), options.pretraining[0] if options.pretraining else 0
+    network, windows = preset.network, windows_for(preset.network, preset.phases)
+    folded = partial(Design, board=board, network=network, pretraining=groups, back_windows=windows)
     for report in reports:
         if (report["board"], report["network"]) == (board.name, str(network)):
             exact = report["schedule"] == SCHEDULES[True]
@@ -243,7 +245,7 @@ def built_of(board: boards.Board, dataset: str, options: argparse.Namespace, rep
     if options.lanes or options.taps:
         lanes = options.lanes or Design.lanes
         return Built(folded(lanes=lanes, taps=options.taps or 1), board.clock_hz, False)
-    return Built(search(board, network, pretraining=groups).design, board.clock_hz, False)
+    return Built(search(board, network, pretraining=groups, back_windows=windows).design, board.clock_hz, False)
 
 
 def groups_and_epochs(text: str) -> tuple[int, int]:

@@ -63,14 +63,22 @@ async def play(dut: Any, inputs: Sequence[Mapping[str, int]], outputs: Sequence[
     return sampled
 
 
-def rate_ports(word: WordFormat, rates: Rates) -> dict[str, int]:
-    """Return the values of a trainer's ports for learning rates, by name."""
+def rate_ports(word: WordFormat, rates: Rates, back_windows: Sequence[int]) -> dict[str, int]:
+    """Return the values of a trainer's ports for learning rates, by name.
+
+    Parameters
+    ----------
+    word : WordFormat
+        Format of the trainer's words.
+    rates : Rates
+        The learning rates.
+    back_windows : sequence of int
+        First shift of the window of back shifts of each layer past the first.
+    """
+    backs = [back - first for back, first in zip(rates.back, back_windows, strict=True)]
     return {
-        f"{name}_shifts": pack(map(legal.index, shifts), bits_for(len(legal)))
-        for name, shifts, legal in (
-            ("update", rates.update, word.update_shifts),
-            ("back", rates.back, word.back_shifts),
-        )
+        "update_shifts": pack(map(word.update_shifts.index, rates.update), bits_for(len(word.update_shifts))),
+        "back_shifts": pack(backs, bits_for(word.back_window_length)),
     }
 
 

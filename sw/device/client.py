@@ -1,7 +1,7 @@
 """The host's client for a board, real or virtual: a trainer like the oracle, at the other end of a serial line."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -10,14 +10,15 @@ from sw.device.errors import BoardError, WrongDeviceError
 from sw.device.register_client import RegisterClient
 from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
+from sw.spec.back_windows import check_rates
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
 from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Phase, Rates
 from sw.spec.text_words import content_words, unpack_text
-from sw.spec.trainer import Statistics, Trainer
+from sw.spec.trainer import Progress, Statistics, Trainer
 
 BLOCKS_ON_BOARD = 2
 STALL_SECONDS = 10.0  # time without a single record done, after which a pass is given up
@@ -113,6 +114,16 @@ class BoardClient(Trainer):
         order = np.argsort(addresses)
         for run in _runs(addresses[order]):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
+
+    def check_rates(self, rates: Rates) -> None:
+        """Check that the board was built for these rates; as `Trainer.check_rates`."""
+        check_rates(self.network, self.configuration.back_windows, rates)
+
+    def fit(self, records: Records, phases: Sequence[Phase], progress: Progress | None = None) -> Statistics:
+        """Train by a schedule, as `Trainer.fit`; refuse rates that the board was not built for before any training."""
+        for phase in phases:
+            self.check_rates(phase.rates)
+        return super().fit(records, phases, progress)
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
         return self._run_training(Mode.TRAIN, records, rates)

@@ -68,7 +68,7 @@ def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarra
 def back_propagate(
     form: LayerFormat, nodes: np.ndarray, places: Places, error: np.ndarray, back_shift: int
 ) -> np.ndarray:
-    """Compute the errors of a layer's inputs, before its update: the rule for e_j of `sw.spec.numerics`.
+    """Compute the errors of a layer's inputs, before its update: the rules for e_j of `sw.spec.numerics`.
 
     Parameters
     ----------
@@ -89,7 +89,10 @@ def back_propagate(
         The error of each input.
     """
     left, right = end_nodes(nodes, places.segment)
-    return form.word.limit(np.sum(rounding_shift(error * (right - left), back_shift), axis=1))
+    errors = form.word.limit(np.sum(rounding_shift(error * (right - left), back_shift), axis=1))
+    code = (places.segment << form.offset_bits) + places.offset
+    errors = np.where(code == 0, np.maximum(errors, 0), errors)
+    return np.where(code == form.last_code, np.minimum(errors, 0), errors)
 
 
 @dataclass

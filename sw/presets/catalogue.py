@@ -6,10 +6,10 @@ from sw.spec.schedule import Phase, Rates
 
 
 def _tetra(outputs: int) -> Preset:
-    """Make a preset for floating point: in 16 bits the small steps of the first layers round to nothing."""
-    layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=0)
-    phases = Phase(8, Rates((2, 3), (15, 13))), Phase(4, Rates((3, 5), (16, 14)))
-    return Preset(Network(layers), phases, 3, (0.5, 0.5, 0.25), arithmetic="float32")
+    """Make a preset whose first nodes are small, since the sums of its layers grow to a multiple in training."""
+    layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=2)
+    phases = Phase(8, Rates((4, 5), (19, 15))), Phase(4, Rates((5, 7), (20, 16)))
+    return Preset(Network(layers), phases, 1, (0.125, 0.25, 0.25))
 
 
 def _quick_norm(features: int) -> Preset:
@@ -25,11 +25,10 @@ PRESETS = {
         Network.two_layer(16, 72, (2, 32)), schedule((2, 1, 13), (2, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
     ),
     "det5": Preset(
-        Network.two_layer(25, 200, (2, 32), gain=2),
-        schedule((2, 2, 13), (2, 3, 14)),
-        5,
+        Network((Layer(25, 200, 2, gain=2), Layer(200, 1, 32, gain=4))),
+        schedule((2, 6, 17), (2, 7, 18)),
+        1,
         (0.25, 0.015),
-        arithmetic="float32",
     ),
     "tetra-volume": _tetra(1),
     "tetra-faces": _tetra(4),

@@ -109,16 +109,17 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     ValueError
         If there are not as many segments as layers, or the network is not legal.
     """
-    inner, last = preset.network.layers[0], preset.network.layers[-1]
-    sizes = sizes or (inner.inputs, *(layer.outputs for layer in preset.network.layers))
+    declared = preset.network.layers
+    inner, last = declared[0], declared[-1]
+    sizes = sizes or (inner.inputs, *(layer.outputs for layer in declared))
     hidden = len(sizes) - 2
-    deep = hidden + 1 == len(preset.network.layers)
-    own = tuple(layer.segments for layer in preset.network.layers)
+    deep = hidden + 1 == len(declared)
+    own = tuple(layer.segments for layer in declared)
     segments = segments or (own if deep else (inner.segments, *(last.segments,) * hidden))
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
         raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
-    gains = tuple(layer.gain for layer in preset.network.layers) if deep else (*(inner.gain,) * hidden, last.gain)
+    gains = tuple(layer.gain for layer in declared) if deep else (*(inner.gain,) * hidden, last.gain)
     layers = tuple(map(Layer, sizes, sizes[1:], segments, gains))
     phases = preset.phases if deep else tuple(_repeated(phase, hidden) for phase in preset.phases)
     groups = preset.pretraining

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, NodeAddresses, addresses_of
+from sw.spec.back_windows import check_windows
 from sw.spec.network import Network
 
 CONTEXTS = (1, 2, 4, 8)
@@ -55,6 +56,8 @@ class Configuration:
         Words in a row of the record store.
     clock_hz : int
         Frequency of the trainer's clock, in Hz.
+    back_windows : tuple of int
+        First shift of the window of back shifts of each layer past the first, as `sw.spec.back_windows` has them.
     pretraining : int
         Addends in a group that has a residual of its own in pre-training; 0 if the board cannot pre-train.
     contexts : int
@@ -69,6 +72,7 @@ class Configuration:
     store_rows: int
     row_words: int
     clock_hz: int
+    back_windows: tuple[int, ...]
     pretraining: int = 0
     contexts: int = 1
 
@@ -120,9 +124,10 @@ class Configuration:
             fields = json.loads(text)
             fields["network"] = Network.from_description(fields["network"])
             fields["foldings"] = tuple(Folding(**folding) for folding in fields["foldings"])
-            fields["staleness"] = tuple(fields["staleness"])
+            fields |= {name: tuple(fields[name]) for name in ("staleness", "back_windows")}
             configuration = cls(**fields)
             check_contexts(configuration.contexts)
+            check_windows(configuration.network, configuration.back_windows)
             return configuration
         except (KeyError, TypeError) as error:
             raise ValueError(f"no configuration: {error!r} in {text!r}") from error

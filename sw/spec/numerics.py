@@ -17,6 +17,10 @@ residual, for the last layer):
     t       = rounding_product(step, offset)                    offset as a fraction of W - 1 bits
     F1      = saturate(F1 + t);  F0 = saturate(F0 + step - t)
     e_j     = limit(sum_k rounding_shift(e_k * (F1 - F0), back_shift))     the error of its inputs, before the update
+    e_j     = max(e_j, 0) where the argument code of input j is 0, min(e_j, 0) where it is the last code
+
+The first layer passes no error back. The last rule keeps an argument that is clipped to its domain from being pushed
+further out: there the function's slope says nothing about the clipped sum.
 """
 
 from dataclasses import dataclass
@@ -106,7 +110,16 @@ class WordFormat:
     @property
     def back_shifts(self) -> range:
         """Legal back shifts: a product of error and slope, two words long, is shifted right by one of these."""
-        return range(self.width // 2 + 1, self.width + 1)
+        return range(self.width // 2 + 1, 3 * self.width // 2 + 1)
+
+    @property
+    def back_window_length(self) -> int:
+        """Number of back shifts that a board can make in a layer: it is built for so many of the legal ones."""
+        return self.width - self.width // 2
+
+    def back_window(self, first: int) -> range:
+        """List the back shifts of a board that was built for those from `first` on."""
+        return range(first, first + self.back_window_length)
 
     def saturate(self, value: Any) -> Any:
         """Clamp to the full two's complement range, as nodes are."""
@@ -160,6 +173,11 @@ class LayerFormat:
     def result_bias(self) -> int:
         """What is added to a signed result to make the next layer's unsigned argument code."""
         return 1 << (self.result_bits - 1)
+
+    @property
+    def last_code(self) -> int:
+        """Largest argument code, the end of the domain; the domain begins with code 0."""
+        return (1 << self.argument_bits) - 1
 
     def segment(self, code: Any) -> Any:
         """Extract the segment from an argument code."""

@@ -130,7 +130,7 @@ def rate_registers(layer: int) -> tuple[Register, Register]:
     """Declare the update shift and the back shift of a layer past the first."""
     return (
         Register(f"update_shift_{layer}", 5, "w", f"learning rate of layer {layer}, as a shift"),
-        Register(f"back_shift_{layer}", 5, "w", f"learning rate before layer {layer}, as a shift of error products"),
+        Register(f"back_shift_{layer}", 6, "w", f"learning rate before layer {layer}, as a shift of error products"),
     )
 
 

@@ -71,6 +71,21 @@ class Trainer(ABC):
     @abstractmethod
     def nodes(self, nodes: list[np.ndarray]) -> None: ...
 
+    def check_rates(self, rates: Rates) -> None:
+        """Check that the trainer can train at these rates.
+
+        Parameters
+        ----------
+        rates : Rates
+            The learning rates of a pass.
+
+        Raises
+        ------
+        ValueError
+            If it cannot.
+        """
+        rates.check(self.network)
+
     def train(self, records: Records, rates: Rates) -> Statistics:
         """Make one pass of Newton-Kaczmarz updates over the records, in their order.
 
@@ -91,7 +106,7 @@ class Trainer(ABC):
         ValueError
             For rates or records that do not fit the network.
         """
-        rates.check(self.network)
+        self.check_rates(rates)
         records.check(self.network)
         return self._train(records, rates)
 
@@ -123,7 +138,7 @@ class Trainer(ABC):
                 f"this {type(self).__name__} of the network {self.network} has no groups of addends to pre-train; "
                 "it can only train them all together"
             )
-        rates.check(self.network)
+        self.check_rates(rates)
         records.check(self.network)
         return self._pretrain(records, rates)
 

@@ -17,6 +17,7 @@ from tests.cases import RATES, edge_codes
 RESULTS = ["results__valid", "results__values", "results__clips"]
 ERRORS = ["errors__valid", "errors__train", "errors__values"]
 (UPDATE_SHIFT,), (BACK_SHIFT,) = RATES.update, RATES.back
+BACK_START = BACK_SHIFT - 3  # of the window of back shifts
 
 
 @dataclass
@@ -73,7 +74,10 @@ class LayerModel:
             if train:
                 self.nodes[indices, node, outputs] = word.saturate(value)
                 self.saturations += int(np.count_nonzero(word.saturate(value) != value))
-        return word.limit(np.sum(self.shift(errors * (right - left), BACK_SHIFT), axis=1))
+        passed = word.limit(np.sum(self.shift(errors * (right - left), BACK_SHIFT), axis=1))
+        last = 2**form.argument_bits - 1
+        outward = ((codes == 0) & (passed < 0)) | ((codes == last) & (passed > 0))
+        return np.where(outward, 0, passed)
 
     def _at(self, codes: np.ndarray, inputs: slice, outputs: slice) -> tuple[np.ndarray, ...]:
         """Return left and right nodes, segments, and offsets that broadcast with nodes."""
@@ -161,7 +165,7 @@ class LayerBench:
     def rates(self) -> dict[str, int]:
         """Return the port values of the learning rates; a first layer has none."""
         word = self.form.word
-        shifts = word.update_shifts.index(UPDATE_SHIFT), word.back_shifts.index(BACK_SHIFT)
+        shifts = word.update_shifts.index(UPDATE_SHIFT), BACK_SHIFT - BACK_START
         return {} if self.first else dict(zip(("update_shift", "back_shift"), shifts, strict=True))
 
     def _slot(self, port: str, codes: np.ndarray, slot: int) -> dict[str, int]:

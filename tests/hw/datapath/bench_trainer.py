@@ -40,6 +40,7 @@ class TrainerBench:
         self.settling: int = parameters["settling"]
         self.staleness = tuple(parameters["staleness"])
         past = len(self.network.layers) - 1
+        self.back_windows: list[int] = parameters["back_windows"]
         self.rates = Rates(
             (2, 1, 3)[:past], (self.network.width - 3, self.network.width - 2, self.network.width - 4)[:past]
         )
@@ -66,7 +67,7 @@ class TrainerBench:
         """Do as `sw.oracle.fixed.FixedReference.run`; check when records are taken, and when the trainer is idle."""
         count, width = len(records), self.network.width
         inputs: list[dict[str, int]] = [
-            {"clear": 1, **rate_ports(self.network.word, self.rates)},
+            {"clear": 1, **rate_ports(self.network.word, self.rates, self.back_windows)},
             {"clear": 0},
         ]
         pauses: list[dict[str, int]] = [{}] * (self.initiation_interval - 1)

@@ -16,7 +16,7 @@ from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.trainer import Trainer
 from tests.cases import RATES, ordinary
-from tests.hw.datapath.bench_layer import LayerModel
+from tests.hw.datapath.bench_layer import BACK_START, LayerModel
 from tests.slow import crossed
 
 NETWORK = Network.two_layer(4, 6, (4, 8), outputs=2)
@@ -41,7 +41,7 @@ def test_a_layer_equals_its_model(case: str, name: str, waves: Path | None) -> N
         taps=folding.taps,
         lanes=folding.lanes,
         technology=technology,
-        first=layer == 0,
+        back_shifts=NETWORK.word.back_window(BACK_START) if layer else range(0),
         revisit=None,
     )
     parameters = {

@@ -1,5 +1,7 @@
 """The trainer in Amaranth's simulator against the fixed-point oracle, bit for bit, for many foldings and schedules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
@@ -233,13 +235,40 @@ def test_every_shift_is_what_the_oracle_makes_of_it():
     """Of each layer: they differ."""
     network = Network.chain((2, 4, 2, 1), (4, 8, 4))
     nodes, records = KINDS["ordinary"](network, 6)
-    gateware = simulated(network, 2, (1, 2, 1), "iCE40UP5K", exact=True, nodes=nodes)
-    oracle = FixedReference(network, nodes)
-    updates, backs = network.word.update_shifts, network.word.back_shifts
-    for update, back in zip(updates, backs, strict=True):
-        rates = Rates((update, updates[-update]), (back, backs[backs.index(back) - 3]))
+    updates, oracle = network.word.update_shifts, FixedReference(network, nodes)
+    windows = network.word.back_shifts.start, network.word.back_shifts.stop - network.word.back_window_length
+    gateware = SimulatedTrainer(
+        network, nodes, chain(2, (1, 2, 1)), technology=ICE40UP5K, exact=True, back_windows=windows
+    )
+    for update, *backs in zip(updates, *gateware.trainer.plan.back_shifts, strict=True):
+        rates = Rates((update, updates[-update]), tuple(backs))
         assert gateware.train(records, rates) == oracle.train(records, rates)
         assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
+
+
+@pytest.mark.parametrize("back", [8, 25])
+def test_rates_outside_the_windows_are_refused(back):
+    network = Network.two_layer(2, 4, (4, 8))
+    nodes, records = KINDS["ordinary"](network, 1)
+    gateware = simulated(network, 2, (1, 1), "iCE40UP5K", exact=True, nodes=nodes)
+    with pytest.raises(ValueError, match=r"back shifts \(17,\): the trainer was built for 9\.\.16, by layer"):
+        gateware.train(records, rates_of(network, 1, 17))
+    with pytest.raises(ValueError, match=r"each in 9\.\.24"):
+        gateware.train(records, rates_of(network, 1, back))
+    with pytest.raises(ValueError, match=rf"begin with \({back},\): .* each in 9\.\.17"):
+        plan_trainer(network, chain(2, (1, 1)), technology=ICE40UP5K, back_windows=(back,))
+
+
+@pytest.mark.parametrize(("shape", "technology"), crossed(("lanes", "outputs", "three layers"), TECHNOLOGIES, every=2))
+def test_clipped_arguments_equal_the_oracles(shape, technology):
+    """Sums with a large gain reach both ends of the domain, with errors of both signs."""
+    network, taps, lanes = SHAPES[shape]
+    hidden, last = network.layers[:-1], network.layers[-1]
+    network = replace(network, layers=(*(replace(layer, gain=4) for layer in hidden), last))
+    nodes, records = KINDS["ordinary"](network, 40)
+    gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
+    check_against_the_oracle(gateware, records)
+    assert gateware.train(records, rates_of(network, 1, network.width - 3)).clips > len(records)
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)

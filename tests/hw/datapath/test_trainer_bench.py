@@ -24,8 +24,11 @@ def random_trainer(seed: int) -> TrainerCore:
     sizes = [folded * generator.randint(1, 2) for folded in (taps, *lanes)]
     segments = [generator.choice([2, 4, 8, 16]) for _ in range(layers)]
     network = Network.chain(sizes, segments, width=generator.choice([12, 16, 18]))
+    # Each window holds the rates of the bench.
+    windows = tuple(generator.randint(network.word.back_shifts.start, network.width - 4) for _ in range(layers - 1))
+    technology, exact = (ICE40UP5K, ECP5)[seed & 1], bool(seed & 2)
     return TrainerCore(
-        plan_trainer(network, chain(taps, lanes), technology=(ICE40UP5K, ECP5)[seed & 1], exact=bool(seed & 2))
+        plan_trainer(network, chain(taps, lanes), technology=technology, exact=exact, back_windows=windows)
     )
 
 
@@ -38,6 +41,7 @@ def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> N
         "initiation_interval": trainer.plan.schedule.initiation_interval,
         "latency": trainer.plan.schedule.latency,
         "settling": trainer.settling,
+        "back_windows": trainer.plan.back_windows,
         "staleness": trainer.plan.schedule.staleness,
         "access_latency": trainer.access_latency,
     }

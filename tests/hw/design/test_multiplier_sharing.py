@@ -76,7 +76,7 @@ def unshared_timing(plan, index):
         taps=folding.taps,
         lanes=folding.lanes,
         technology=plan.technology,
-        first=index == 0,
+        back_shifts=plan.back_shifts[index - 1] if index else range(0),
         revisit=plan.revisit,
     )
     Fragment.get(unit, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.plan.options import add_design, network_of
+from hw.plan.options import add_design, preset_of
 from sw.commands.command_line import run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,7 +64,7 @@ def test_huge_network_is_refused_soon(network: str, message: str, capsys: pytest
 def test_network_is_a_preset_or_a_shape(options: list[str], network: str) -> None:
     parser = argparse.ArgumentParser()
     add_design(parser, board="ulx3s")
-    assert str(network_of(parser.parse_args(options))).startswith(network)
+    assert str(preset_of(parser.parse_args(options)).network).startswith(network)
 
 
 @pytest.mark.parametrize(("module", "verb"), [("hw.plan", "plan"), ("hw.build", "build"), ("sim.board", "simulate")])

@@ -59,16 +59,18 @@ def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness:
 def test_any_word_length_is_the_oracles(width: int, kind: str) -> None:
     network = replace(DEEP, width=width)
     nodes, records = KINDS[kind](network, 50)
-    assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), records, rates(network))
+    for back in (width - 3, *network.word.back_shifts[:: width - 1]):
+        at = rates(network, back=back)
+        assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), records, at)
 
 
 @settings(max_examples=60)
 @given(
     shape=st.lists(st.integers(1, 16), min_size=3, max_size=5),
     segments=st.lists(st.sampled_from([2, 4, 8, 16]), min_size=4, max_size=4),
-    gains=st.lists(st.integers(0, 2), min_size=4, max_size=4),
+    gains=st.lists(st.integers(0, 5), min_size=4, max_size=4),
     update=st.integers(1, 8),
-    back=st.integers(9, 16),
+    back=st.integers(9, 24),
     kind=st.sampled_from(sorted(KINDS)),
     records=st.integers(1, 12),
 )
@@ -83,6 +85,36 @@ def test_any_network_is_the_oracles(
         return
     nodes, some = KINDS[kind](network, records)
     assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), some, rates(network, update, back))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("staleness", [0, 3])
+def test_clipped_arguments_are_the_oracles(name: str, staleness: int) -> None:
+    """Sums with a large gain reach both ends of the domain, while errors and slopes are of both signs."""
+    network = NETWORKS[name]
+    layers = (*(replace(layer, gain=4) for layer in network.layers[:-1]), network.layers[-1])
+    nodes, records = ordinary(network := replace(network, layers=layers), 70)
+    late = (staleness,) * len(layers)
+    trainer, oracle = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
+    assert_equal(trainer, oracle, records, rates(network))
+    assert oracle.train(records, rates(network)).clips > len(records)
+
+
+@pytest.mark.parametrize("network", [TWO, MANY], ids=["pairs", "rows"])
+@pytest.mark.parametrize("back", range(16, 25))
+def test_the_largest_product_of_error_and_slope_is_shifted_exactly(network: Network, back: int) -> None:
+    word, (inner, outer) = network.word, network.layers
+    odd = np.arange(outer.nodes)[None, :, None] % 2
+    record = np.zeros((1, network.features), np.int64)
+    for even in (word.minimum, word.maximum):  # at which the arguments are
+        values = np.broadcast_to(np.where(odd, -1 - even, even), outer.shape)
+        nodes, records = (
+            [np.zeros(inner.shape, np.int64), values],
+            Records(record, np.full((1, network.outputs), ~even)),
+        )
+        trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
+        assert trainer.train(records, rates(network, back=back)) == oracle.train(records, rates(network, back=back))
+        assert np.any(oracle.nodes[0]) and all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
 def test_blocks_end_with_all_updates_made() -> None:

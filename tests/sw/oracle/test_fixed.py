@@ -76,6 +76,27 @@ def test_fixed_point_follows_the_unquantised_network_within_its_rounding(network
         assert np.abs(ours - theirs).max() <= (2 + error) * len(network.layers) * network.outputs
 
 
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize("outward", [False, True])
+def test_an_argument_at_the_end_of_its_domain_is_not_pushed_further(end, outward):
+    """It is drawn back in, by the error that it has without a clip; the layer itself is updated in either case."""
+    network = Network.two_layer(2, 1, (2, 4), gain=0)
+    limit, top = network.word.maximum, 1 << network.formats[0].argument_bits
+    slope = np.array([-8000, -4000, 0, 4000, 8000])[None, :, None]  # a larger argument makes a larger result
+    target = limit if end == outward else -limit
+    records = Records(np.array([[top // 3, top // 5]]), np.array([[target]]))
+    moved = []
+    for reach in (limit, 30000):  # clipped or not
+        inner = np.full(network.layers[0].shape, reach if end else -reach - 1)
+        trainer = FixedReference(network, [inner, slope])
+        trainer.train(records, Rates((1,), (16,)))
+        assert not np.array_equal(trainer.nodes[1], slope)
+        moved.append(trainer.nodes[0] - inner)
+    clipped, free = moved
+    assert np.any(free) and np.array_equal(np.any(clipped), not outward)
+    assert outward or np.array_equal(clipped, free)
+
+
 @pytest.mark.parametrize("network", [NETWORK, DEEP])
 def test_a_staleness_longer_than_the_pass_is_a_batch(network):
     """No forward pass sees any update; afterwards each has been made, in order, on the nodes the one before left."""
@@ -145,7 +166,7 @@ def test_it_learns():
         (lambda: FixedReference(NETWORK, ordinary(NETWORK, 0)[0], (1,)), "need 2 values"),
         (lambda: Rates((0,), (13,)).check(NETWORK), "update shifts"),
         (lambda: Rates((2,), (13, 13)).check(NETWORK), "back shifts"),
-        (lambda: Rates((2,), (17,)).check(NETWORK), "in 9..16"),
+        (lambda: Rates((2,), (25,)).check(NETWORK), "in 9..24"),
     ],
 )
 def test_bad_parameters_are_named(call, message):

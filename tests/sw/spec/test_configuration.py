@@ -9,7 +9,7 @@ from sw.spec.network import Network
 def configuration(taps: int = 2, lanes: int = 2, outputs: int = 1) -> Configuration:
     network = Network.two_layer(6, 4, (4, 8), outputs=outputs)
     foldings = (Folding(taps, lanes), Folding(lanes, outputs))
-    return Configuration("icebreaker", network, foldings, 9, (3, 2), 1024, 4, 36_000_000)
+    return Configuration("icebreaker", network, foldings, 9, (3, 2), 1024, 4, 36_000_000, (9,))
 
 
 def test_its_text_makes_it_again():

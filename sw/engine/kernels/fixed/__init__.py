@@ -27,6 +27,8 @@ before, behind
     Nodes at the left and at the right end of a segment.
 limit
     The largest word.
+far
+    A size that is not zero if the back shift is so large that a rounding addend would make products overflow.
 counting
     A size that is not zero if saturations and clips are to be counted in `statistics`.
 """

@@ -15,15 +15,42 @@ def rounding_shift(value, bits):
 
 
 @inlined
+def exact_rounding_shift(value, bits):
+    """Shift right and round numbers that may fill their type: no step has more bits than they have."""
+    return ((value >> (bits - 1)) + 1) >> 1
+
+
+@inlined
+def shifted_back(products, layer, far):
+    """Shift products of errors and slopes right and round."""
+    if len(far):
+        return exact_rounding_shift(products, layer.back_shift)
+    return rounding_shift(products, layer.back_shift)
+
+
+@inlined
 def mean_of(sums, layer):
-    """Shift sums right and round, with no more bits than the sums have, which may fill theirs."""
-    return ((sums >> (layer.sum_shift - 1)) + 1) >> 1
+    """Make results of sums."""
+    return exact_rounding_shift(sums, layer.sum_shift)
 
 
 @inlined
 def limited(value, lowest, highest):
     """Limit a row's numbers to lowest .. highest."""
     return maximum(minimum(value, highest), lowest)
+
+
+@inlined
+def limited_errors(memory, layer, here, k, errors, limit):
+    """Limit the errors of a register of inputs; an argument at an end of its domain passes on none that pushes it out.
+
+    `k`: the first input. `beyond` is the code but for the stride, so that both ends of the domain are found in it.
+    """
+    starts, sign = load(memory.starts, layer.inputs_at + k, WIDE), 2 * bits(memory.rows) - 1
+    beyond = load(memory.places, here, WIDE) - starts + (load(memory.weights, here, WIDE) >> bits(memory.rows))
+    last = (layer.nodes - 2) * layer.stride + (1 << layer.offset_bits) - 1
+    lowest, highest = (((beyond - 1) >> sign) & limit) - limit, ((beyond - last) >> sign) & limit
+    return limited(errors, lowest, highest)
 
 
 @inlined

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from sw.engine.kernels.fixed.arithmetic import fraction_of, limited, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import (
+    fraction_of,
+    limited_errors,
+    mean_of,
+    rounding_shift,
+    shifted_back,
+)
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds
 from sw.engine.simd.compiling import inlined
@@ -38,7 +44,7 @@ def forward_pairs(memory, layer, output, slot):
 
 
 @inlined
-def update_pairs(memory, layer, slot, limit, counting, statistics):
+def update_pairs(memory, layer, slot, far, limit, counting, statistics):
     """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
     word = bits(memory.rows)
     if layer.staleness:  # the pairs have changed since the forward pass
@@ -60,5 +66,5 @@ def update_pairs(memory, layer, slot, limit, counting, statistics):
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
-            back = back + rounding_shift(error * (right(before) - left(before)), layer.back_shift)
-        store(memory.back, here, narrow(limited(back, -limit, limit)))
+            back = back + shifted_back(error * (right(before) - left(before)), layer, far)
+        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, limit)))

@@ -37,13 +37,22 @@ def forward(memory, layers, slot, counting, statistics):
 
 
 @inlined
+def update(memory, layer, slot, far, limit, counting, statistics):
+    """Update a layer past the first; leaves the errors of its inputs in `memory.back`."""
+    if layer.stride > 1:
+        update_hidden_rows(memory, layer, slot, far, limit, counting, statistics)
+    else:
+        update_pairs(memory, layer, slot, far, limit, counting, statistics)
+
+
+@inlined
 def backward(memory, layers, index, slot, limit, counting, statistics):
     """Update a layer past the first; shows the layer before it the errors of its outputs."""
     layer = layer_at(layers, index)
-    if layer.stride > 1:
-        update_hidden_rows(memory, layer, slot, limit, counting, statistics)
+    if layer.back_shift > 17:
+        update(memory, layer, slot, (0,), limit, counting, statistics)
     else:
-        update_pairs(memory, layer, slot, limit, counting, statistics)
+        update(memory, layer, slot, (), limit, counting, statistics)
     before = layer_at(layers, index - 1)
     if before.stride == 1:
         for output in range(before.outputs):

@@ -1,6 +1,13 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
-from sw.engine.kernels.fixed.arithmetic import fraction_of, limited, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import (
+    fraction_of,
+    limited,
+    limited_errors,
+    mean_of,
+    rounding_shift,
+    shifted_back,
+)
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds, mulr
 from sw.engine.simd.compiling import inlined
@@ -87,16 +94,16 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
-def update_hidden_row(memory, layer, here, lane, error, step, limit, counting, statistics):
+def update_hidden_row(memory, layer, here, lane, error, step, far, limit, counting, statistics):
     """Update a later layer's functions of one input; returns the errors of the outputs, shifted back."""
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
     update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
-    return rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
+    return shifted_back(error * (widen(behind) - widen(before)), layer, far)
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
+def update_hidden_rows(memory, layer, slot, far, limit, counting, statistics):
     """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
@@ -107,13 +114,14 @@ def update_hidden_rows(memory, layer, slot, limit, counting, statistics):
             add_totals(
                 memory.totals,
                 j,
-                update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 1, lane, error, step, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 2, lane, error, step, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 3, lane, error, step, limit, counting, statistics),
+                update_hidden_row(memory, layer, j, lane, error, step, far, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, far, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, far, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, far, limit, counting, statistics),
             )
         for j in range(end - layer.inputs % 4, end):
-            back = total(update_hidden_row(memory, layer, j, lane, error, step, limit, counting, statistics))
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, far, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
-    for k in range(first, first + layer.padded, lanes(memory.rows)):
-        store(memory.back, k, narrow(limited(load(memory.totals, k, WIDE), -limit, limit)))
+    for k in range(0, layer.padded, lanes(memory.rows)):
+        errors = load(memory.totals, first + k, WIDE)
+        store(memory.back, first + k, narrow(limited_errors(memory, layer, first + k, k, errors, limit)))
