@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sw.engine.prediction import Predictor
     from sw.engine.strategy import Pretraining, Strategy
     from sw.engine.training import Training
-    from sw.estimator import NKRegressor
+    from sw.estimators import NKClassifier, NKRegressor
     from sw.experiment import Experiment, first_model
     from sw.model import Model, ModelFileError
     from sw.presets.by_size import default_preset
@@ -43,6 +43,7 @@ __all__ = [
     "MemorySource",
     "Model",
     "ModelFileError",
+    "NKClassifier",
     "NKRegressor",
     "Network",
     "Phase",
@@ -78,7 +79,8 @@ _PLACES = {
     "MemorySource": "sw.datasets",
     "Model": "sw.model",
     "ModelFileError": "sw.model",
-    "NKRegressor": "sw.estimator",
+    "NKClassifier": "sw.estimators",
+    "NKRegressor": "sw.estimators",
     "Network": "sw.spec.network",
     "Phase": "sw.spec.schedule",
     "Predictor": "sw.engine.prediction",

@@ -154,6 +154,17 @@ class Scaling:
                 unit[:, column] = np.interp(unit[:, column], self.feature_knots[:, column], levels)
         return unit
 
+    def user_features(self, unit: np.ndarray) -> np.ndarray:
+        """Map [0, 1] to the user's units, both (n, features); beyond the range where `unit_features` would clip."""
+        shares = unit
+        if self.feature_knots is not None:
+            levels = np.linspace(0, 1, len(self.feature_knots))
+            columns = zip(unit.T, self.feature_knots.T, strict=True)
+            shares = np.stack([np.interp(values, levels, knots) for values, knots in columns], axis=1)
+        factor = _to_one(self.feature_low, self.feature_high)
+        low = self.feature_low * factor
+        return _unscaled(low + shares * (self.feature_high * factor - low), factor)
+
     @property
     def _target_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The factor of each target, and its centre and reach after that."""

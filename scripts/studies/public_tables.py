@@ -31,7 +31,7 @@ from sklearn.metrics import r2_score
 from scripts.studies.figures import add_json, check_known, check_outputs
 from sw.datasets.fitting import ColumnOptions
 from sw.datasets.split import load_table
-from sw.estimator import NKRegressor
+from sw.estimators import NKRegressor
 from sw.model import Model
 from sw.outputs import write_json
 from sw.spec.bounds import SEEDS

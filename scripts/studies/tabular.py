@@ -30,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from scripts.studies.figures import add_json, check_known, check_outputs
-from sw.estimator import NKRegressor
+from sw.estimators import NKRegressor
 from sw.outputs import write_json
 from sw.spec.bounds import SEEDS
 from sw.spec.options import whole

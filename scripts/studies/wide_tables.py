@@ -22,7 +22,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from scripts.studies.figures import add_json, check_known, check_outputs
-from sw.estimator import NKRegressor
+from sw.estimators import NKRegressor
 from sw.outputs import write_json
 from sw.spec.bounds import SEEDS
 from sw.spec.options import whole

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.conversion import AddendSlice, as_floating, assembled, compiled_trainer
+from sw.engine.conversion import AddendSlice, addend_slice, as_floating, assembled, compiled_trainer
 from sw.engine.encoded import Encoded
 from sw.engine.order import orders
 from sw.model import Model
@@ -26,6 +26,8 @@ class Member:
         The records of the whole ensemble, encoded for that arithmetic.
     holdout : ndarray of int
         Numbers of the records that this member is never trained on.
+    weights : ndarray
+        Visits of each record in an epoch.
     rng : Generator
         Source of the order of the records, a new one for each epoch.
 
@@ -35,19 +37,30 @@ class Member:
         As given.
     trainer : CompiledTrainer
         The trainer, with the present parameters.
+    holdout : ndarray of int
+        As given.
     true : ndarray of shape (held-out records, outputs)
         Targets of the hold-out, in words.
+    shares : ndarray of shape (held-out records, 1)
+        Weights of the hold-out.
     """
 
     def __init__(
-        self, model: Model, arithmetic: str, records: Encoded, holdout: np.ndarray, rng: np.random.Generator
+        self,
+        model: Model,
+        arithmetic: str,
+        records: Encoded,
+        holdout: np.ndarray,
+        weights: np.ndarray,
+        rng: np.random.Generator,
     ) -> None:
         self.model, self.trainer = model, compiled_trainer(model, arithmetic)
-        self.records = records
-        self._orders = orders("reshuffled", np.setdiff1d(np.arange(len(records)), holdout), rng)
+        self.records, self.holdout = records, holdout
+        rows = np.setdiff1d(np.arange(len(records)), holdout)
+        self._orders = orders("reshuffled", rows, rng, weights[rows])
         held = records.take(holdout)
-        self._holdout = held.arguments
-        self.true = held.targets * self.trainer.result_scale
+        self._held = held.arguments
+        self.true, self.shares = held.targets * self.trainer.result_scale, weights[holdout, None]
         self._kept = self.trainer.parameters.copy()
 
     def train(self, rates: Rates) -> tuple[float, np.ndarray]:
@@ -58,11 +71,19 @@ class Member:
         residual : float
             The mean absolute residual, in words.
         errors : ndarray of shape (outputs,)
-            The squared errors on the hold-out, summed, in squared words.
+            The squared errors on the hold-out times their weights, summed, in squared words.
         """
         statistics = self.trainer.run(self.records.take(next(self._orders)), rates)
-        errors = np.sum((self.trainer.results(self._holdout) - self.true) ** 2, axis=0)
+        errors = np.sum(self.shares * (self.trainer.results(self._held) - self.true) ** 2, axis=0)
         return statistics.mean_residual * self.trainer.result_scale, errors
+
+    def predicted(self) -> np.ndarray:
+        """Predict the hold-out, in the user's units, (held-out records, outputs)."""
+        return self.model.decode(self.trainer.results(self._held))
+
+    def held_targets(self) -> np.ndarray:
+        """Return the targets of the hold-out, in the user's units, (held-out records, outputs)."""
+        return self.model.decode(self.true)
 
     def keep(self) -> None:
         """Remember the present parameters."""
@@ -93,7 +114,7 @@ class EarlyStopping:
 
     def __init__(self, members: list[Member], tolerance: float, patience: int):
         self._members, self._tolerance, self._patience = members, tolerance, patience
-        self._power = sum(np.sum(member.true**2, axis=0) for member in members)
+        self._power = sum(np.sum(member.shares * member.true**2, axis=0) for member in members)
         self._best, self._waited = -np.inf, 0
         self.scores: list[float] = []
 
@@ -147,15 +168,45 @@ def joined(model: Model, members: list[Member]) -> Model:
     Model
         A network of the addends of all members.
     """
-    inner, outer = model.network.layers
-    count, addends = len(members), inner.outputs
-    total = count * addends
-    network = Network((replace(inner, outputs=total), replace(outer, inputs=total)), model.network.width)
-    # Sums are divided by the next power of two: what is lost between that of a member and that of all is the units'.
-    share = count * 2.0 ** (bits_for(addends) - bits_for(total))
+    count, addends = len(members), model.network.layers[1].inputs
+    network = _with_addends(model.network, count * addends)
     slices = [
         AddendSlice(index * addends, (index + 1) * addends, member.trainer) for index, member in enumerate(members)
     ]
     nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
-    whole = replace(model, network=network, scaling=model.scaling.widened(1 / share), nodes=nodes, domains=None)
+    whole = replace(
+        model, network=network, scaling=model.scaling.widened(1 / _share(count, addends)), nodes=nodes, domains=None
+    )
     return assembled(as_floating(whole) if model.domains else whole, slices)
+
+
+def parted(model: Model, count: int) -> list[Model]:
+    """Part a model into the members that it was joined from: the inverse of `joined`.
+
+    Parameters
+    ----------
+    model : Model
+        What `joined` gave.
+    count : int
+        Members of the ensemble.
+
+    Returns
+    -------
+    list of Model
+        The members.
+    """
+    addends = model.network.layers[1].inputs // count
+    network = _with_addends(model.network, addends)
+    scaling = model.scaling.widened(_share(count, addends))
+    slices = (addend_slice(model, index * addends, (index + 1) * addends) for index in range(count))
+    return [replace(each, network=network, scaling=scaling) for each in slices]
+
+
+def _with_addends(network: Network, addends: int) -> Network:
+    inner, outer = network.layers
+    return Network((replace(inner, outputs=addends), replace(outer, inputs=addends)), network.width)
+
+
+def _share(count: int, addends: int) -> float:
+    """Return what sums lose when they are joined: they are divided by the next power of two of their length."""
+    return count * 2.0 ** (bits_for(addends) - bits_for(count * addends))

@@ -7,6 +7,8 @@ the source's order, hence `sw.experiment` and boards do; so do `sw.bench.time_to
   each shard so, by the seed of its strategy.
 - "reshuffled": shuffled anew for every epoch. Each `Member` of an ensemble trains so, from a generator of its own.
 
+A record of weight w comes w times in an epoch; where w is a fraction, "reshuffled" draws the visits anew each time.
+
 The records of a source that is longer than a shard must not be sorted, whatever the order inside the shards: what a
 shard teaches, the next one would unteach.
 """
@@ -16,24 +18,46 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 
-def _shuffled(rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    order = rng.permutation(rows)
+def visits(weights: np.ndarray, offset: float) -> np.ndarray:
+    """Choose the visits of an epoch by systematic sampling: whole weights are kept exactly, fractions on average.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n,)
+        Visits of each record in an epoch, on average.
+    offset : float
+        Where the sampling begins, at least 0 and below 1; it makes no difference to whole weights.
+
+    Returns
+    -------
+    ndarray of int
+        Numbers from 0 to n - 1, rising, each as often as its record is visited.
+    """
+    counts = np.diff(np.floor(np.cumsum(weights) + offset), prepend=0.0)
+    return np.repeat(np.arange(len(weights)), counts.astype(np.int64))
+
+
+def _shuffled(rows: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    order = rng.permutation(rows[visits(weights, 0.5)])
     while True:
         yield order
 
 
-def _reshuffled(rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _reshuffled(rows: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    fractions = (weights % 1).any()
     while True:
-        yield rng.permutation(rows)
+        yield rng.permutation(rows[visits(weights, rng.random() if fractions else 0.5)])
 
 
-ORDERS: dict[str, Callable[[np.ndarray, np.random.Generator], Iterator[np.ndarray]]] = {
+ORDERS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Iterator[np.ndarray]]] = {
     "shuffled": _shuffled,
     "reshuffled": _reshuffled,
 }
 
 
-def orders(name: str, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def orders(
+    name: str, rows: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
     """Order rows for one epoch after the other.
 
     Parameters
@@ -44,6 +68,8 @@ def orders(name: str, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np
         Numbers of the records to train on.
     rng : Generator
         Source of the permutations.
+    weights : ndarray, optional
+        Visits of each row in an epoch; one each by default.
 
     Yields
     ------
@@ -57,4 +83,4 @@ def orders(name: str, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np
     """
     if name not in ORDERS:
         raise ValueError(f"order {name!r} is not one of {', '.join(ORDERS)}")
-    return ORDERS[name](rows, rng)
+    return ORDERS[name](rows, np.ones(len(rows)) if weights is None else weights, rng)

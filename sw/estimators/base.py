@@ -1,21 +1,24 @@
-"""`NKRegressor`: Kolmogorov-Arnold networks with scikit-learn's conventions."""
+"""What the estimators have in common: their parameters, ensembles that are trained, and learning from streams."""
 
 from dataclasses import replace
 from itertools import islice
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer, with_trainer
-from sw.engine.ensemble import EarlyStopping, Member, joined
+from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
+from sw.engine.ensemble import EarlyStopping, Member, joined, parted
+from sw.estimators.samples import Samples
 from sw.model import Model
+from sw.online.learner import Learner
+from sw.online.widening import widened_for
 from sw.presets.by_size import default_preset
 from sw.presets.preset import Preset, shaped, stretched
 from sw.scaling import TARGET_DEVIATIONS, Scaling
@@ -26,16 +29,9 @@ Auto = Literal["auto"]
 AUTO = StrOptions({"auto"})
 COUNT = Interval(Integral, 1, None, closed="left")
 PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
+STREAM_RECORDS = 10_000  # are expected of a stream
 
-
-class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Kolmogorov-Arnold network regression, trained by Newton-Kaczmarz.
-
-    An ensemble of networks y = mean_k Phi_k(mean_j f_kj(x_j)), f and Phi piecewise linear, each trained record by
-    record; their mean is again one network, which `model_` holds. Features need no scaling.
-
-    Parameters
-    ----------
+PARAMETERS = """\
     n_models : int, default=8
         Networks that are trained separately, from different first parameters and on records in different orders. More
         of them smooth out noise.
@@ -57,13 +53,14 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Epochs without an improvement by `tol` after which to stop.
     tol : float, default=1e-4
         Improvement of R2 that counts.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the networks of the last fit, whose ranges widen where the samples leave them.
     n_jobs : int, default=None
         Threads that train networks at a time, as in joblib. It does not change the result.
     random_state : int, RandomState instance or None, default=None
-        Of the first parameters, the hold-outs and the orders. Pass an int for reproducible results.
+        Of the first parameters, the hold-outs and the orders. Pass an int for reproducible results."""
 
-    Attributes
-    ----------
+ATTRIBUTES = """\
     model_ : sw.model.Model
         The network, in the units of the samples; it can be saved, and trained on.
     n_iter_ : int
@@ -72,13 +69,23 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Mean absolute residual met while training, a value each epoch, in standard deviations of the targets.
     validation_scores_ : list of float or None
         R2 on the hold-outs after each epoch; None without early stopping, and after `partial_fit`.
-    n_outputs_ : int
-        Number of targets.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen during fit, if all of them are strings.
-    """
+        Names of features seen during fit, if all of them are strings."""
+
+Estimator = TypeVar("Estimator", bound=type)
+
+
+def documented(estimator: Estimator) -> Estimator:
+    """Put the parameters and attributes that all estimators have into the docstring of one."""
+    estimator.__doc__ = (estimator.__doc__ or "").replace("    {PARAMETERS}", PARAMETERS)
+    estimator.__doc__ = estimator.__doc__.replace("    {ATTRIBUTES}", ATTRIBUTES)
+    return estimator
+
+
+class NKEstimator(BaseEstimator):
+    """The base of the estimators, which turn their targets into numbers and back."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_models": [COUNT],
@@ -90,6 +97,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [COUNT],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -106,6 +114,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
+        warm_start: bool = False,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ):
@@ -118,41 +127,34 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit to samples.
+    @property
+    def _goes_on(self) -> bool:
+        """Whether `fit` goes on from the last one."""
+        return self.warm_start and hasattr(self, "model_")
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-        """
-        features, targets = self._checked(X, y, reset=True)
-        preset, rng = self._preset(features, targets), self._rng()
-        scaling = Scaling.robust(features, targets, half_range=preset.half_range)
-        models = [self._first_model(preset, scaling, rng) for _ in range(self.n_models)]
-        records = compiled_trainer(models[0], self.arithmetic).encode(models[0].encode(features, targets))
+    def _fit_ensemble(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> list[Member]:
+        """Train an ensemble on targets (n, outputs) and join it to `model_`."""
+        samples, rng = Samples.of(features, targets, weights), self._rng()
+        preset = self._preset(features.shape[1], targets.shape[1], samples.epoch_visits)
+        models = self._last_models(samples) if self._goes_on else self._new_models(preset, samples, rng)
+        records = compiled_trainer(models[0], self.arithmetic).encode(
+            models[0].encode(samples.features, samples.targets)
+        )
         members = [
-            Member(model, self.arithmetic, records, holdout, order)
+            Member(model, self.arithmetic, records, holdout, samples.weights, order)
             for model, holdout, order in zip(
-                models, self._holdouts(len(features), rng), rng.spawn(self.n_models), strict=True
+                models, self._holdouts(len(samples), rng), rng.spawn(self.n_models), strict=True
             )
         ]
         stopping = None
-        if self.early_stopping and len(features) > 1:
+        if self.early_stopping and len(samples) > 1:
             stopping = EarlyStopping(members, self.tol, self.n_iter_no_change)
         self._begin(stopping.scores if stopping else None)
-        phases, most = self._schedule(preset, len(features), patient=stopping is not None)
+        phases, most = self._schedule(preset, samples.epoch_visits, patient=stopping is not None)
         epochs = EpochLoop(phases)
         with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
             for epoch in islice(epochs, most):
@@ -161,70 +163,31 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                     epochs.end_phase()
         if stopping:
             stopping.go_back()
-        self.model_ = joined(models[0], members)
-        return self
+        self._learner = Learner(joined(models[0], members), self.arithmetic, preset.phases[0].rates, trained=True)
+        self.model_ = self._learner.model
+        self._members = self.n_models
+        return members
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Make one pass over the samples, in their order, with the present `model_`.
-
-        The first call, unless `fit` came before, begins a single network; the scales and, where they are "auto", its
-        addends and segments come from that call's samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-        """
-        first = not hasattr(self, "model_")
-        features, targets = self._checked(X, y, reset=first)
-        preset = self._preset(features, targets)
-        if first:
-            scaling = Scaling.robust(features, targets)  # more records will come than these
-            self.model_ = self._first_model(preset, scaling, self._rng())
+    def _learn(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
+        """Make one pass over samples, in their order; begin a network if there is none."""
+        if not hasattr(self, "model_"):
+            preset = self._preset(features.shape[1], targets.shape[1], STREAM_RECORDS)
+            model = self._new_model(preset, Scaling.robust(features[:1], targets[:1]), self._rng())
+            self._learner = Learner(model, self.arithmetic, preset.phases[0].rates)
+            self._members = 1
             self._begin(None)
-        trainer = compiled_trainer(self.model_, self.arithmetic)
-        statistics = trainer.run(trainer.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
-        self.model_ = with_trainer(self.model_, trainer)
-        self._record(self.model_, statistics.mean_residual * trainer.result_scale)
-        return self
+        self._record(self._learner.learn(features, targets, weights))
+        self.model_ = self._learner.model
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions, of the shape that the targets had.
-        """
+    def _results(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets (n, outputs) that the networks were trained on."""
         check_is_fitted(self)
-        features = validate_data(self, X, dtype=np.float64, reset=False)
-        trainer = compiled_trainer(self.model_, self.arithmetic)
-        arguments = trainer.encode_arguments(self.model_.encode_features(features))
-        predicted = self.model_.decode(trainer.results(arguments))
-        return predicted[:, 0] if self._flat else predicted
+        return self._learner.predict(validate_data(self, X, dtype=np.float64, reset=False))
 
-    def _checked(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return samples and targets, both (n_samples, columns)."""
-        features, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=reset)
-        columns = targets.reshape(len(targets), -1).astype(float)
-        if reset:
-            self.n_outputs_, self._flat = columns.shape[1], targets.ndim == 1
-        elif columns.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {columns.shape[1]} outputs, but NKRegressor was fitted to {self.n_outputs_}")
-        return features, columns
+    def _weights(self, sample_weight: ArrayLike | None, features: np.ndarray) -> np.ndarray:
+        """Check the weights of samples; 1 each if there are none."""
+        weights: np.ndarray = _check_sample_weight(sample_weight, features, dtype=np.float64, ensure_non_negative=True)
+        return weights
 
     def _begin(self, validation_scores: list[float] | None) -> None:
         self.n_iter_ = 0
@@ -234,13 +197,16 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _preset(self, features: np.ndarray, targets: np.ndarray) -> Preset:
-        preset = default_preset(features.shape[1], targets.shape[1], len(features))
+    def _preset(self, features: int, outputs: int, records: int) -> Preset:
+        preset = default_preset(features, outputs, records)
         addends = preset.network.layers[0].outputs if self.addends == "auto" else self.addends
-        sizes = features.shape[1], addends, targets.shape[1]
-        return shaped(preset, sizes, None if self.segments == "auto" else self.segments)
+        return shaped(preset, (features, addends, outputs), None if self.segments == "auto" else self.segments)
 
-    def _first_model(self, preset: Preset, scaling: Scaling, rng: np.random.Generator) -> Model:
+    def _new_models(self, preset: Preset, samples: Samples, rng: np.random.Generator) -> list[Model]:
+        scaling = Scaling.robust(*samples.expanded(), half_range=preset.half_range)
+        return [self._new_model(preset, scaling, rng) for _ in range(self.n_models)]
+
+    def _new_model(self, preset: Preset, scaling: Scaling, rng: np.random.Generator) -> Model:
         network = preset.network
         names = getattr(self, "feature_names_in_", [f"x{index}" for index in range(network.features)])
         model = Model(
@@ -252,6 +218,15 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             tuple(f"y{index}" for index in range(network.outputs)),
         )
         return model if ARITHMETICS[self.arithmetic] is None else as_floating(model)
+
+    def _last_models(self, samples: Samples) -> list[Model]:
+        """Part `model_` into its networks, with ranges that hold the samples."""
+        if self._members != self.n_models:
+            raise ValueError(
+                f"warm_start goes on from {self._members} networks, and n_models is {self.n_models}; set warm_start to "
+                "False to begin anew"
+            )
+        return parted(widened_for(self.model_, samples.features, samples.targets), self.n_models)
 
     def _holdouts(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Choose the records that each network is not trained on: disjoint as far as there are enough."""
@@ -276,10 +251,11 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _train_epoch(self, parallel: Parallel, members: list[Member], rates: Rates) -> np.ndarray:
         """Train all members; returns the sum of their squared errors on the hold-outs, one an output."""
         residuals, errors = zip(*parallel(delayed(member.train)(rates) for member in members), strict=True)
-        self._record(members[0].model, np.mean(residuals))
+        model = members[0].model
+        self._record(float(np.mean(residuals)) * TARGET_DEVIATIONS / (model.units.target_scale * model.network.outputs))
         return np.sum(errors, axis=0)
 
-    def _record(self, model: Model, residual: float) -> None:
-        """Take note of an epoch; `residual`: the mean over it, of all outputs together, in words."""
+    def _record(self, residual: float) -> None:
+        """Take note of an epoch and its mean absolute residual, in standard deviations of the targets."""
         self.n_iter_ += 1
-        self.loss_curve_.append(TARGET_DEVIATIONS * float(residual) / (model.units.target_scale * self.n_outputs_))
+        self.loss_curve_.append(residual)

@@ -14,12 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sw.engine.compiled import CompiledFixed
-from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
-from sw.engine.ensemble import Member, joined
-from sw.estimator import NKRegressor
+from sw.engine.conversion import ARITHMETICS, compiled_trainer
+from sw.estimators import NKRegressor
 from sw.model import Model
-from sw.scaling import Scaling
-from sw.spec.nodes import first_nodes
 
 SEED = 5
 
@@ -145,17 +142,48 @@ def test_without_early_stopping_all_epochs_are_run_on_all_samples(samples):
     assert ours.loss_curve_[-1] < ours.loss_curve_[0]
 
 
-def test_partial_fit_goes_on_where_it_was(samples):
+def test_a_stream_is_learnt_the_same_however_many_samples_come_at_a_time(samples):
+    features, targets, unseen, truth = samples
+    whole, singly, in_parts = (NKRegressor(random_state=SEED) for _ in range(3))
+    whole.partial_fit(features, targets)
+    for row, target in zip(features, targets, strict=True):
+        singly.partial_fit(row[None], [target])
+    for rows in (slice(0, 50), slice(50, 51), slice(51, 300)):
+        in_parts.partial_fit(features[rows], targets[rows])
+    assert np.array_equal(singly.predict(unseen), whole.predict(unseen))
+    assert np.array_equal(in_parts.predict(unseen), whole.predict(unseen))
+    assert whole.score(unseen, truth) > 0.75
+    assert (whole.n_iter_, singly.n_iter_, in_parts.n_iter_) == (1, 300, 3)
+
+
+def test_a_stream_is_predicted_from_its_first_sample_on(samples):
     features, targets, unseen, _ = samples
-    whole, in_turn = NKRegressor(random_state=SEED), NKRegressor(random_state=SEED)
-    whole.partial_fit(features, targets).partial_fit(features, targets)
-    in_turn.partial_fit(features, targets)
-    preset = in_turn.model_.network
-    for rows in (slice(0, 50), slice(50, 300)):
-        in_turn.partial_fit(features[rows], targets[rows])
-    assert in_turn.model_.network == preset
-    assert np.array_equal(in_turn.predict(unseen), whole.predict(unseen))
-    assert (whole.n_iter_, in_turn.n_iter_) == (2, 3)
+    ours = NKRegressor(random_state=SEED).partial_fit(features[:1], targets[:1])
+    assert np.all(ours.predict(unseen) == targets[0])
+
+
+def test_a_stream_that_moves_is_followed():
+    rng = np.random.default_rng(SEED)
+    features = rng.uniform(-1, 1, (6000, 3)) + np.linspace(0, 30, 6000)[:, None]
+    targets = 5 * features[:, 0] + features[:, 1] - features[:, 2]
+    ours, errors = NKRegressor(random_state=SEED).partial_fit(features[:5000], targets[:5000]), []
+    frozen = pickle.loads(pickle.dumps(ours))
+    for start in range(5000, 6000, 100):
+        now = slice(start, start + 100)
+        errors.append([np.abs(each.predict(features[now]) - targets[now]).mean() for each in (ours, frozen)])
+        ours.partial_fit(features[now], targets[now])
+    following, standing = np.mean(errors, axis=0)
+    assert following < 0.1 * targets.std()
+    assert following < standing / 2
+
+
+def test_a_pickled_estimator_goes_on_learning_the_same(samples):
+    features, targets, unseen, _ = samples
+    ours = NKRegressor(random_state=SEED).partial_fit(features[:100], targets[:100], np.full(100, 0.7))
+    other = pickle.loads(pickle.dumps(ours))
+    for each in (ours, other):
+        each.partial_fit(features[100:], targets[100:], np.full(200, 0.7))
+    assert np.array_equal(ours.predict(unseen), other.predict(unseen))
 
 
 def test_partial_fit_goes_on_from_fit_and_learns_what_has_changed(fitted, samples):
@@ -174,28 +202,46 @@ def test_partial_fit_refuses_another_number_of_targets(samples):
         ours.partial_fit(features, np.column_stack([targets, targets]))
 
 
-@pytest.mark.parametrize("count", [1, 3, 4])
-@pytest.mark.parametrize("arithmetic", ARITHMETICS)
-def test_joined_members_predict_their_mean(samples, arithmetic, count):
+def test_the_order_of_the_samples_makes_no_difference(fitted, samples):
+    features, targets, unseen, _ = samples
+    order = np.random.default_rng(SEED).permutation(len(features))
+    ours = clone(fitted).fit(features[order], targets[order])
+    assert np.array_equal(ours.predict(unseen), fitted.predict(unseen))
+
+
+def test_weights_say_which_samples_count(samples):
+    features, targets, unseen, truth = samples
+    both = np.vstack([features, features]), np.concatenate([targets, -targets])
+    weights = np.repeat([0.9, 0.1], len(features))
+    ours = NKRegressor(n_models=2, random_state=SEED).fit(*both, sample_weight=weights)
+    assert np.corrcoef(ours.predict(unseen), truth)[0, 1] > 0.8
+    assert np.ptp(ours.predict(unseen)) < 0.95 * np.ptp(truth)
+
+
+@pytest.mark.parametrize("weights", [np.zeros(300), np.full(300, -1.0), np.full(300, np.nan), np.ones(299)])
+def test_weights_that_say_nothing_are_refused(samples, weights):
     features, targets, _, _ = samples
-    preset, targets = NKRegressor(addends=12)._preset(features, targets[:, None]), targets[:, None]
-    rng = np.random.default_rng(SEED)
-    models = [
-        Model(preset.network, Scaling.robust(features, targets), first_nodes(preset.network, rng, preset.spreads))
-        for _ in range(count)
-    ]
-    if arithmetic != "fixed16":
-        models = [as_floating(model) for model in models]
-    records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(features, targets))
-    members = [Member(model, arithmetic, records, np.arange(30), rng) for model in models]
-    for _ in range(3):
-        for member in members:
-            member.train(preset.phases[0].rates)
-    one = joined(models[0], members)
-    means = np.mean([models[0].decode(member.trainer.results(records.arguments)) for member in members], axis=0)
-    trainer = compiled_trainer(one, arithmetic)
-    together = one.decode(trainer.predict(one.encode_features(features)))
-    assert np.abs(together - means).max() < 0.01 * targets.std()
+    with pytest.raises(ValueError, match=r"[Ss]ample.weight"):
+        NKRegressor().fit(features, targets, sample_weight=weights)
+
+
+def test_a_warm_start_goes_on_and_widens_its_ranges(samples):
+    features, targets, unseen, truth = samples
+    ours = NKRegressor(n_models=2, max_iter=3, warm_start=True, random_state=SEED)
+    first = ours.fit(features, targets).score(unseen, truth)
+    for _ in range(5):
+        ours.fit(features, targets)
+    cold = clone(ours).set_params(warm_start=False, max_iter=3).fit(features, targets)
+    assert ours.score(unseen, truth) > first == cold.score(unseen, truth)
+    ours.fit(2 * features, targets)
+    assert np.all(ours.model_.scaling.feature_high >= 1.7)
+
+
+def test_a_warm_start_with_another_number_of_networks_is_refused(samples):
+    features, targets, _, _ = samples
+    ours = NKRegressor(n_models=2, max_iter=1, warm_start=True).fit(features, targets)
+    with pytest.raises(ValueError, match="goes on from 2 networks, and n_models is 3"):
+        ours.set_params(n_models=3).fit(features, targets)
 
 
 UNIT = np.random.default_rng(SEED).uniform(-1, 1, (200, 4))

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
+from sw.engine.ensemble import Member, joined, parted
+from sw.model import Model
+from sw.presets.by_size import default_preset
+from sw.presets.preset import Preset, shaped
+from sw.scaling import Scaling
+from sw.spec.nodes import first_nodes
+
+SEED = 5
+RNG = np.random.default_rng(SEED)
+FEATURES = RNG.uniform(-1, 1, (300, 10))
+TARGETS = FEATURES[:, :1] + FEATURES[:, 1:2] * FEATURES[:, 2:3]
+
+
+def first_models(preset: Preset, arithmetic: str, count: int) -> list[Model]:
+    rng = np.random.default_rng(SEED)
+    models = [
+        Model(preset.network, Scaling.robust(FEATURES, TARGETS), first_nodes(preset.network, rng, preset.spreads))
+        for _ in range(count)
+    ]
+    return models if arithmetic == "fixed16" else [as_floating(model) for model in models]
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_joined_members_predict_their_mean_and_part_again(arithmetic, count):
+    preset = shaped(default_preset(10, 1, 300), (10, 12, 1), None)
+    models = first_models(preset, arithmetic, count)
+    records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(FEATURES, TARGETS))
+    weights, rng = np.ones(len(FEATURES)), np.random.default_rng(SEED)
+    members = [Member(model, arithmetic, records, np.arange(30), weights, rng) for model in models]
+    for _ in range(3):
+        for member in members:
+            member.train(preset.phases[0].rates)
+    one = joined(models[0], members)
+    means = np.mean([models[0].decode(member.trainer.results(records.arguments)) for member in members], axis=0)
+    trainer = compiled_trainer(one, arithmetic)
+    together = one.decode(trainer.predict(one.encode_features(FEATURES)))
+    assert np.abs(together - means).max() < 0.01 * TARGETS.std()
+    for member, part in zip(members, parted(one, count), strict=True):
+        assert part.network == member.model.network
+        again = compiled_trainer(part, arithmetic)
+        assert np.array_equal(again.parameters, member.trainer.parameters)
+        assert np.allclose(part.scaling.target_high, member.model.scaling.target_high, rtol=1e-12)
