@@ -44,6 +44,8 @@ def linear(records: int, features: int, weights: tuple[float, ...], noise: float
 SETS: dict[str, Callable[[int], Samples]] = {
     "2 x0": linear(1000, 400, (2.0,), 0.1),
     "x0 + x1": linear(2000, 300, (1.0, 1.0), 0.0),
+    "friedman1 among 20": lambda seed: datasets.make_friedman1(1000, 20, noise=1.0, random_state=seed),
+    "friedman1 among 30": lambda seed: datasets.make_friedman1(1000, 30, noise=1.0, random_state=seed),
     "friedman1 among 100": lambda seed: datasets.make_friedman1(2000, 100, noise=1.0, random_state=seed),
     "friedman1 among 300": lambda seed: datasets.make_friedman1(5000, 300, noise=1.0, random_state=seed),
     "regression": lambda seed: datasets.make_regression(1500, 100, n_informative=20, noise=20.0, random_state=seed),

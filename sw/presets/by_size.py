@@ -7,16 +7,17 @@ from sw.spec.network import HIDDEN_GAIN, Network
 
 HEADROOM = 4
 SPREADS = 0.25, 0.0625
-WIDE = 33  # features, from which on the mean over them needs a larger gain, and first nodes that add up to less
-FEW_RECORDS = 8  # a feature, below which more than a linear inner function is not settled
+MANY = 13  # features, from which on the mean over them needs a larger gain, and first nodes that add up to less
+WIDE = 33  # features, from which on few records settle no more than linear inner functions
+FEW_RECORDS = 8  # a feature
 
 
 def default_preset(features: int, outputs: int, records: int) -> Preset:
     """Choose a network and a schedule for a table: more records can settle more addends and segments.
 
     The preset is for data that are scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early
-    stopping. The mean over many independent features is small: for a wide table the hidden gain follows the square root
-    of their number, and with few records for each feature the inner functions are linear. The study is
+    stopping. The mean over many independent features is small: from 13 on, the hidden gain follows the square root of
+    their number. For a wide table of few records the inner functions are linear. The study is
     `scripts/studies/wide_tables.py`.
 
     Parameters
@@ -34,7 +35,7 @@ def default_preset(features: int, outputs: int, records: int) -> Preset:
         addends, segments, phases = 64, (2, 32), schedule((16, 2, 14), (8, 3, 16))
     gain, (inner, outer) = HIDDEN_GAIN, SPREADS
     linear = features >= WIDE and records < FEW_RECORDS * features
-    if features >= WIDE:
+    if features >= MANY:
         gain, inner = round(log2(features) / 2) + linear, inner / (16 if linear else 4)
     network = Network.two_layer(features, addends, segments, outputs=outputs, gain=gain)
     return Preset(network, phases, HEADROOM, (inner, outer), robust=True, half_range=linear)
