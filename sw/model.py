@@ -56,6 +56,11 @@ class Units:
     headroom: int = 2
 
     @property
+    def argument_scale(self) -> int:
+        """The code that a unit feature of 1 becomes."""
+        return (1 << self.network.formats[0].argument_bits) - 1
+
+    @property
     def target_scale(self) -> int:
         """The word that a unit target of 1 becomes."""
         return 1 << (self.network.width - 1 - self.headroom)
@@ -75,7 +80,7 @@ class Units:
         ndarray of shape (n, features)
             Codes, int64; float64 if `exact`.
         """
-        arguments = unit_features * ((1 << self.network.formats[0].argument_bits) - 1)
+        arguments = unit_features * self.argument_scale
         return arguments if exact else np.rint(arguments).astype(np.int64)
 
     def encode_targets(self, unit_targets: np.ndarray, *, exact: bool = False) -> np.ndarray:

@@ -101,7 +101,7 @@ class Scaling:
 
     def widened(self, ratio: float) -> "Scaling":
         """Widen the range of the targets around its centre to `ratio` times as much."""
-        factor, centre, reach = self._target_units
+        factor, centre, reach = self.target_units
         low, high = (_unscaled(centre + sign * ratio * reach, factor) for sign in (-1, 1))
         return replace(self, target_low=low, target_high=high)
 
@@ -143,14 +143,12 @@ class Scaling:
 
         Values beyond the training range are clipped; a constant column becomes 0.
         """
-        factor = _to_one(self.feature_low, self.feature_high)
-        low = self.feature_low * factor
-        span = self.feature_high * factor - low
+        factor, low, span = self.feature_units
         inside = np.clip(features, self.feature_low, self.feature_high) * factor
         unit: np.ndarray = (inside - low) / np.where(span > 0, span, 1.0)
         if self.feature_knots is not None:
-            levels = np.linspace(0, 1, len(self.feature_knots))
-            for column in np.flatnonzero((self.feature_knots != levels[:, None]).any(axis=0)):
+            levels = self.levels
+            for column in np.flatnonzero(self.bent):
                 unit[:, column] = np.interp(unit[:, column], self.feature_knots[:, column], levels)
         return unit
 
@@ -158,15 +156,33 @@ class Scaling:
         """Map [0, 1] to the user's units, both (n, features); beyond the range where `unit_features` would clip."""
         shares = unit
         if self.feature_knots is not None:
-            levels = np.linspace(0, 1, len(self.feature_knots))
+            levels = self.levels
             columns = zip(unit.T, self.feature_knots.T, strict=True)
             shares = np.stack([np.interp(values, levels, knots) for values, knots in columns], axis=1)
-        factor = _to_one(self.feature_low, self.feature_high)
-        low = self.feature_low * factor
-        return _unscaled(low + shares * (self.feature_high * factor - low), factor)
+        factor, low, span = self.feature_units
+        return _unscaled(low + shares * span, factor)
 
     @property
-    def _target_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def feature_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The factor of each feature, and after that its low and the width of its range."""
+        factor = _to_one(self.feature_low, self.feature_high)
+        low = self.feature_low * factor
+        return factor, low, self.feature_high * factor - low
+
+    @property
+    def levels(self) -> np.ndarray:
+        """What the knots become: equal steps of [0, 1]."""
+        return np.linspace(0, 1, 0 if self.feature_knots is None else len(self.feature_knots))
+
+    @property
+    def bent(self) -> np.ndarray:
+        """Whether each feature's knots are no straight line."""
+        if self.feature_knots is None:
+            return np.zeros(len(self.feature_low), np.bool_)
+        return np.asarray((self.feature_knots != self.levels[:, None]).any(axis=0))
+
+    @property
+    def target_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The factor of each target, and its centre and reach after that."""
         factor = _to_one(self.target_low, self.target_high)
         low = self.target_low * factor
@@ -175,7 +191,7 @@ class Scaling:
 
     def unit_targets(self, targets: np.ndarray) -> np.ndarray:
         """Map targets to [-1, 1] and somewhat beyond, both (n, outputs)."""
-        factor, centre, reach = self._target_units
+        factor, centre, reach = self.target_units
         return (targets * factor - centre) / np.where(reach > 0, reach, 1.0)
 
     def user_targets(self, unit: np.ndarray) -> np.ndarray:
@@ -183,7 +199,7 @@ class Scaling:
 
         A target that was constant stays so. Values that no float can hold become the largest that one can.
         """
-        factor, centre, reach = self._target_units
+        factor, centre, reach = self.target_units
         return _unscaled(unit * reach + centre, factor)
 
 

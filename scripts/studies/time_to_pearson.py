@@ -26,6 +26,7 @@ from scripts.studies.figures import add_json, check_outputs
 from sw import datasets
 from sw.datasets import Split
 from sw.engine.conversion import compiled_trainer
+from sw.engine.encoder import Encoder
 from sw.engine.order import orders
 from sw.experiment import Experiment
 from sw.metrics import pearson
@@ -64,8 +65,9 @@ class Kanloom(Contender):
         self._preset, self._model, self._trainer = preset, model, compiled_trainer(model, "fixed16")
         order = next(orders("shuffled", np.arange(len(split.train)), np.random.default_rng(seed)))
         train, holdout = split.train.take(order), split.holdout
-        self._records = self._trainer.encode(model.encode(train.features, train.targets))
-        self._holdout = self._trainer.encode_arguments(model.encode_features(holdout.features))
+        encoder = Encoder(model, self._trainer)
+        self._records = encoder.records(train.features, train.targets)
+        self._holdout = encoder.arguments(holdout.features)
 
     def prepare(self) -> None:
         """Compile the kernels, or load them."""

@@ -30,9 +30,14 @@ class EncodedArguments:
     @classmethod
     def of(cls, arguments: np.ndarray, word: type) -> Self:
         """Copy arguments (n, features) to a kernel's words."""
-        flat: np.ndarray = np.zeros(arguments.size + REGISTER_BYTES // np.dtype(word).itemsize, word)
-        flat[: arguments.size].reshape(arguments.shape)[:] = arguments
-        return cls(flat, *arguments.shape)
+        encoded = cls.zeros(len(arguments), arguments.shape[1], word)
+        encoded.rows[:] = arguments
+        return encoded
+
+    @classmethod
+    def zeros(cls, records: int, features: int, word: type) -> Self:
+        """Make arguments that are all 0."""
+        return cls(np.zeros(records * features + REGISTER_BYTES // np.dtype(word).itemsize, word), records, features)
 
     def __len__(self) -> int:
         return self.records

@@ -7,6 +7,7 @@ import numpy as np
 from sw.engine.compiled import CompiledTrainer
 from sw.engine.conversion import compiled_trainer
 from sw.engine.encoded import EncodedArguments
+from sw.engine.encoder import Encoder
 from sw.model import Model
 from sw.spec.bounds import THREADS, check_whole
 
@@ -32,6 +33,7 @@ class Predictor:
         self._model = model
         arithmetic = "fixed16" if model.domains is None else "float64"
         self._trainers = [compiled_trainer(model, arithmetic) for _ in range(threads)]
+        self._encoder = Encoder(model, self._trainers[0])
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predict targets.
@@ -46,7 +48,7 @@ class Predictor:
         ndarray of shape (n, outputs)
             Predictions in the user's units.
         """
-        arguments = self._trainers[0].encode_arguments(self._model.encode_features(features))
+        arguments = self._encoder.arguments(features)
         with ThreadPoolExecutor(len(self._trainers)) as pool:
             return self._model.decode(parallel_results(pool, self._trainers, arguments))
 

@@ -19,6 +19,7 @@ import numpy as np
 from sw.datasets import Dataset, Source
 from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer, parameters_of, with_parameters
 from sw.engine.encoded import Encoded
+from sw.engine.encoder import Encoder
 from sw.engine.order import orders
 from sw.engine.prediction import parallel_results
 from sw.engine.pretraining import GroupPretraining
@@ -153,7 +154,7 @@ class Training:
         self._phases = strategy.schedule(processes.size)
         for phase in self._phases:
             phase.rates.check(network)
-        self._encoder = compiled_trainer(model, strategy.arithmetic)
+        self._encoder = Encoder(model, compiled_trainer(model, strategy.arithmetic))
         self._shard_records = shard_records
         if self.models > 1:
             whole = self.models * strategy.round_records
@@ -250,6 +251,7 @@ class Training:
         TrainingReport
             The progress after each shard.
         """
+        self._encoder.prepare()
         begun, epochs = time.monotonic(), epochs_in(self._phases)
         with ThreadPoolExecutor(self._threads) as pool:
             for step in steps(self._phases, self._shards, self._position):
@@ -309,7 +311,7 @@ class Training:
         return ConcurrentRounds(self._models, self._strategy, self.processes)
 
     def _encode(self, shard: Dataset) -> Encoded:
-        return self._encoder.encode(self._model.encode(shard.features, shard.targets))
+        return self._encoder.records(shard.features, shard.targets)
 
     def _shuffled(self, index: int, shard: Dataset) -> Encoded:
         rng = np.random.default_rng((self._strategy.seed, 0, index))

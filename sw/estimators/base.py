@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from sw.engine.conversion import ARITHMETICS, as_floating, compiled_trainer
+from sw.engine.encoder import Encoder
 from sw.engine.ensemble import EarlyStopping, Member, joined, parted
 from sw.estimators.samples import Samples
 from sw.model import Model
@@ -141,9 +142,8 @@ class NKEstimator(BaseEstimator):
         samples, rng = Samples.of(features, targets, weights), self._rng()
         preset = self._preset(features.shape[1], targets.shape[1], samples.epoch_visits)
         models = self._last_models(samples) if self._goes_on else self._new_models(preset, samples, rng)
-        records = compiled_trainer(models[0], self.arithmetic).encode(
-            models[0].encode(samples.features, samples.targets)
-        )
+        encoder = Encoder(models[0], compiled_trainer(models[0], self.arithmetic))
+        records = encoder.records(samples.features, samples.targets)
         members = [
             Member(model, self.arithmetic, records, holdout, samples.weights, order)
             for model, holdout, order in zip(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sw.engine.conversion import compiled_trainer, with_trainer
-from sw.engine.encoded import Encoded
+from sw.engine.encoder import Encoder
 from sw.engine.order import visits
 from sw.model import Model
 from sw.online.widening import outside, widened
@@ -42,7 +42,7 @@ class Learner:
         self._first = None if trained else model
         self._kept = np.zeros((0, model.network.features)), np.zeros((0, model.network.outputs))
         self._owed = 0.0  # part of a visit that weights have left over
-        self._trainer = compiled_trainer(model, arithmetic)
+        self._change(model)
 
     @property
     def model(self) -> Model:
@@ -82,8 +82,7 @@ class Learner:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predict targets (n, outputs) of features (n, features), in the user's units."""
-        arguments = self._trainer.encode_arguments(self._model.encode_features(features))
-        return self._model.decode(self._trainer.results(arguments))
+        return self._model.decode(self._trainer.results(self._encoder.arguments(features)))
 
     def _visits(self, weights: np.ndarray) -> np.ndarray:
         """Choose the visits of records by their weights, and keep what is left of the last one."""
@@ -108,7 +107,7 @@ class Learner:
         if count < room:
             return count, self._run(features[:count], targets[:count])
         self._change(replace(first, scaling=Scaling.robust(*self._kept)))
-        records = self._encoded(*self._kept)
+        records = self._encoder.records(*self._kept)
         for _ in range(FIRST_PASSES):
             statistics = self._trainer.run(records, self._rates)
         if known + count == FIRST_RECORDS:
@@ -126,16 +125,14 @@ class Learner:
 
     def _change(self, model: Model) -> None:
         self._model, self._trainer = model, compiled_trainer(model, self._arithmetic)
-
-    def _encoded(self, features: np.ndarray, targets: np.ndarray) -> Encoded:
-        return self._trainer.encode(self._model.encode(features, targets))
+        self._encoder = Encoder(model, self._trainer)
 
     def _run(self, features: np.ndarray, targets: np.ndarray) -> Statistics:
-        return self._trainer.run(self._encoded(features, targets), self._rates)
+        return self._trainer.run(self._encoder.records(features, targets), self._rates)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_model": self.model, "_trainer": None}
+        return vars(self) | {"_model": self.model, "_trainer": None, "_encoder": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._trainer = compiled_trainer(self._model, self._arithmetic)
+        self._change(self._model)
