@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sw import datasets
+from sw import datasets, experiment
+from sw.commands.command_line import run
+from sw.datasets import raw, reading
 from sw.model import Model
 from tests.sw.commands.predictions import true_predictions
 from tests.sw.commands.running import ROOT, SMALL, command, sw
@@ -49,6 +51,26 @@ def test_data_without_a_preset_has_a_network_by_default_and_a_name_for_its_model
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert Model.load(tmp_path / "norm.npz").network.features == 2
+
+
+def test_a_sorted_file_is_learnt_alike_in_every_format(tmp_path, monkeypatch):
+    """In memory to the same bits; and in blocks, whose ranges come from a sample of the rows."""
+    x, z = np.linspace(-1, 1, 20_000), np.random.default_rng(0).uniform(-1, 1, 20_000)
+    records = datasets.Dataset("sorted", np.c_[x, z], (np.sin(3 * x) + z)[:, None], ("x", "z"), ("y",))
+
+    def r2_of(suffix: str) -> float:
+        file, figures = tmp_path / f"sorted{suffix}", tmp_path / f"figures{suffix}.json"
+        datasets.write(records, file)
+        shape = ["--network", "2-8-1", "--segments", "4,32", "--epochs", "8", "--force", "--json", str(figures)]
+        assert run(["train", str(file), *shape, "--output", str(tmp_path / "model.npz")]) == 0
+        return json.loads(figures.read_text())["r2"]
+
+    first, *others = map(r2_of, (".csv", ".npy", ".npz", ".parquet"))
+    assert first > 0.999 and others == [first] * 3
+    monkeypatch.setattr(reading, "MEMORY", 0)
+    monkeypatch.setattr(raw, "BLOCK", 500 * 3 * 8)
+    monkeypatch.setattr(experiment, "SCALING_RECORDS", 1000)
+    assert all(r2_of(suffix) > 0.999 for suffix in (".npy", ".parquet"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
