@@ -73,6 +73,37 @@ def test_a_sorted_file_is_learnt_alike_in_every_format(tmp_path, monkeypatch):
     assert all(r2_of(suffix) > 0.999 for suffix in (".npy", ".parquet"))
 
 
+def test_a_raw_table_is_trained_on_and_predicted_with_all_that_is_assumed_said(tmp_path, capsys):
+    """A row number without a name, an id, a date, text, missing cells, and rows of nothing but delimiters."""
+    x = np.random.default_rng(0).uniform(-1, 1, (300, 2)).tolist()
+    rows = [
+        f"{row},n{row},2020-{row % 12 + 1:02d}-01,{'red' if row % 3 else 'blue'},{'?' if row == 5 else a},{b},{a * b}"
+        for row, (a, b) in enumerate(x)
+    ]
+    table, new, model = tmp_path / "table.csv", tmp_path / "new.csv", str(tmp_path / "model.npz")
+    table.write_text("\n".join([",id,when,colour,a,b,y", *rows, ",,,,,,", ",,,,,,"]) + "\n")
+    train = ["train", str(table), "--network", "4-8-1", "--segments", "4,8", "--epochs", "1", "--output", model]
+    assert run(train) == 1
+    printed = capsys.readouterr().err
+    assert "cells are missing in a (1); the first is in line 7, column 'a'" in printed and "--missing median" in printed
+    assert run([*train, "--missing", "median"]) == 0
+    printed = capsys.readouterr().out
+    for said in (
+        "header: id, when, colour, a, b, y",
+        "column 0 has no name and holds row numbers: left out",
+        "empty rows and comments, left out: 2",
+        "left out (more than 32 different texts): id",
+        "colour is text: 0 for blue, 1 for red",
+        "dates count as days since 1970-01-01, times of a day as hours: when",
+        "cells are missing in a (1, now ",
+    ):
+        assert f"table.csv: {said}" in printed, said
+    new.write_text("y,colour,b,a,when,id\nunknown,red,0.5,?,2021-05-05,\n,,0.25,-0.5,2020-01-01,17\n")
+    assert run(["predict", model, str(new)]) == 0
+    header, *predicted = capsys.readouterr().out.split()
+    assert header == "y" and len(predicted) == 2 and all(abs(float(each)) < 10 for each in predicted)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_is_stopped_leaves_its_best_model(tmp_path, number):
     saved, figures = tmp_path / "stopped.npz", tmp_path / "stopped.json"
