@@ -8,6 +8,7 @@ import ast
 import math
 import re
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,7 +97,9 @@ def read_header(stream: IO[bytes]) -> Header:
     if len(text) < length:
         raise ValueError("it ends in the header")
     try:
-        said = ast.literal_eval(LONG_INTEGER.sub(r"\1", text.decode("utf-8" if version == 3 else "latin-1")))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an escape sequence that Python does not know
+            said = ast.literal_eval(LONG_INTEGER.sub(r"\1", text.decode("utf-8" if version == 3 else "latin-1")))
         dtype = np.lib.format.descr_to_dtype(said["descr"])
         shape, fortran = said["shape"], said["fortran_order"]
         if not all(type(size) is int and size >= 0 for size in shape) or type(fortran) is not bool:

@@ -247,8 +247,8 @@ def open_source(
     Records of a known data set are made as they are needed. A file is loaded whole if it takes no more memory than
     `sw.datasets.raw.MEMORY`, or is of a format that cannot be read in blocks. Both splits have the same records as
     `load`'s. The order of the training records differs if a file is read in blocks: `load` shuffles the records, a
-    source only the blocks, which in .parquet are row groups. If such a file is sorted, its row groups should be much
-    smaller than a shard.
+    source only the blocks: of .parquet files the row groups, of .feather files the record batches. If such a file is
+    sorted, these should be much smaller than a shard.
 
     Parameters
     ----------
