@@ -132,6 +132,11 @@ class Encoding:
         """Names of the table's columns that are features."""
         return tuple(rule.column for rule in self.features)
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether a column is text, of which a table may have more than the fit has seen."""
+        return any(rule.kind == CATEGORY for rule in self.features)
+
     def with_missing(self, rule: str) -> Encoding:
         """Give the same encoding with another rule for missing cells.
 
