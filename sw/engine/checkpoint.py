@@ -51,7 +51,7 @@ class SavedState(State):
 
 def files(path: Path) -> tuple[Path, ...]:
     """List the files that checkpoints are kept in, beginning with `path` itself, or with what it is a link to."""
-    path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     return path, _beside(path, ".new"), _beside(path, ".previous")
 
 
