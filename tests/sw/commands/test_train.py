@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -169,10 +170,12 @@ def test_what_cannot_be_trained_is_said(arguments, message):
     assert message in sw("train", *arguments, code=1)
 
 
-def test_quiet_training_says_nothing_and_a_verbose_one_says_each_step(tmp_path):
+def test_quiet_training_says_its_results_alone_and_a_verbose_one_says_each_step(tmp_path):
     train = command("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz")
     quiet = subprocess.run([*train, "--quiet"], cwd=ROOT, capture_output=True, text=True)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    scores, place = quiet.stdout.splitlines()
+    assert (quiet.returncode, quiet.stderr, place) == (0, "", f"The best model is in {tmp_path / 'model.npz'}.")
+    assert re.match(r"Pearson 0\.\d+, RMSE 0\.\d+, R2 0\.\d+ on 300 unseen records, after 2,000 of training", scores)
     verbose = subprocess.run([*train, "--verbose"], cwd=ROOT, capture_output=True, text=True)
     assert verbose.returncode == 0 and "epoch 1: Pearson" in verbose.stderr
     assert "loading kernels ..." in verbose.stderr  # the training before has compiled them
