@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import numpy as np
@@ -21,7 +21,7 @@ HELD = 1 << 25
 """Bytes of a row group that are held at once. Larger ones are read page by page, by the sizes that the pages state."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Name that a folder has for a missing value."""
-Reader = pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader
+Reader: TypeAlias = pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader
 INDEX_NAME = re.compile(r"__index_level_\d+__")
 
 

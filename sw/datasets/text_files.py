@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain, islice
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -149,7 +148,7 @@ def _bytes(content: Content) -> bytes:
             raise DatasetError(f"{content.name} is not a gzip file, or it is damaged: {error}") from error
 
 
-def _parts(name: str, stream: IO[bytes]) -> Iterator[bytes]:
+def _parts(name: str, stream: gzip.GzipFile) -> Iterator[bytes]:
     """Read a stream part by part: memory for the number of bytes that a reading asks for is taken before it begins."""
     length = 0
     while part := stream.read(UNPACKED):

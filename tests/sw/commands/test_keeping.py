@@ -55,7 +55,12 @@ def test_a_better_model_is_written_once_and_follows_a_link(models, tmp_path, mon
     link, written, save = tmp_path / "link" / "model.npz", [], Model.save
     link.parent.mkdir()
     link.symlink_to(path)
-    monkeypatch.setattr(Model, "save", lambda model, path: written.append(path) or save(model, path))
+
+    def saved(model, path):
+        written.append(path)
+        save(model, path)
+
+    monkeypatch.setattr(Model, "save", saved)
     assert keep(second, link, rmse_of(second, 1.0, 0.5), force=False) == (link, "")
     assert written == [link.with_name("model.1.npz")]
     assert link.is_symlink() and list(link.parent.iterdir()) == [link] and same(path, second)

@@ -42,10 +42,9 @@ def test_the_holdout_is_the_one_of_the_training(folder, tmp_path):
 
 def test_records_that_were_trained_on_are_not_drawn(folder, tmp_path, monkeypatch):
     """Those of a file, whatever the seed of the training was, and with the same columns left out."""
-    model, drawn = tmp_path / "model.npz", []
+    model, trained, drawn = tmp_path / "model.npz", [], []
     files = "--output", str(tmp_path / "a.png"), "--kind", "predictions"
     shape = "--network", "2-8-1", "--segments", "4,32", "--epochs", "1", "--output", str(model)
-    trained = []
     prepare = Training.__init__
 
     def noted(training, first, source, *rest, **options):
@@ -55,7 +54,12 @@ def test_records_that_were_trained_on_are_not_drawn(folder, tmp_path, monkeypatc
     monkeypatch.setattr(Training, "__init__", noted)
     assert run(["train", str(folder / "norm.csv"), "--seed", "3", *shape]) == 0
     predict = Predictor.predict
-    monkeypatch.setattr(Predictor, "predict", lambda self, rows: drawn.extend(rows.tolist()) or predict(self, rows))
+
+    def predicted(predictor, rows):
+        drawn.extend(rows.tolist())
+        return predict(predictor, rows)
+
+    monkeypatch.setattr(Predictor, "predict", predicted)
     assert run(["plot", str(model), str(folder / "norm.csv"), *files]) == 0
     assert (len(trained), len(drawn)) == (320, 80)
     assert not {tuple(row) for row in trained} & {tuple(row) for row in drawn}
