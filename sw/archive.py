@@ -1,13 +1,12 @@
 """Files of models and checkpoints: a .npz of plain arrays beside a header of JSON, read without trusting it.
 
 The reader asks for arrays of known shapes and types. Members, sizes, shapes and types are compared with that before
-memory is taken, so that a damaged or forged file costs no more of it than an honest one. Each member is read to its
-end, where ZIP's checksum is compared; a digest in the header shows when members have changed places.
+memory is taken (`sw.arrays`), so that a damaged or forged file costs no more of it than an honest one. A digest in the
+header shows when members have changed places.
 """
 
 import hashlib
 import json
-import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 
+from sw.arrays import Header, Members
 from sw.file_kind import ZIP, kind_of
-from sw.spec.bounds import whole_number
 
 HEADER, DIGEST = "header", "digest"
 HEADER_BYTES = 1 << 26  # four for each character
-CHUNK = 1 << 18  # bytes that are read at a time
 
 
 class ArchiveError(ValueError):
@@ -71,15 +68,15 @@ class Archive:
     names: set[str]
 
     def __init__(self, path: Path, file: zipfile.ZipFile, noun: str) -> None:
-        self._path, self._file = path, file
-        self._members = _members(path, file)
-        if HEADER not in self._members:
+        self._path, self._members = path, Members(file)
+        _check_members(path, self._members)
+        if HEADER not in self._members.infos:
             raise ArchiveError(f"{path} is a .npz file of arrays, not a {noun}")
-        header = json.loads(self._text(HEADER), parse_constant=_refuse)
+        header = json.loads(str(self._members.read(HEADER, self._check_text)), parse_constant=_refuse)
         if not isinstance(header, dict):
             raise ArchiveError(f"{path} is damaged: its header is no table of values")
         self._digest = header.pop(DIGEST, None)
-        self.header, self.names = header, self._members.keys() - {HEADER}
+        self.header, self.names = header, self._members.infos.keys() - {HEADER}
 
     def arrays(self, wanted: Mapping[str, Wanted]) -> dict[str, np.ndarray]:
         """Read all arrays.
@@ -110,34 +107,17 @@ class Archive:
         return arrays
 
     def _array(self, name: str, wanted: Wanted) -> np.ndarray:
-        with self._file.open(self._members[name]) as stream:
-            shape, by_columns, dtype = _npy_header(stream)
-            if not wanted.fits(shape) or dtype.newbyteorder("=") != wanted.dtype:
-                raise ArchiveError(f"{self._path} is damaged: array {name} has the shape {shape} of {dtype}")
-            values = self._values(name, stream, math.prod(shape), dtype)
-        return values.reshape(shape, order="F" if by_columns else "C").astype(wanted.dtype, copy=False)
+        def check(header: Header) -> None:
+            if not wanted.fits(header.shape) or header.dtype.newbyteorder("=") != wanted.dtype:
+                raise ArchiveError(
+                    f"{self._path} is damaged: array {name} has the shape {header.shape} of {header.dtype}"
+                )
 
-    def _text(self, name: str) -> str:
-        with self._file.open(self._members[name]) as stream:
-            shape, _, dtype = _npy_header(stream)
-            if shape != () or dtype.kind != "U" or dtype.itemsize > HEADER_BYTES:
-                raise ArchiveError(f"{self._path} is damaged: {name} is no text")
-            return str(self._values(name, stream, 1, dtype)[0])
+        return self._members.read(name, check).astype(wanted.dtype, copy=False)
 
-    def _values(self, name: str, stream: IO[bytes], count: int, dtype: np.dtype) -> np.ndarray:
-        """Read so many values, which must be all that is left of a member."""
-        size = count * dtype.itemsize
-        if stream.tell() + size != self._members[name].file_size:
-            raise ArchiveError(f"{self._path} is damaged: the sizes of {name} do not fit each other")
-        values: np.ndarray = np.empty(count, dtype)
-        raw = values.view(np.uint8) if size else np.empty(0, np.uint8)
-        for start in range(0, size, CHUNK):
-            chunk = stream.read(min(CHUNK, size - start))
-            raw[start : start + len(chunk)] = np.frombuffer(chunk, np.uint8)
-            if len(chunk) != min(CHUNK, size - start):
-                raise ArchiveError(f"{self._path} is damaged: {name} ends too soon")
-        stream.read(1)  # the end, where the checksum is compared
-        return values
+    def _check_text(self, header: Header) -> None:
+        if header.shape != () or header.dtype.kind != "U" or header.dtype.itemsize > HEADER_BYTES:
+            raise ArchiveError(f"{self._path} is damaged: {HEADER} is no text")
 
 
 @contextmanager
@@ -230,26 +210,15 @@ def digest_of(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _members(path: Path, file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """List the members by the names of their arrays."""
-    found: dict[str, zipfile.ZipInfo] = {}
-    for member in file.infolist():
-        name = member.filename.removesuffix(".npy")
-        plain = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and not member.flag_bits & 1
-        if name == member.filename or name in found or not plain:
-            raise ArchiveError(f"{path} is damaged or no .npz file of kanloom: member {member.filename!r}")
-        found[name] = member
-    return found
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Read shape, order and type of a member, and nothing of its values."""
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError("another version of the format")
-    shape, by_columns, dtype = npy.read_array_header_1_0(stream)
-    if dtype.hasobject or any(whole_number(length) is None or length < 0 for length in shape):
-        raise ValueError("no plain array")
-    return shape, by_columns, dtype
+def _check_members(path: Path, members: Members) -> None:
+    """Refuse members that kanloom does not write: others than arrays, encrypted ones, and other compressions."""
+    strange = [
+        info
+        for info in members.infos.values()
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1
+    ]
+    for info in (*members.others, *strange):
+        raise ArchiveError(f"{path} is damaged or no .npz file of kanloom: member {info.filename!r}")
 
 
 @contextmanager

@@ -218,6 +218,33 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
         raise _failed(path, error) from error
 
 
+def take_place(new: Path, path: Path) -> None:
+    """Give the place and the permissions of a file to a new one that is on the disk; links are followed.
+
+    Parameters
+    ----------
+    new, path : Path
+        The new file, which then has the name of the other one alone.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be replaced; the new one is left where it is.
+    """
+    target = _target(path)
+    try:
+        with suppress(OSError):  # some file systems have no permissions, and there need not be a file
+            new.chmod(stat.S_IMODE(target.stat().st_mode))
+        os.replace(new, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise _failed(path, error) from error
+        with whole(path) as file:  # a link leads to another disk
+            file.write(new.read_bytes())
+        new.unlink()
+    _sync_folder(target.parent)
+
+
 def write_json(path: Path | None, figures: Mapping[str, Any]) -> None:
     """Write figures as JSON that `FIGURES` recognises.
 
@@ -256,8 +283,7 @@ def check_folder(path: Path) -> None:
         if path.is_dir():
             if any(path.iterdir()) and not (path / MARKER).is_file():
                 raise OutputError(
-                    f"{path} has files in it that are not a build's, since it has no {MARKER}; name another folder, or "
-                    "empty this one"
+                    f"{path} has files in it that are not a build's, since it has no {MARKER}; name another folder"
                 )
         elif path.exists():
             raise OutputError(f"{path} is a file, not a folder")

@@ -1,6 +1,7 @@
 """Files that are damaged at random, and files that are made to take memory."""
 
 import io
+import os
 import time
 import warnings
 import zipfile
@@ -10,14 +11,16 @@ from pathlib import Path
 import numpy as np
 
 SECONDS = 5  # more is a hang
+TIMES = 4  # that a file's size may be taken as memory
+SLACK = 16 << 20  # bytes that libraries take whatever they read
 
 
 def outcomes(path: Path, count: int, read: Callable[[], object], errors: type[Exception]) -> Iterator[object]:
-    """What comes of each damaged file that is not refused; a refusal must be one short line, soon."""
+    """What comes of each damaged file that is not refused; a refusal must be one short line, soon, in little memory."""
     whole = path.read_bytes()
     for damaged in damages(whole, count):
         path.write_bytes(damaged)
-        began = time.process_time()
+        began, before = time.process_time(), peak_from_now()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
@@ -26,6 +29,26 @@ def outcomes(path: Path, count: int, read: Callable[[], object], errors: type[Ex
             said = str(error)
             assert "\n" not in said and "pickle" not in said and len(said) < 1000, said
         assert time.process_time() - began < SECONDS
+        assert peak() - before < TIMES * len(whole) + SLACK
+
+
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def peak_from_now() -> int:
+    """Bytes of memory that the process has, where `peak` begins anew; 0 where only Linux could tell."""
+    if not os.access(FORGET, os.W_OK):
+        return 0
+    FORGET.write_text("5")
+    return peak()
+
+
+def peak() -> int:
+    """The most bytes of memory that the process had since `peak_from_now`."""
+    if not os.access(FORGET, os.W_OK):
+        return 0
+    line = next(line for line in STATUS.read_bytes().splitlines() if line.startswith(b"VmHWM:"))
+    return 1024 * int(line.split()[1])
 
 
 def damages(content: bytes, count: int, seed: int = 0) -> Iterator[bytes]:

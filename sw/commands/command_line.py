@@ -143,7 +143,7 @@ def declare(parser: argparse.ArgumentParser, verb: Verb) -> None:
     module.declare(parser)
     parser.description = fill(parser.description, WIDTH)
     output = parser.add_argument_group("messages").add_mutually_exclusive_group()
-    output.add_argument("-q", "--quiet", action="store_true", help="only results and errors")
+    output.add_argument("-q", "--quiet", action="store_true", help="only results and errors: no progress and no notes")
     output.add_argument("-v", "--verbose", action="store_true", help="each step and its time, and where an error arose")
     examples = "\n".join(f"  %(prog)s {example}".rstrip() for example in getattr(module, "EXAMPLES", ()))
     parser.epilog = f"examples:\n{examples}" if examples else None

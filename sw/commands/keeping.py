@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.outputs import OutputError
+from sw.outputs import OutputError, take_place
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -100,10 +100,9 @@ def keep(model: Model, output: Path, judge: Judge | None, *, force: bool) -> tup
             "hold-out. --force replaces it."
         )
     try:
-        model.save(output)
+        take_place(second, output)
     except OutputError as error:
         return second, f"{error}."
-    second.unlink()
     return output, ""
 
 

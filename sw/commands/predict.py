@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sw.commands.options import TABLE_HELP, add_header, check_suffix, load_model, refuse_own, tell_notes
 from sw.commands.progress import TerminalReporter
+from sw.datasets.encoding import MISSING_RULES
 from sw.outputs import TABLE, Output, add_force, check
 from sw.spec.bounds import THREADS
 from sw.spec.options import whole
@@ -35,8 +36,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         f"{parser.description} The columns that the model needs are found by name, and treated as in training; other "
         "columns are not looked at. If the file has no names, and as many columns as the model needs, they are taken "
-        "in order. Every row of the file gives a row of predictions, an empty one if the model drops rows with missing "
-        "cells."
+        "in order. Every row of the file gives a row of predictions, an empty one if --missing drop says so and a cell "
+        "is missing."
     )
     parser.add_argument("model", type=Path, help="model file, .npz")
     parser.add_argument("file", type=Path, help=TABLE_HELP)
@@ -45,6 +46,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_header(parser)
     parser.add_argument(
         "--by-position", action="store_true", help="take the file's columns in order, whatever their names are"
+    )
+    parser.add_argument(
+        "--missing",
+        choices=MISSING_RULES,
+        help="what happens to missing cells: an error, an empty prediction, or the median of the training fills them "
+        "(default: as in training)",
     )
     parser.add_argument(
         "--threads", type=whole(*THREADS), default=1, metavar="N", help="that work at a time (default: %(default)s)"
@@ -78,7 +85,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     model = load_model(options.model, options.file)
     refuse_own(options.file)
     tell = reporter.note if options.output else reporter.aside
-    inputs = Inputs(options.file, model.encoding, header=options.header, by_position=options.by_position)
+    encoding = model.encoding.with_missing(options.missing or model.encoding.missing)
+    inputs = Inputs(options.file, encoding, header=options.header, by_position=options.by_position)
     predicted, outside = [], Outside(model)
     with reporter.step("starting") as step:
         from sw.commands.kernels import preparing

@@ -168,8 +168,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{said[0].upper()}{said[1:]} on {len(split.holdout):,} unseen records. The board trained for "
             f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
             *score_lines(figures),
+            " ".join(filter(None, (remark, f"The model is in {saved}."))),
         )
-        reporter.note(" ".join(filter(None, (remark, f"The model is in {saved}."))))
     finally:
         write_json(options.json, figures)
     return 0

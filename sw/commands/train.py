@@ -156,10 +156,11 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     }
     try:
         if training.records_done < total:
-            reporter.note(f"Stopped after {training.records_done:,} of {total:,} records.")
+            reporter.show(f"Stopped after {training.records_done:,} of {total:,} records.")
         elif history.behind:
-            reporter.note("Stopped in the evaluation of the last epoch.")
-        reporter.note("\n".join(filter(None, (remark, conclusion(figures, reporter.program)))))
+            reporter.show("Stopped in the evaluation of the last epoch.")
+        reporter.show("\n".join(filter(None, (remark, conclusion(figures)))))
+        reporter.note(next_steps(saved, reporter.program))
     finally:
         write_json(options.json, figures)
     if failure:
@@ -269,32 +270,41 @@ def headline(figures: dict[str, Any]) -> str:
     )
 
 
-def conclusion(figures: dict[str, Any], program: str) -> str:
-    """Say how good the model is, how long that took, and what can be done with it.
+def conclusion(figures: dict[str, Any]) -> str:
+    """Say how good the model is, how long that took, and where the model is.
 
     Parameters
     ----------
     figures : dict
         Of `planned` and `achieved`.
-    program : str
-        The words that start the command line here.
     """
-    history, model = figures["history"], Path(figures["model"])
+    history, model = figures["history"], figures["model"]
     rate = f" ({figures['records_per_s']:,.0f} records/s)" if figures["records_per_s"] else ""
     times = (
         f"{figures['seconds']:.2f} s of training{rate}, {figures['wall_s']:.2f} s of this run with loading or "
         "compiling kernels and evaluating"
     )
-    if history:
-        said, each = score_text(figures), "".join(f"{line}\n" for line in score_lines(figures))
-        records = history[figures["best_epoch"] - 1]["records"]
-        scores = (
-            f"{said[0].upper()}{said[1:]} on {figures['holdout']:,} unseen records, after {records:,} of training: the "
-            f"best of {len(history)} evaluations; {times}.\n{each}The best model is in {model}. Next:"
-        )
-    else:
-        scores = f"The model was not evaluated; {times}.\nThe model is in {model}. Next:"
-    return f"{scores}\n  {program} plot {model} --output {model.with_suffix('.png')}\n  {program} predict {model} FILE"
+    if not history:
+        return f"The model was not evaluated; {times}.\nThe model is in {model}."
+    said, each = score_text(figures), "".join(f"{line}\n" for line in score_lines(figures))
+    records = history[figures["best_epoch"] - 1]["records"]
+    return (
+        f"{said[0].upper()}{said[1:]} on {figures['holdout']:,} unseen records, after {records:,} of training: the "
+        f"best of {len(history)} evaluations; {times}.\n{each}The best model is in {model}."
+    )
+
+
+def next_steps(model: Path, program: str) -> str:
+    """Say what can be done with a model.
+
+    Parameters
+    ----------
+    model : Path
+        Its file.
+    program : str
+        The words that start the command line here.
+    """
+    return f"Next:\n  {program} plot {model} --output {model.with_suffix('.png')}\n  {program} predict {model} FILE"
 
 
 def follow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from sw.datasets import columns
 from sw.datasets.columns import CATEGORY, DATE, KINDS, NUMBER
 from sw.datasets.dataset import Dataset, DatasetError
-from sw.datasets.faults import Faults, Place, all_finite
+from sw.datasets.faults import HINT, HINT_FOR_PREDICTIONS, Faults, Place, all_finite
 from sw.datasets.matching import match
 from sw.datasets.raw import shortened
 
@@ -132,6 +132,32 @@ class Encoding:
         """Names of the table's columns that are features."""
         return tuple(rule.column for rule in self.features)
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether a column is text, of which a table may have more than the fit has seen."""
+        return any(rule.kind == CATEGORY for rule in self.features)
+
+    def with_missing(self, rule: str) -> Encoding:
+        """Give the same encoding with another rule for missing cells.
+
+        Parameters
+        ----------
+        rule : {"refuse", "drop", "median"}
+            The rule.
+
+        Raises
+        ------
+        DatasetError
+            For `median`, unless the table that was fitted was encoded so: medians of others are not known.
+        """
+        if rule == self.missing:
+            return self
+        if rule == MEDIAN:
+            raise DatasetError(
+                f"the model was trained with --missing {self.missing} and has no medians; legal are {REFUSE}, {DROP}"
+            )
+        return replace(self, missing=rule, features=tuple(replace(each, fill=None) for each in self.features))
+
     def select(self, table: pa.Table, name: str) -> pa.Table:
         """Take the columns of all features and targets from the table `name`, under the names that they have here.
 
@@ -195,11 +221,12 @@ class Encoding:
                 part[row : row + len(chunk), 0] = chunk
                 row += len(chunk)
         if not all_finite(values):
-            self._settle(rules, values, name, place, first_row)
+            faults = self._settle(rules, values, name, first_row)
+            faults.check(place, HINT if targets else HINT_FOR_PREDICTIONS)
         return values
 
-    def _settle(self, rules: list[ColumnRule], values: np.ndarray, name: str, place: Place, first_row: int) -> None:
-        """Fill missing cells where a rule says so; refuse other cells that are not finite."""
+    def _settle(self, rules: list[ColumnRule], values: np.ndarray, name: str, first_row: int) -> Faults:
+        """Fill missing cells where a rule says so; find other cells that are not finite."""
         faults = Faults(name)
         first = 0
         for rule in rules:
@@ -209,7 +236,7 @@ class Encoding:
             faults.add(rule.column, part, missing, first_row, refuse=self.missing == REFUSE)
             if rule.fill is not None:
                 part[missing] = rule.fill
-        faults.check(place)
+        return faults
 
     def dataset(self, values: np.ndarray, name: str) -> Dataset:
         """Make records of a matrix with targets; both sides are views."""

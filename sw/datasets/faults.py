@@ -14,6 +14,8 @@ HINT = (
     "leaves out a column"
 )
 
+HINT_FOR_PREDICTIONS = "--missing drop leaves the predictions of such rows empty"
+
 Place = Callable[[int], str]
 """Takes the number of a row, gives its place in the file."""
 
@@ -71,13 +73,15 @@ class Faults:
                 faults._first[kind] = min(faults._first.get(kind, first), first)
         return faults
 
-    def check(self, place: Place) -> None:
+    def check(self, place: Place, hint: str = HINT) -> None:
         """Refuse a table with faults.
 
         Parameters
         ----------
         place : callable
             Takes the number of a row, gives its place in the file.
+        hint : str
+            What can be done about missing cells.
 
         Raises
         ------
@@ -94,7 +98,7 @@ class Faults:
             row, column, _ = self._first["missing"]
             raise DatasetError(
                 f"{self._name}: cells are missing in {_counted(self._missing)}; the first is in {place(row)}, column "
-                f"{column!r}; {HINT}"
+                f"{column!r}; {hint}"
             )
 
 

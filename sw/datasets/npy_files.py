@@ -1,109 +1,17 @@
-"""Headers of NumPy's arrays, and .npy files, read block by block.
+"""NumPy's .npy files, read block by block."""
 
-Headers are parsed here, not by NumPy: the shape that a header states is compared with the bytes of the file before any
-memory is taken, and an array of Python objects is never unpickled.
-"""
-
-import ast
-import math
-import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
+from sw.arrays import NPY_ERRORS, Header, read_header
 from sw.datasets.dataset import DatasetError
 from sw.datasets.raw import Content, Order, Rows, check_names, indices, wanted
-from sw.file_kind import NPY_BYTES
 
-HEADER_LIMIT = 1 << 16
-LONG_INTEGER = re.compile(r"\b(\d+)L(?=[,)])")
-"""A size as Python 2 wrote it."""
 TIME_UNITS = ("D", "s", "ms", "us", "ns")
-
-NPY_ERRORS = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, OverflowError, struct.error)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What the header of an array says.
-
-    Attributes
-    ----------
-    dtype : numpy.dtype
-        Type of the items.
-    shape : tuple of int
-        Sizes.
-    fortran : bool
-        Whether the first index is the one that changes fastest.
-    length : int
-        Bytes of the header.
-    """
-
-    dtype: np.dtype
-    shape: tuple[int, ...]
-    fortran: bool
-    length: int
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the items."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-    @property
-    def is_pickled(self) -> bool:
-        """Whether items are Python objects."""
-        return self.dtype.hasobject
-
-    def __str__(self) -> str:
-        """Type and shape, for messages."""
-        return f"{'Python objects' if self.is_pickled else self.dtype} {self.shape}"
-
-
-def read_header(stream: IO[bytes]) -> Header:
-    """Read the header of an array from the beginning of a stream.
-
-    Parameters
-    ----------
-    stream : file object
-        Bytes of a .npy file.
-
-    Returns
-    -------
-    Header
-        Type and shape; the stream is at the first item.
-
-    Raises
-    ------
-    ValueError
-        If there is no such header.
-    """
-    start = stream.read(8)
-    if start[:6] != NPY_BYTES or len(start) < 8:
-        raise ValueError("it does not begin as one")
-    version = start[6]
-    if version not in (1, 2, 3):
-        raise ValueError(f"version {version} of the format is unknown")
-    prefix = "<H" if version == 1 else "<I"
-    (length,) = struct.unpack(prefix, stream.read(struct.calcsize(prefix)))
-    if length > HEADER_LIMIT:
-        raise ValueError(f"a header of {length} bytes is longer than {HEADER_LIMIT}")
-    text = stream.read(length)
-    if len(text) < length:
-        raise ValueError("it ends in the header")
-    try:
-        said = ast.literal_eval(LONG_INTEGER.sub(r"\1", text.decode("utf-8" if version == 3 else "latin-1")))
-        dtype = np.lib.format.descr_to_dtype(said["descr"])
-        shape, fortran = said["shape"], said["fortran_order"]
-        if not all(type(size) is int and size >= 0 for size in shape) or type(fortran) is not bool:
-            raise ValueError
-    except (*NPY_ERRORS, KeyError, IndexError, AttributeError):
-        raise ValueError("its header cannot be read") from None
-    return Header(dtype, tuple(shape), fortran, 8 + struct.calcsize(prefix) + length)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from sw.arrays import NPY_ERRORS, Header, Members
 from sw.datasets.dataset import DatasetError
-from sw.datasets.npy_files import NPY_ERRORS, arrow_array, check_plain, check_real, read_header
+from sw.datasets.npy_files import arrow_array, check_plain, check_real
 from sw.datasets.raw import MEMORY, Content, RawTable, check_names, indices, row_place, shortened, wanted
 
 END_BYTES = 22
@@ -26,16 +27,10 @@ class _Archive:
     """The arrays of an open .npz file, read one by one when they are asked for."""
 
     def __init__(self, name: str, size: int, archive: zipfile.ZipFile) -> None:
-        self.name, self._size, self._archive = name, size, archive
-        self.headers = {}
-        for info in archive.infolist():
-            with archive.open(info) as member:  # of others than arrays, too: that compares the names in both headers
-                if not info.filename.endswith(".npy"):
-                    continue
-                header = read_header(member)
-                if not header.is_pickled and header.length + header.nbytes != info.file_size:
-                    raise ValueError(f"{info.filename} has not the size that its shape {header.shape} needs")
-                self.headers[info.filename.removesuffix(".npy")] = header
+        self.name, self._size, self._members = name, size, Members(archive)
+        self.headers = {key: self._members.header(key) for key in self._members.infos}
+        for info in self._members.others:
+            archive.open(info).close()  # that compares the names in both of ZIP's headers
 
     def check_memory(self, keys: list[str]) -> None:
         """Check that some arrays take no more memory than they may.
@@ -53,18 +48,11 @@ class _Archive:
 
     def read(self, key: str) -> np.ndarray:
         """Read an array."""
-        header = self.headers[key]
+        return self._members.read(key, lambda header: self._check(key, header))
+
+    def _check(self, key: str, header: Header) -> None:
         check_plain(f"{self.name}: {key}", header)
         self.check_memory([key])
-        data, filled = np.empty(header.nbytes, np.uint8), 0
-        with self._archive.open(f"{key}.npy") as member:
-            member.read(header.length)
-            while part := member.read(1 << 20):  # to the end, where zipfile compares the checksum
-                data[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
-                filled += len(part)
-        if filled < len(data):
-            raise ValueError(f"{key} ends too early for its shape {header.shape}")
-        return data.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
 
     def text(self, key: str) -> list[str]:
         """Read an array of text or numbers as names."""

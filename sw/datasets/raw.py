@@ -162,8 +162,8 @@ class Rows(ABC):
         Parameters
         ----------
         seed : int or None
-            Seed of a random order of the blocks of a .npy file, of the row groups of Parquet files; None for the
-            file's order.
+            Seed of a random order of the blocks of a .npy file, of the row groups of Parquet files, of the batches of
+            Feather files; None for the file's order.
 
         Yields
         ------

@@ -11,8 +11,8 @@ from sw.datasets.raw import MEMORY, Content, RawTable, Rows, file_errors
 from sw.file_kind import ARROW_BYTES, EMPTY_ZIP_BYTES, NPY_BYTES, PARQUET_BYTES, ZIP_BYTES
 
 TEXT = (".csv", ".tsv", ".txt", ".data")
-STREAMED = (".npy", ".parquet")
-FORMATS = (*TEXT, *(f"{suffix}.gz" for suffix in TEXT), *STREAMED, ".npz", ".feather", ".arrow")
+STREAMED = (".npy", ".parquet", ".feather", ".arrow")
+FORMATS = (*TEXT, *(f"{suffix}.gz" for suffix in TEXT), *STREAMED, ".npz")
 PIPE = "-"
 
 MAGIC = {
@@ -61,21 +61,17 @@ def read(path: str | Path, *, header: bool | None = None, columns: Sequence[str]
             raise DatasetError(f"{path}: a header is assumed or denied in text files only")
         if suffix in STREAMED:
             table = _rows(content, suffix, chosen).table()
-        elif suffix == ".npz":
+        else:
             from sw.datasets.npz_files import read_npz
 
             table = read_npz(content, chosen)
-        else:
-            from sw.datasets.arrow_files import read_feather
-
-            table = read_feather(content, chosen)
     if not table.columns.num_rows:
         raise DatasetError(f"{content.name} has no records")
     return table
 
 
 def open_rows(path: str | Path, columns: Sequence[str] | None = None) -> Rows:
-    """Open a file that can be read in blocks: .npy, .parquet, or a folder of Parquet files.
+    """Open a file that can be read in blocks: its ending is one of `STREAMED`, or it is a folder of Parquet files.
 
     Parameters
     ----------
@@ -125,9 +121,12 @@ def _rows(content: Content, suffix: str, columns: list[str] | None) -> Rows:
 
         rows: Rows = NpyRows(content, columns)
     else:
-        from sw.datasets.arrow_files import ParquetRows
+        from sw.datasets.arrow_files import FeatherRows, ParquetRows
 
-        rows = ParquetRows(content.name, _files(content), columns)
+        if suffix == ".parquet":
+            rows = ParquetRows(content.name, _files(content), columns)
+        else:
+            rows = FeatherRows(content, columns)
     if not rows.count:
         raise DatasetError(f"{content.name} has no records")
     return rows

@@ -188,11 +188,13 @@ class FileSource(Source):
         )
 
     def _chosen(self, split: str) -> Iterator[np.ndarray]:
-        for start, block in encoded_blocks(self._rows, self.encoding, self._seed):
+        for start, block in encoded_blocks(self._rows, self.encoding, self._seed, Unseen()):
             yield block[self._split_of_row[start : start + len(block)] == SPLITS.index(split)]
 
 
-def encoded_blocks(rows: Rows, encoding: Encoding, seed: int | None) -> Iterator[tuple[int, np.ndarray]]:
+def encoded_blocks(
+    rows: Rows, encoding: Encoding, seed: int | None, unseen: Unseen
+) -> Iterator[tuple[int, np.ndarray]]:
     """Read and encode the rows of a file, block by block.
 
     Parameters
@@ -203,6 +205,8 @@ def encoded_blocks(rows: Rows, encoding: Encoding, seed: int | None) -> Iterator
         What is done to its columns.
     seed : int or None
         Seed of the order of the blocks, as `Rows.blocks` takes it.
+    unseen : Unseen
+        Here texts are counted that the fit has not seen.
 
     Yields
     ------
@@ -211,7 +215,6 @@ def encoded_blocks(rows: Rows, encoding: Encoding, seed: int | None) -> Iterator
     block : ndarray of float64, shape (rows, features + targets)
         The rows, NaN where a cell is missing.
     """
-    unseen = Unseen()
     for start, block in rows.blocks(seed):
         table = encoding.select(block, rows.name)
         yield start, encoding.matrix(table, rows.name, rows.place, targets=True, unseen=unseen, first_row=start)
@@ -247,8 +250,8 @@ def open_source(
     Records of a known data set are made as they are needed. A file is loaded whole if it takes no more memory than
     `sw.datasets.raw.MEMORY`, or is of a format that cannot be read in blocks. Both splits have the same records as
     `load`'s. The order of the training records differs if a file is read in blocks: `load` shuffles the records, a
-    source only the blocks, which in .parquet are row groups. If such a file is sorted, its row groups should be much
-    smaller than a shard.
+    source only the blocks: of .parquet files the row groups, of .feather files the record batches. If such a file is
+    sorted, these should be much smaller than a shard.
 
     Parameters
     ----------
@@ -292,17 +295,18 @@ def _fitted(
     rows = open_rows(path)
     if options.header is not None:
         raise DatasetError(f"{path}: a header is assumed or denied in text files only")
-    notes = list(rows.notes)
-    complete = encoding is not None and encoding.missing == REFUSE
+    notes, unseen = list(rows.notes), Unseen()
+    read = encoding is not None and (encoding.missing != REFUSE or encoding.has_texts)
     if encoding is None:
         shape = TableShape(rows.name, rows.schema, rows.targets, rows.count)
         fitted = fit(shape, options, rows.blocks(), rows.place)
-        encoding, complete = fitted.encoding, fitted.complete
+        encoding, read = fitted.encoding, not fitted.complete
         notes += fitted.notes
     found, _ = match([*encoding.feature_columns, *encoding.target_names], rows.schema.names, rows.name)
     rows = open_rows(path, found)
     kept = None
-    if not complete:
-        kept = np.concatenate([~np.isnan(block).any(axis=1) for _, block in encoded_blocks(rows, encoding, None)])
+    if read:
+        blocks = encoded_blocks(rows, encoding, None, unseen)
+        kept = np.concatenate([~np.isnan(block).any(axis=1) for _, block in blocks])
         kept = None if kept.all() else kept
-    return rows, encoding, kept, (*notes, *rows_left_out(kept, rows.count))
+    return rows, encoding, kept, (*notes, *unseen.notes(), *rows_left_out(kept, rows.count))

@@ -26,6 +26,8 @@ from sw.file_kind import GZIP_BYTES
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 TEXT_LIMIT = 1 << 32
 """Bytes of text that are read, since they are held in memory."""
+UNPACKED = 1 << 18
+"""Bytes of packed text that are unpacked at a time."""
 MOST_IN_BLOCK = (1 << 31) - 1
 UNNAMED = re.compile(r"(?:Unnamed: \d+)?")
 """Names of columns that have none; pandas makes the long one when it reads an empty one."""
@@ -134,19 +136,30 @@ def _bytes(content: Content) -> bytes:
         packed = stream.read(2) == GZIP_BYTES
         stream.seek(0)
         if not packed:
-            data = stream.read(TEXT_LIMIT + 1)
-        else:
-            try:
-                with gzip.open(stream) as unpacked:
-                    start = unpacked.peek(1 << 16)
-                    if not start.startswith(UTF16_MARKS):
-                        check_text(content.name, start)
-                    data = unpacked.read(TEXT_LIMIT + 1)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise DatasetError(f"{content.name} is not a gzip file, or it is damaged: {error}") from error
-    if len(data) > TEXT_LIMIT:
-        raise DatasetError(f"{content.name} has more than {TEXT_LIMIT} bytes of text; convert it to Parquet")
-    return data
+            _check_length(content.name, content.size)
+            return stream.read()
+        try:
+            with gzip.open(stream) as unpacked:
+                start = unpacked.peek(1 << 16)
+                if not start.startswith(UTF16_MARKS):
+                    check_text(content.name, start)
+                return b"".join(_parts(content.name, unpacked))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DatasetError(f"{content.name} is not a gzip file, or it is damaged: {error}") from error
+
+
+def _parts(name: str, stream: gzip.GzipFile) -> Iterator[bytes]:
+    """Read a stream part by part: memory for the number of bytes that a reading asks for is taken before it begins."""
+    length = 0
+    while part := stream.read(UNPACKED):
+        length += len(part)
+        _check_length(name, length)
+        yield part
+
+
+def _check_length(name: str, length: int) -> None:
+    if length > TEXT_LIMIT:
+        raise DatasetError(f"{name} has more than {TEXT_LIMIT} bytes of text; convert it to Parquet")
 
 
 def _utf8(name: str, data: bytes) -> tuple[bytes, list[str]]:

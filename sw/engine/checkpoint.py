@@ -50,7 +50,8 @@ class SavedState(State):
 
 
 def files(path: Path) -> tuple[Path, ...]:
-    """List the files that checkpoints are kept in, beginning with `path` itself."""
+    """List the files that checkpoints are kept in, beginning with `path` itself, or with what it is a link to."""
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     return path, _beside(path, ".new"), _beside(path, ".previous")
 
 
@@ -60,7 +61,14 @@ def found(path: Path) -> bool:
 
 
 def outputs(path: Path) -> list[Output]:
-    """List the files that checkpoints are written to; one that is damaged may be replaced if another one is not."""
+    """List the files that checkpoints are written to; one that is damaged may be replaced if another one is not.
+
+    Raises
+    ------
+    OutputError
+        For a device or a pipe: a checkpoint gets its name when it is whole, and a device would lose its own.
+    """
+    _refuse_special(path)
     kind = Kind(CHECKPOINT_FILE.name, lambda _: found(path))
     return [Output(file, kind, "--checkpoint") for file in files(path)]
 
@@ -169,7 +177,8 @@ def save(training: Training, path: Path, history: TrainingHistory | None = None)
     OutputError
         If it cannot be written; the last one is left as it is.
     """
-    state, new = training.state, _beside(path, ".new")
+    _refuse_special(path)
+    state, (file, new, previous) = training.state, files(path)
     header = {
         "format": FILE_FORMAT,
         "version": FILE_VERSION,
@@ -178,12 +187,12 @@ def save(training: Training, path: Path, history: TrainingHistory | None = None)
         "training": training.identity,
     }
     arrays = {f"{HISTORY_PREFIX}{name}": array for name, array in (history.arrays() if history else {}).items()}
-    with whole(new) as file:
-        archive.write(file, header, {"parameters": state.parameters, **arrays}, compressed=False)
+    with whole(new) as stream:
+        archive.write(stream, header, {"parameters": state.parameters, **arrays}, compressed=False)
     try:
-        if path.exists():
-            os.replace(path, _beside(path, ".previous"))
-        os.replace(new, path)
+        if file.exists():
+            os.replace(file, previous)
+        os.replace(new, file)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -215,6 +224,11 @@ def load(training: Training, path: Path) -> SavedState | None:
     if damages:
         raise CheckpointError("; ".join(damages))
     return None
+
+
+def _refuse_special(path: Path) -> None:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OutputError(f"{path} is a device or a pipe; --checkpoint names a file")
 
 
 def _beside(path: Path, suffix: str) -> Path:

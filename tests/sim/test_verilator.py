@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from sw import cache
 from tests.caches import UNWRITABLE, unwritable
 from tests.sim.designs import Accumulator
 
+ROOT = Path(__file__).resolve().parents[2]
 HARNESS = Path(verilator.__file__).with_name("virtual_board.cpp")
 
 
@@ -65,6 +67,27 @@ def test_interrupted_build_is_built_again(build: Path) -> None:
     assert [path.name for path in directory.iterdir()] == ["whole"]
 
 
+COMPILING = """
+import sys
+from pathlib import Path
+from sim.verilator import compile_executable
+compile_executable("module top(input clk); endmodule", Path(sys.argv[1]))
+"""
+
+
+def test_an_interrupted_build_ends_its_compilers(tmp_path: Path) -> None:
+    environment = os.environ | {cache.VARIABLE: str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", COMPILING, HARNESS], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not list(tmp_path.glob("verilator/*/product/objects/SLOW.cpp")):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, printed = process.communicate()
+    assert printed.endswith("KeyboardInterrupt\n")
+    assert not [path for path in (tmp_path / "verilator").iterdir() if path.is_dir()]
+
+
 def test_a_product_that_is_used_stays_and_an_old_one_goes(build: Path) -> None:
     directories = {name: verilator._cached(name, (), lambda directory: None) for name in ("used", "unused")}
     old = time.time() - (cache.UNUSED_DAYS + 1) * 24 * 3600
@@ -86,10 +109,9 @@ print(product)
 
 @pytest.mark.parametrize("name", UNWRITABLE)
 def test_without_a_cache_products_last_as_long_as_the_process(name: str, tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    environment = unwritable(name, tmp_path) | {"PYTHONPATH": str(root)}
+    environment = unwritable(name, tmp_path) | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", WITHOUT_CACHE]
-    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1 and "compiled without a cache" in done.stderr
     assert not Path(done.stdout.strip()).exists()

@@ -1,5 +1,6 @@
 """The rule for outputs: whole or not at all, and nothing of the user's replaced unasked."""
 
+import errno
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from sw.outputs import (
     check_folder,
     emptied,
     same_file,
+    take_place,
     whole,
     write_json,
 )
@@ -60,6 +62,28 @@ def test_permissions_stay_and_new_files_have_the_usual_ones(tmp_path):
     path.chmod(0o640)
     write(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("disks", [1, 2])
+def test_a_file_takes_the_place_of_another_one(tmp_path, monkeypatch, disks):
+    """Also on another disk, where a link may lead."""
+    path, new, replace = tmp_path / "file", tmp_path / "new", os.replace
+
+    def only_on_one_disk(old, place):
+        if Path(old) == new:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(old, place)
+
+    if disks == 2:
+        monkeypatch.setattr(os, "replace", only_on_one_disk)
+    write(path)
+    path.chmod(0o640)
+    new.write_bytes(b"newer")
+    take_place(new, path)
+    assert path.read_bytes() == b"newer" and list(tmp_path.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    with pytest.raises(OutputError, match="file cannot be written: No such file"):
+        take_place(new, path)
 
 
 def test_links_are_followed(tmp_path):

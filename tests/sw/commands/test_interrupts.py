@@ -16,6 +16,7 @@ ARGUMENTS = {
     "bench": ["bench", "norm2", "--trials", "100000"],
     "plan": ["plan", "--board", "ulx3s", "--network", "det4"],
     "build": ["build", "--board", "icebreaker"],
+    "data": ["data", "det4", "--records", "5000000", "--output", "records.csv"],
 }
 
 
@@ -50,8 +51,9 @@ def test_imports_are_interrupted_without_a_traceback(tmp_path, number, verb, mod
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", ["bench", "plan"])
-@pytest.mark.parametrize("after", [0.5, 2.0])
+@pytest.mark.parametrize(
+    ("verb", "after"), [("bench", 0.5), ("bench", 2.0), ("plan", 0.5), ("plan", 2.0), ("build", 2.0), ("data", 1.5)]
+)
 def test_work_is_interrupted_without_a_traceback(tmp_path, verb, after):
     words = command(*ARGUMENTS[verb])
     with subprocess.Popen(
@@ -59,6 +61,7 @@ def test_work_is_interrupted_without_a_traceback(tmp_path, verb, after):
     ) as process:
         time.sleep(after)
         assert interrupted(process, signal.SIGINT).strip() == "stopped"
+    assert not list(tmp_path.glob("*.csv")) and not list(tmp_path.glob(".kanloom*.tmp"))
 
 
 def test_a_second_signal_ends_a_command_that_does_not_end():

@@ -50,6 +50,22 @@ def test_a_model_that_is_not_worse_takes_the_place(models, rmse):
     assert same(path, second) and list(path.parent.iterdir()) == [path] and path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_better_model_is_written_once_and_follows_a_link(models, tmp_path, monkeypatch):
+    path, second = models
+    link, written, save = tmp_path / "link" / "model.npz", [], Model.save
+    link.parent.mkdir()
+    link.symlink_to(path)
+
+    def saved(model, path):
+        written.append(path)
+        save(model, path)
+
+    monkeypatch.setattr(Model, "save", saved)
+    assert keep(second, link, rmse_of(second, 1.0, 0.5), force=False) == (link, "")
+    assert written == [link.with_name("model.1.npz")]
+    assert link.is_symlink() and list(link.parent.iterdir()) == [link] and same(path, second)
+
+
 def test_a_worse_model_goes_beside_and_both_figures_are_said(models):
     path, second = models
     before = path.read_bytes()

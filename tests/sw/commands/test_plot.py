@@ -1,7 +1,11 @@
 """`kanloom plot`: pictures."""
 
+import numpy as np
 import pytest
 
+from sw.commands.command_line import run
+from sw.engine.prediction import Predictor
+from sw.engine.training import Training
 from sw.model import Model
 from tests.sw.commands.running import SMALL, sw
 
@@ -34,3 +38,28 @@ def test_the_holdout_is_the_one_of_the_training(folder, tmp_path):
     said = f"the hold-out of {selection.holdout:,} records by seed {selection.seed} is the one of the training"
     assert said in sw(*arguments)
     assert "is not the one of the training" in sw(*arguments, "--seed", selection.seed + 1)
+
+
+def test_records_that_were_trained_on_are_not_drawn(folder, tmp_path, monkeypatch):
+    """Those of a file, whatever the seed of the training was, and with the same columns left out."""
+    model, trained, drawn = tmp_path / "model.npz", [], []
+    files = "--output", str(tmp_path / "a.png"), "--kind", "predictions"
+    shape = "--network", "2-8-1", "--segments", "4,32", "--epochs", "1", "--output", str(model)
+    prepare = Training.__init__
+
+    def noted(training, first, source, *rest, **options):
+        trained.extend(np.concatenate([shard.features for shard in source.shards("train", 1000)]).tolist())
+        prepare(training, first, source, *rest, **options)
+
+    monkeypatch.setattr(Training, "__init__", noted)
+    assert run(["train", str(folder / "norm.csv"), "--seed", "3", *shape]) == 0
+    predict = Predictor.predict
+
+    def predicted(predictor, rows):
+        drawn.extend(rows.tolist())
+        return predict(predictor, rows)
+
+    monkeypatch.setattr(Predictor, "predict", predicted)
+    assert run(["plot", str(model), str(folder / "norm.csv"), *files]) == 0
+    assert (len(trained), len(drawn)) == (320, 80)
+    assert not {tuple(row) for row in trained} & {tuple(row) for row in drawn}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sw import datasets
+from sw.commands.command_line import run
 from sw.datasets import reading
 from sw.datasets.dataset import Selection
 from sw.engine.conversion import as_floating
@@ -81,18 +82,38 @@ def test_values_beyond_the_training_are_clipped_counted_and_said(folder, tmp_pat
     sw("predict", folder / "model.npz", folder / "norm.csv", "--output", tmp_path / "predicted.npy", "--force")
 
 
-def test_every_row_has_a_prediction_or_an_empty_cell(folder, tmp_path):
+def test_every_row_has_a_prediction_or_an_empty_cell(folder, tmp_path, capsys):
+    """Under any rule for missing cells no row moves; medians are those of the training, which only it can know."""
     model = Model.load(folder / "model.npz")
-    dropping = replace(model, encoding=replace(model.encoding, missing="drop"))
-    dropping.save(tmp_path / "dropping.npz")
+    filled = tuple(replace(rule, fill=0.25) for rule in model.encoding.features)
+    for rule, features in (("drop", model.encoding.features), ("median", filled)):
+        encoding = replace(model.encoding, missing=rule, features=features)
+        replace(model, encoding=encoding).save(tmp_path / f"{rule}.npz")
+    files = {"refuse": folder / "model.npz", "drop": tmp_path / "drop.npz", "median": tmp_path / "median.npz"}
     (tmp_path / "x.csv").write_text("x1,x2\n0.5,0.5\n,0.5\n-0.5,0.25\n")
     output = tmp_path / "predicted.csv"
-    printed = sw("predict", tmp_path / "dropping.npz", tmp_path / "x.csv", "--output", output)
-    assert "1 of 3 rows have missing cells" in printed
-    rows = list(csv.reader(output.open()))
-    expected = true_predictions(model, np.array([[0.5, 0.5], [-0.5, 0.25]]))
-    assert rows[2] == [""] and [float(rows[1][0]), float(rows[3][0])] == expected[:, 0].tolist()
-    assert "--missing" in sw("predict", folder / "model.npz", tmp_path / "x.csv", code=1)
+    first, median, last = true_predictions(model, np.array([[0.5, 0.5], [0.25, 0.5], [-0.5, 0.25]]))[:, 0].tolist()
+    for trained, path in files.items():
+        for asked in (None, "refuse", "drop", "median"):
+            rule = asked or trained
+            options = ["--output", str(output), "--force", *(["--missing", asked] if asked else [])]
+            code = run(["predict", str(path), str(tmp_path / "x.csv"), *options])
+            printed = capsys.readouterr()
+            if rule == "median" != trained:
+                assert f"the model was trained with --missing {trained} and has no medians" in printed.err and code == 1
+            elif rule == "refuse":
+                assert "x1 (1); the first is in line 3" in printed.err and code == 1
+                assert "--missing drop leaves the predictions of such rows empty" in printed.err
+            else:
+                assert ("1 of 3 rows have missing cells; their predictions are empty" in printed.out) == (
+                    rule == "drop"
+                )
+                rows = [row[0] for row in csv.reader(output.open())][1:]
+                assert [float(row) if row else None for row in rows] == [
+                    first,
+                    median if rule == "median" else None,
+                    last,
+                ]
 
 
 def test_predict_says_that_rows_were_trained_on(folder, tmp_path):

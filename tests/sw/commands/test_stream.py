@@ -72,7 +72,8 @@ def test_a_board_goes_on_from_a_model(port, folder, tmp_path):
     """An epoch of so few records does not come to this from the start."""
     few = "--port", port, "--records", 200, "--holdout", 100, "--epochs", 1
     files = "--output", tmp_path / "more.npz", "--json", tmp_path / "more.json"
-    sw("stream", "norm2", *few, *files, "--from", folder / "model.npz")
+    printed = sw("stream", "norm2", *few, *files, "--from", folder / "model.npz", "--quiet")
+    assert re.fullmatch(rf"Pearson .* on 100 unseen records. .*\nThe model is in {tmp_path / 'more.npz'}\.\n", printed)
     assert json.loads((tmp_path / "more.json").read_text())["pearson"] > 0.98
     other = sw("stream", "triangle", *few, "--from", folder / "model.npz", code=1)
     assert "triangle has 6 features and 1 targets" in other

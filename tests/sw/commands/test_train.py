@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sw import datasets
+from sw import datasets, experiment
+from sw.commands.command_line import run
+from sw.datasets import raw, reading
 from sw.model import Model
 from tests.sw.commands.predictions import true_predictions
 from tests.sw.commands.running import ROOT, SMALL, command, sw
@@ -49,6 +52,57 @@ def test_data_without_a_preset_has_a_network_by_default_and_a_name_for_its_model
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert Model.load(tmp_path / "norm.npz").network.features == 2
+
+
+def test_a_sorted_file_is_learnt_alike_in_every_format(tmp_path, monkeypatch):
+    """In memory to the same bits; and in blocks, whose ranges come from a sample of the rows."""
+    x, z = np.linspace(-1, 1, 20_000), np.random.default_rng(0).uniform(-1, 1, 20_000)
+    records = datasets.Dataset("sorted", np.c_[x, z], (np.sin(3 * x) + z)[:, None], ("x", "z"), ("y",))
+
+    def r2_of(suffix: str) -> float:
+        file, figures = tmp_path / f"sorted{suffix}", tmp_path / f"figures{suffix}.json"
+        datasets.write(records, file)
+        shape = ["--network", "2-8-1", "--segments", "4,32", "--epochs", "8", "--force", "--json", str(figures)]
+        assert run(["train", str(file), *shape, "--output", str(tmp_path / "model.npz")]) == 0
+        return json.loads(figures.read_text())["r2"]
+
+    first, *others = map(r2_of, (".csv", ".npy", ".npz", ".parquet"))
+    assert first > 0.999 and others == [first] * 3
+    monkeypatch.setattr(reading, "MEMORY", 0)
+    monkeypatch.setattr(raw, "BLOCK", 500 * 3 * 8)
+    monkeypatch.setattr(experiment, "SCALING_RECORDS", 1000)
+    assert all(r2_of(suffix) > 0.999 for suffix in (".npy", ".parquet"))
+
+
+def test_a_raw_table_is_trained_on_and_predicted_with_all_that_is_assumed_said(tmp_path, capsys):
+    """A row number without a name, an id, a date, text, missing cells, and rows of nothing but delimiters."""
+    x = np.random.default_rng(0).uniform(-1, 1, (300, 2)).tolist()
+    rows = [
+        f"{row},n{row},2020-{row % 12 + 1:02d}-01,{'red' if row % 3 else 'blue'},{'?' if row == 5 else a},{b},{a * b}"
+        for row, (a, b) in enumerate(x)
+    ]
+    table, new, model = tmp_path / "table.csv", tmp_path / "new.csv", str(tmp_path / "model.npz")
+    table.write_text("\n".join([",id,when,colour,a,b,y", *rows, ",,,,,,", ",,,,,,"]) + "\n")
+    train = ["train", str(table), "--network", "4-8-1", "--segments", "4,8", "--epochs", "1", "--output", model]
+    assert run(train) == 1
+    printed = capsys.readouterr().err
+    assert "cells are missing in a (1); the first is in line 7, column 'a'" in printed and "--missing median" in printed
+    assert run([*train, "--missing", "median"]) == 0
+    printed = capsys.readouterr().out
+    for said in (
+        "header: id, when, colour, a, b, y",
+        "column 0 has no name and holds row numbers: left out",
+        "empty rows and comments, left out: 2",
+        "left out (more than 32 different texts): id",
+        "colour is text: 0 for blue, 1 for red",
+        "dates count as days since 1970-01-01, times of a day as hours: when",
+        "cells are missing in a (1, now ",
+    ):
+        assert f"table.csv: {said}" in printed, said
+    new.write_text("y,colour,b,a,when,id\nunknown,red,0.5,?,2021-05-05,\n,,0.25,-0.5,2020-01-01,17\n")
+    assert run(["predict", model, str(new)]) == 0
+    header, *predicted = capsys.readouterr().out.split()
+    assert header == "y" and len(predicted) == 2 and all(abs(float(each)) < 10 for each in predicted)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -116,10 +170,12 @@ def test_what_cannot_be_trained_is_said(arguments, message):
     assert message in sw("train", *arguments, code=1)
 
 
-def test_quiet_training_says_nothing_and_a_verbose_one_says_each_step(tmp_path):
+def test_quiet_training_says_its_results_alone_and_a_verbose_one_says_each_step(tmp_path):
     train = command("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz")
     quiet = subprocess.run([*train, "--quiet"], cwd=ROOT, capture_output=True, text=True)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    scores, place = quiet.stdout.splitlines()
+    assert (quiet.returncode, quiet.stderr, place) == (0, "", f"The best model is in {tmp_path / 'model.npz'}.")
+    assert re.match(r"Pearson 0\.\d+, RMSE 0\.\d+, R2 0\.\d+ on 300 unseen records, after 2,000 of training", scores)
     verbose = subprocess.run([*train, "--verbose"], cwd=ROOT, capture_output=True, text=True)
     assert verbose.returncode == 0 and "epoch 1: Pearson" in verbose.stderr
     assert "loading kernels ..." in verbose.stderr  # the training before has compiled them

@@ -15,7 +15,7 @@ from sw.datasets import NAMES, Dataset, DatasetError, chunks, generate, load, wr
 from sw.datasets.synthetic import RECIPES
 from sw.outputs import OutputError
 
-FORMATS = (".csv", ".npy", ".npz", ".parquet")
+WRITTEN = (".csv", ".npy", ".npz", ".parquet")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 MATRICES = arrays(np.float64, st.tuples(st.integers(2, 30), st.just(5)), elements=FINITE).filter(
     lambda values: bool(np.ptp(values[:, :3] / 2, axis=0).all())
@@ -159,7 +159,7 @@ def sorted_rows(*parts: Dataset) -> np.ndarray:
     return rows[np.lexsort(rows.T[::-1])]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", WRITTEN)
 @given(values=MATRICES, seed=st.integers(0, 99))
 @IN_TMP_PATH
 def test_a_file_gives_back_every_record_once(tmp_path: Path, suffix: str, values: np.ndarray, seed: int) -> None:
@@ -187,7 +187,7 @@ def rows(tmp_path: Path) -> Callable[[str], Path]:
     return make
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", WRITTEN)
 def test_holdout_is_disjoint_seeded_and_does_not_move_with_records(rows: Callable[[str], Path], suffix: str) -> None:
     path = rows(suffix)
     split, longer, other = (load(path, records=n, holdout=30, seed=s) for n, s in [(20, 5), (70, 5), (20, 6)])
@@ -305,7 +305,7 @@ HEADER = "a,b,c\n"
 
 
 FAULTS: list[tuple[Case, list[str]]] = [
-    (absent("det6"), ["'det6'", *NAMES, *FORMATS]),
+    (absent("det6"), ["'det6'", *NAMES, *WRITTEN]),
     (absent("model.xlsx"), ["model.xlsx", "det4", ".parquet"]),
     (absent("nowhere.csv"), ["nowhere.csv", "no such file"]),
     (csv_file(HEADER + "1,2,3\n4,5,6\n", targets="area"), ["'area'", "a, b, c"]),

@@ -215,6 +215,17 @@ def test_records_chosen_before_are_chosen_again(opened: Open) -> None:
     assert longer.selection is not None and longer.selection.seed == 0 and longer.count("holdout") == 24
 
 
+@pytest.mark.parametrize("missing", ["refuse", "drop"])
+def test_text_that_a_given_encoding_has_not_seen_is_counted(opened: Open, missing: str) -> None:
+    colours = [("red", "blue")[i % 2] for i in ROW]
+    encoding = opened({"colour": colours, "x": ROW % 7, "y": ROW}, missing=missing).encoding
+    colours[3], colours[40], colours[59] = "grey", "grey", "pink"
+    source = opened({"colour": colours, "x": ROW % 7, "y": ROW}, encoding=encoding)
+    (note,) = [note for note in source.notes if "has not seen" in note]
+    assert note.startswith("3 cells hold text") and note.endswith("colour 'grey' (2), colour 'pink' (1)")
+    assert rows_of(source)["colour=red"].sum() == np.count_nonzero(np.array(colours) == "red")
+
+
 ENCODING = Encoding((ColumnRule("rooms"), ColumnRule("age"), ColumnRule("kind", "category", ("flat", "hut", "villa"))))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sw import datasets
 from sw.datasets import (
     NAMES,
     Dataset,
@@ -25,13 +26,14 @@ from sw.datasets import (
     open_source,
     raw,
     reading,
-    write,
 )
 from sw.datasets.synthetic import SPLITS
 from sw.scaling import Scaling
-from tests.sw.datasets.test_datasets import FAULTS, FINITE, FORMATS, IN_TMP_PATH, Case, sorted_rows, table
+from tests.sw.datasets.test_datasets import FAULTS, FINITE, IN_TMP_PATH, WRITTEN, Case, sorted_rows, table
 
 STREAMED = reading.STREAMED
+FORMATS = (*dict.fromkeys((*WRITTEN, *STREAMED)),)
+ROW_GROUP = 10
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -41,6 +43,18 @@ def _blocks_of_a_few_rows():
         patch.setattr(raw, "BLOCK", 8 * 5 * 3)
         patch.setattr(reading, "MEMORY", 0)
         yield
+
+
+def write(records: Dataset, path: Path) -> None:
+    """Write a file of any format, Arrow's in batches of a few rows."""
+    if path.suffix not in (".feather", ".arrow"):
+        datasets.write(records, path)
+        return
+    columns = [*records.features.T, *records.targets.T]
+    named = pyarrow.table(dict(zip((*records.feature_names, *records.target_names), columns, strict=True)))
+    make = pyarrow.ipc.new_file if path.suffix == ".feather" else pyarrow.ipc.new_stream
+    with make(path, named.schema) as writer:
+        writer.write_table(named, max_chunksize=ROW_GROUP)
 
 
 def read(source: Source, part: str, size: int) -> Dataset:
@@ -125,17 +139,21 @@ def test_every_reading_is_the_same_whatever_the_size(hundred: Callable[[str], Pa
             assert_same(one, other)
 
 
-@pytest.mark.parametrize("suffix", STREAMED)
+@pytest.mark.parametrize("suffix", [suffix for suffix in STREAMED if suffix != ".arrow"])
 def test_blocks_of_a_streamed_file_come_in_a_random_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suffix: str
 ) -> None:
     """Since the file may be sorted. Here they have ten rows."""
     path, values = tmp_path / f"rows{suffix}", np.c_[np.arange(1000.0), np.arange(1000.0) % 2]
     if suffix == ".npy":
-        monkeypatch.setattr(raw, "BLOCK", 10 * values.shape[1] * 8)
+        monkeypatch.setattr(raw, "BLOCK", ROW_GROUP * values.shape[1] * 8)
         np.save(path, values)
+    elif suffix == ".feather":
+        write(Dataset("rows", values[:, :1], values[:, 1:], ("a",), ("b",)), path)
     else:
-        pyarrow.parquet.write_table(pyarrow.table({"a": values[:, 0], "b": values[:, 1]}), path, row_group_size=10)
+        pyarrow.parquet.write_table(
+            pyarrow.table({"a": values[:, 0], "b": values[:, 1]}), path, row_group_size=ROW_GROUP
+        )
     sources = [open_source(path, records=990, holdout=10, seed=seed) for seed in (4, 4, 5)]
     first, same, other = ([shard.features[:, 0] for shard in source.shards("train", 100)] for source in sources)
     assert all(np.ptp(shard) > 500 for shard in first)
@@ -322,6 +340,13 @@ def large_fortran_npy(path: Path, rows: int) -> None:
     np.lib.format.open_memmap(path, "w+", np.float32, (rows, COLUMNS), fortran_order=True)
 
 
+def large_feather(path: Path, rows: int) -> None:
+    column = pyarrow.array(np.random.default_rng(0).random(rows, np.float32))
+    columns = pyarrow.table({str(index): column for index in range(COLUMNS)})
+    with pyarrow.ipc.new_file(path, columns.schema) as writer:
+        writer.write_table(columns, max_chunksize=1 << 14)
+
+
 def large_parquet(path: Path, rows: int) -> None:
     column = pyarrow.array(np.random.default_rng(0).random(rows, np.float32))
     columns = pyarrow.table({str(index): column for index in range(COLUMNS)})
@@ -347,15 +372,23 @@ print(read, peak() - before)
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux")
 @pytest.mark.parametrize(
-    ("suffix", "make"), [(".npy", large_npy), (".npy", large_fortran_npy), (".parquet", large_parquet)]
+    ("suffix", "make", "size"),
+    [
+        (".npy", large_npy, MEGABYTES),
+        (".npy", large_fortran_npy, MEGABYTES),
+        (".parquet", large_parquet, MEGABYTES),
+        (".feather", large_feather, MEGABYTES // 3),
+    ],
 )
-def test_a_large_file_needs_little_memory(tmp_path: Path, suffix: str, make: Callable[[Path, int], None]) -> None:
-    path, count = tmp_path / f"large{suffix}", MEGABYTES * 2**20 // (4 * COLUMNS)
+def test_a_large_file_needs_little_memory(
+    tmp_path: Path, suffix: str, make: Callable[[Path, int], None], size: int
+) -> None:
+    path, count = tmp_path / f"large{suffix}", size * 2**20 // (4 * COLUMNS)
     make(path, count)
-    assert path.stat().st_size >= MEGABYTES * 2**20
+    assert path.stat().st_size >= size * 2**20
     # The peak that `resource.getrusage` gives is no use here: a process inherits its parent's.
     result = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True)
     records, megabytes = result.stdout.split()
     assert int(records) == count
-    assert float(megabytes) < MEGABYTES / 2  # Parquet holds a page of each column
+    assert float(megabytes) < size / 2  # Parquet holds a page of each column
     path.unlink()

@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import warnings
@@ -268,3 +269,20 @@ def test_a_model_is_no_checkpoint(path):
     model_of(source_of()).save(path)
     with pytest.raises(CheckpointError, match="is a kanloom model, not a kanloom checkpoint"):
         checkpoint.resume(training_of(), path)
+
+
+def test_a_device_or_a_pipe_is_no_place_for_one_and_keeps_its_name(path):
+    os.mkfifo(path)
+    for write in (lambda: checkpoint.outputs(path), lambda: checkpoint.save(training_of(), path)):
+        with pytest.raises(OutputError, match=r"is a device or a pipe; --checkpoint names a file"):
+            write()
+    assert path.is_fifo() and list(path.parent.iterdir()) == [path]
+
+
+def test_a_link_to_one_is_followed(tmp_path):
+    link, place = tmp_path / "link", tmp_path / "disk" / "state.ck"
+    place.parent.mkdir()
+    link.symlink_to(place)
+    stopped_after(link, 5, seconds=0)
+    assert link.is_symlink() and sorted(place.parent.iterdir()) == [place, place.with_name("state.ck.previous")]
+    assert checkpoint.resume(training_of(), link) and checkpoint.resume(training_of(), place)
