@@ -23,8 +23,8 @@ from sw.spec.addresses import addresses_of
 class InferenceCore(wiring.Component):
     """The forward pass of a trainer, with the same latencies, folding and bits.
 
-    A record starts at most every `initiation_interval` cycles: the slots of the layer that has most of them. Its
-    prediction can be taken `latency` cycles after its start. If predictions are not taken, records wait.
+    Records start in order, at most one every initiation interval: as many cycles as the layer with the most slots has.
+    If predictions are not taken, records wait.
 
     Parameters
     ----------

@@ -49,12 +49,11 @@ class TrainingCore(wiring.Component):
     """A trainer that takes records and targets as they come, and gives a prediction for each record.
 
     A prediction is made before the record's own update. A record with `train` set starts together with the next word of
-    `targets`; one without only predicts, and takes no target. Records start in order, at most one every
-    `plan.schedule.initiation_interval` cycles. With the exact schedule each sees all updates before it, whenever it
-    comes; with the other one the updates that it misses are those of `plan.schedule.staleness` only while records come
-    without a gap.
+    `targets`; one without only predicts, and takes no target. Records start in order, at most one every initiation
+    interval. With the exact schedule each sees all updates before it, whenever it comes. With the delayed one it misses
+    as many updates as the schedule's staleness says while records come without a gap, and fewer after a gap.
 
-    A prediction can be taken `latency` cycles after its record started. If predictions are not taken, records wait.
+    If predictions are not taken, records wait.
 
     Parameters
     ----------

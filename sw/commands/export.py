@@ -8,12 +8,15 @@ from typing import Any
 
 from sw.commands import command_line
 from sw.commands.progress import TerminalReporter
-from sw.commands.verbs import DATA, Verb
+from sw.commands.verbs import BOARDS, DATA, Verb
 
-FORMS = (Verb("c", "write a trained model as a C header, for microcontrollers", DATA, "sw.commands.export_c"),)
+FORMS = (
+    Verb("c", "write a trained model as a C header, for microcontrollers", DATA, "sw.commands.export_c"),
+    Verb("verilog", "write a trainer, or a trained model, as Verilog", BOARDS, "sim.export.command", "gateware"),
+)
 """The forms; they are declared like verbs."""
 
-EXAMPLES = ("c table.npz",)
+EXAMPLES = ("c table.npz", "verilog --network 2-8-1 --segments 4,32", "verilog table.npz --inference")
 
 
 class _FormParser(command_line.Parser):

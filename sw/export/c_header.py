@@ -7,19 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.datasets.encoding import encoding_notes
-from sw.export.c_units import CUnits, ExportError
+from sw.export.c_units import CUnits
+from sw.export.names import ExportError, fixed_point, identifier
 from sw.model import Model
 from sw.spec.numerics import LayerFormat
 from sw.spec.printable import printable
 
 MOST_BITS = 16  # of a word: nodes are int16_t, sums int32_t
 COLUMNS = 110  # of a line of numbers
-
-
-def identifier(name: str) -> str:
-    """Make a prefix of C identifiers from any name: letters, digits and `_`, a letter first."""
-    plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-    return plain if plain[:1].isalpha() else f"model_{plain}".rstrip("_")
 
 
 def comment_text(text: str) -> str:
@@ -61,10 +56,7 @@ class CHeader:
         ExportError
             For a model in floating point, for wider words, and for units that no double holds.
         """
-        if model.domains is not None:
-            raise ExportError(
-                f"{name} is in floating point, and a header holds fixed point: train with --arithmetic fixed16"
-            )
+        fixed_point(model, name)
         if model.network.width > MOST_BITS:
             raise ExportError(f"{name} has words of {model.network.width} bits; a header holds at most {MOST_BITS}")
         return cls(model, name, CUnits.of(model))

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.export.names import ExportError
 from sw.model import Model
 
 LEAST_SPAN = {np.float32: 1e-30, np.float64: 1e-290}
 """The shortest range whose reciprocal, and steps of which, are safe in each type."""
-
-
-class ExportError(ValueError):
-    """A model cannot be exported; the message says why."""
 
 
 @dataclass(frozen=True)

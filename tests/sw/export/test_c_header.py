@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from sw.engine.conversion import as_floating
-from sw.export.c_header import CHeader, comment_text, identifier
-from sw.export.c_units import CUnits, ExportError
+from sw.export.c_header import CHeader, comment_text
+from sw.export.c_units import CUnits
+from sw.export.names import ExportError, identifier
 from sw.model import Model
 from sw.oracle.fixed import FixedReference
 from sw.scaling import Scaling
@@ -189,7 +190,7 @@ def test_the_type_of_units_can_tell_their_steps_apart(low, high, c_type, tmp_pat
 
 def test_what_a_header_cannot_hold_is_refused():
     model = model_of(NETWORKS["two layers"])
-    with pytest.raises(ExportError, match=r"m is in floating point, and a header .* train with --arithmetic fixed16"):
+    with pytest.raises(ExportError, match=r"m is in floating point, and an export .* train with --arithmetic fixed16"):
         CHeader.of(as_floating(model), "m")
     with pytest.raises(ExportError, match="m has words of 18 bits; a header holds at most 16"):
         CHeader.of(model_of(Network.two_layer(2, 8, (4, 8), width=18)), "m")
