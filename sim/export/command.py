@@ -73,16 +73,19 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
 
         if options.model:
             model = Model.load(options.model)
-            name = identifier(options.model.stem)
-            fixed_point(model, options.model.stem)
+            stem = options.model.stem
+            fixed_point(model, stem)
             preset, nodes = preset_for(model.network), model.nodes
         else:
             preset = preset_of(options)
             network = preset.network
-            name = identifier(f"kan {network.features} " + " ".join(str(layer.outputs) for layer in network.layers))
+            stem = f"kan {network.features} {' '.join(str(layer.outputs) for layer in network.layers)}"
             nodes = first_nodes(network, np.random.default_rng(0), preset.spreads)
+        name = f"{identifier(stem)}_core"  # no keyword, as `table` and `small` are
         folder = options.output or OUTPUT / name
         check_folder(folder)
+        if options.model and folder.resolve() in options.model.resolve().parents:
+            raise ValueError(f"{options.model} is in {folder}, which is emptied; name another folder with --output")
         design = search_of(board_of(options), options, preset=preset).design
         step.update(what="writing Verilog")
         from hw.core.inference_core import InferenceCore
