@@ -15,8 +15,9 @@ from rich.table import Table
 
 from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
+from hw.flow.tools import emit_verilog
 from hw.plan.options import add_design, board_of, search_of
-from sim.verilator import CompileError, compile_executable, emit_verilog
+from sim.verilator import CompileError, compile_executable
 from sw.spec.bounds import RECORDS
 from sw.spec.options import whole
 

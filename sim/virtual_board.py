@@ -8,7 +8,8 @@ from typing import Self
 
 from amaranth.hdl import Elaboratable
 
-from sim.verilator import compile_executable, emit_verilog
+from hw.flow.tools import emit_verilog
+from sim.verilator import compile_executable
 
 _HARNESS = Path(__file__).with_suffix(".cpp")
 

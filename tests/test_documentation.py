@@ -37,7 +37,7 @@ PORT = "/dev/pts/3"  # of the virtual board, as the documents have it
 FOLDERS = ("boards", "docs", "hw", "kanloom", "scripts", "sim", "sw", "tests")
 VERBS_OF_MODULES = {"sw": None, "hw.plan": "plan", "hw.build": "build", "sim.board": "simulate"}
 STUDIES = "scripts/studies/"
-OTHERS = ("cd", "iceprog", "openFPGALoader", "sh", "source")  # programs that are not ours
+OTHERS = ("cd", "iceprog", "make", "openFPGALoader", "sh", "source")  # programs that are not ours
 BEFORE = (("mpiexec", "-n", "4"), ("/usr/bin/time", "-v"))  # what a command may begin with
 OPERATORS = ("&&", "||", ";", "|", "&")
 

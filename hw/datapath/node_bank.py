@@ -1,8 +1,10 @@
 """One bank of nodes: a memory that the forward pass reads, and that an update reads, adds to and writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -19,6 +21,12 @@ def bank_memory(*, rows: int, width: int, lanes: int, technology: Technology) ->
     """Return the shape of the memory of a bank of `rows` rows of `lanes` nodes of `width` bits."""
     depth = max(rows, 2)
     return MemoryShape(name="nodes", width=width * lanes, depth=depth, storage=technology.storage(depth), read_ports=2)
+
+
+def row_words(rows: np.ndarray, width: int) -> list[int]:
+    """Return the memory words of rows of signed nodes, an array (rows, lanes); lane 0 is lowest."""
+    mask = (1 << width) - 1
+    return [sum((node & mask) << lane * width for lane, node in enumerate(row)) for row in rows.tolist()]
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,8 @@ class NodeBank(wiring.Component):
         sums that were limited to a word.
     access : in
         Write `node` to a `lane` of a `row` where `write`; only while there are no updates.
+    first_rows : sequence of int
+        What the memory holds when the device starts, as `row_words` gives them; zeros where there are fewer.
     read_stage : int
         Cycles from a row to the read of the memory.
     """
@@ -74,6 +84,7 @@ class NodeBank(wiring.Component):
 
     def __init__(self, *, rows: int, width: int, lanes: int, technology: Technology, revisit: int | None):
         self.rows, self.width, self.lanes, self.technology = rows, width, lanes, technology
+        self.first_rows: Sequence[int] = ()
         self._forwarded = range(0) if revisit is None else range(revisit, self.turnaround + 1)
         row, nodes = range(max(rows, 2)), word_array(width, lanes)
         access = {"write": Out(1), "row": Out(row), "lane": Out(range(max(lanes, 2))), "node": Out(signed(width))}
@@ -121,7 +132,7 @@ class NodeBank(wiring.Component):
         pipe = Pipeline(m, self.technology)
         shape = bank_memory(rows=self.rows, width=self.width, lanes=self.lanes, technology=self.technology)
         m.submodules.memory = memory = Memory(
-            shape=unsigned(shape.width), depth=shape.depth, init=[], attrs=shape.attributes
+            shape=unsigned(shape.width), depth=shape.depth, init=self.first_rows, attrs=shape.attributes
         )
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access

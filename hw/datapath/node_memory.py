@@ -71,6 +71,15 @@ class BankAccessSignature(wiring.Signature):
         super().__init__({**NodePositionSignature(rows=rows, lanes=lanes).members, **data})
 
 
+def rows_of_segment(form: LayerFormat, slots: int, slot: Value, segment: Value) -> tuple[Value, Value]:
+    """Return the rows of the even and of the odd node of a segment, in banks for so many slots."""
+    even_rows, odd_rows = bank_depths(slots, form.segments)
+    half = segment >> 1
+    pair = Cat(half[: form.segment_bits - 1], slot)
+    even_row, odd_row = bank_rows(pair, slot, segment[0])
+    return even_row[: bits_for(even_rows)], odd_row[: max(bits_for(odd_rows), 1)]
+
+
 class NodeMemory(wiring.Component):
     """Two banks that are read and updated together, with the latencies of a `NodeBank`.
 
@@ -147,7 +156,7 @@ class NodeMemory(wiring.Component):
         even, odd = self.banks
         m.submodules.even, m.submodules.odd = even, odd
         forward, update, access = self.forward, self.update, self.access
-        reads, writes = self._rows(forward.slot, forward.segment), self._rows(update.slot, update.segment)
+        reads, writes = (rows_of_segment(self.form, self.slots, port.slot, port.segment) for port in (forward, update))
         for index, bank in enumerate(self.banks):
             m.d.comb += [
                 bank.forward.row.eq(Mux(access.select, access.row, reads[index])),
@@ -168,10 +177,3 @@ class NodeMemory(wiring.Component):
         row_nodes = Mux(access.odd, odd.forward.nodes.as_value(), even.forward.nodes.as_value())
         m.d.sync += access.data_read.eq(row_nodes.word_select(access.lane, self.form.word.width))
         return m
-
-    def _rows(self, slot: Value, segment: Value) -> tuple[Value, Value]:
-        """Return the rows of the even and of the odd node of a segment."""
-        half = segment >> 1
-        pair = Cat(half[: self.form.segment_bits - 1], slot)
-        even_row, odd_row = bank_rows(pair, slot, segment[0])
-        return even_row[: bits_for(self.even_rows)], odd_row[: max(bits_for(self.odd_rows), 1)]

@@ -16,66 +16,42 @@ from hw.fpga.resources import MemoryShape
 from hw.schedule.slot_order import SlotOrder
 
 
-class Sequencer(wiring.Component):
-    """A layer unit that is driven along its slot order; it keeps the arguments of a record until its update.
+class ForwardSequencer(wiring.Component):
+    """A layer unit that is driven along the forward pass of its slot order.
 
-    Groups are taken as they come, without back-pressure: the schedule makes them come no faster than the unit takes
-    them. A layer that follows gives the slot of a group to the unit in the cycle of its arrival (in the update, one
-    cycle later); one that walks begins `unit.timing.entry` + `hw.schedule.timing.WALK_LATENCY` cycles after the last
-    group.
+    Groups are taken as they come, without back-pressure. A layer that follows gives the slot of a group to the unit in
+    the cycle of its arrival; one that walks begins `unit.entry` + `hw.schedule.timing.WALK_LATENCY` cycles after the
+    last group.
 
     Parameters
     ----------
-    unit : LayerUnit
-        The layer. Its results and the errors of its inputs leave through its own ports.
+    unit : LayerUnit or hw.datapath.inference_layer.InferenceLayer
+        The layer. Its results leave through its own port.
     slot_order : SlotOrder
-        Whether it follows or walks, forward and backward.
-    arguments : MemoryShape
-        The memory for the arguments of all records in flight.
-    pretraining_slots : int
-        Slots of a group of inputs that pre-training trains alone, in a layer of one output group; 0 without groups.
+        Whether it follows or walks.
+    ports : dict, optional
+        More ports, of a subclass.
 
     Attributes
     ----------
     inputs : in
         The argument codes of the next group of inputs, or of all inputs in a first layer.
-    errors : in
-        The errors of the next group of outputs, and whether the record is trained on.
-    updated : out, 1
-        Set in the last cycle of the slots of a record's update.
-    pretrain : in, 1, absent without groups
-        Each group of inputs has a sum and an error of its own. Stable while records are in flight.
-    next_group : out, 1, absent without groups
-        The error of the next group is taken, in pre-training.
-    rewind : in, 1, absent with one context
-        The next record is one of the first context; only while no record is in flight.
     """
 
-    def __init__(self, unit: LayerUnit, slot_order: SlotOrder, *, arguments: MemoryShape, pretraining_slots: int = 0):
+    pretraining_slots = 0
+
+    def __init__(self, unit: Any, slot_order: SlotOrder, ports: dict[str, Any] | None = None):
         self.unit, self.slot_order = unit, slot_order
-        self.arguments, self.pretraining_slots = arguments, pretraining_slots
         codes = data.ArrayLayout(
             unsigned(unit.form.argument_bits), unit.taps * unit.input_groups // slot_order.arrivals
         )
-        errors = {"valid": Out(1), "train": Out(1), "values": Out(word_array(unit.form.word.width, unit.lanes))}
-        super().__init__(
-            {
-                "inputs": In(wiring.Signature({"valid": Out(1), "codes": Out(codes)})),
-                "errors": In(wiring.Signature(errors)),
-                "updated": Out(1),
-                **({"pretrain": In(1), "next_group": Out(1)} if pretraining_slots else {}),
-                **({"rewind": In(1)} if unit.contexts > 1 else {}),
-            }
-        )
+        super().__init__({"inputs": In(wiring.Signature({"valid": Out(1), "codes": Out(codes)})), **(ports or {})})
 
     def elaborate(self, platform: object) -> Module:
         """Build the gateware."""
         m = Module()
         m.submodules.unit = self.unit
-        arguments_valid, arguments = self._forward(m)
-        m.submodules.arguments = fifo = ReplayFifo(self.arguments, repeats=self.slot_order.rereads)
-        m.d.comb += [fifo.write.eq(arguments_valid), fifo.value.eq(arguments)]
-        self._update(m, fifo)
+        self._forward(m)
         return m
 
     def _forward(self, m: Module) -> tuple[Value, Value]:
@@ -116,6 +92,72 @@ class Sequencer(wiring.Component):
             unit.forward.last.eq(last),
         ]
         return present, codes
+
+    def _rewind(self, m: Module, slot: Value) -> None:
+        """Set a counter of slots back to the first context on `rewind`."""
+        if self.unit.contexts > 1:
+            with m.If(self.rewind):
+                m.d.sync += slot.eq(0)
+
+
+class Sequencer(ForwardSequencer):
+    """A layer unit that is driven along its slot order; it keeps the arguments of a record until its update.
+
+    Groups are taken as they come, without back-pressure: the schedule makes them come no faster than the unit takes
+    them. A layer that follows gives the slot of a group to the unit in the cycle of its arrival (in the update, one
+    cycle later); one that walks begins `unit.timing.entry` + `hw.schedule.timing.WALK_LATENCY` cycles after the last
+    group.
+
+    Parameters
+    ----------
+    unit : LayerUnit
+        The layer. Its results and the errors of its inputs leave through its own ports.
+    slot_order : SlotOrder
+        Whether it follows or walks, forward and backward.
+    arguments : MemoryShape
+        The memory for the arguments of all records in flight.
+    pretraining_slots : int
+        Slots of a group of inputs that pre-training trains alone, in a layer of one output group; 0 without groups.
+
+    Attributes
+    ----------
+    inputs : in
+        The argument codes of the next group of inputs, or of all inputs in a first layer.
+    errors : in
+        The errors of the next group of outputs, and whether the record is trained on.
+    updated : out, 1
+        Set in the last cycle of the slots of a record's update.
+    pretrain : in, 1, absent without groups
+        Each group of inputs has a sum and an error of its own. Stable while records are in flight.
+    next_group : out, 1, absent without groups
+        The error of the next group is taken, in pre-training.
+    rewind : in, 1, absent with one context
+        The next record is one of the first context; only while no record is in flight.
+    """
+
+    def __init__(self, unit: LayerUnit, slot_order: SlotOrder, *, arguments: MemoryShape, pretraining_slots: int = 0):
+        self.arguments, self.pretraining_slots = arguments, pretraining_slots
+        errors = {"valid": Out(1), "train": Out(1), "values": Out(word_array(unit.form.word.width, unit.lanes))}
+        super().__init__(
+            unit,
+            slot_order,
+            {
+                "errors": In(wiring.Signature(errors)),
+                "updated": Out(1),
+                **({"pretrain": In(1), "next_group": Out(1)} if pretraining_slots else {}),
+                **({"rewind": In(1)} if unit.contexts > 1 else {}),
+            },
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the gateware."""
+        m = Module()
+        m.submodules.unit = self.unit
+        arguments_valid, arguments = self._forward(m)
+        m.submodules.arguments = fifo = ReplayFifo(self.arguments, repeats=self.slot_order.rereads)
+        m.d.comb += [fifo.write.eq(arguments_valid), fifo.value.eq(arguments)]
+        self._update(m, fifo)
+        return m
 
     def _update(self, m: Module, fifo: ReplayFifo) -> None:
         """Give a record's slots to the update path, with the arguments from the FIFO."""
@@ -162,9 +204,3 @@ class Sequencer(wiring.Component):
                 unit.update.first.eq(output_group == 0),
                 unit.update.last.eq(output_group == outputs - 1),
             ]
-
-    def _rewind(self, m: Module, slot: Value) -> None:
-        """Set a counter of slots back to the first context on `rewind`."""
-        if self.unit.contexts > 1:
-            with m.If(self.rewind):
-                m.d.sync += slot.eq(0)

@@ -77,9 +77,9 @@ class Tile:
     lanes : int
         Its outputs.
     memories : sequence of NodeMemory
-        Of each tap.
+        Of each tap; in a layer that does not train, `hw.datapath.inference_layer.NodeRom`.
     multipliers : sequence of list of FunctionMultipliers
-        Of each tap, by lane.
+        Of each tap, by lane; in a layer that does not train, anything with an `interpolation`.
     """
 
     m: Module

@@ -1,13 +1,16 @@
 """A network that trains: a chain of layers, the residual at its end, and the schedule of records in flight."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fixed_point import clamp, code_of
 from hw.datapath.layer import LayerUnit
+from hw.datapath.node_bank import row_words
 from hw.datapath.pipeline import Pipeline
 from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, word_array
 from hw.datapath.replay_fifo import ReplayFifo
@@ -103,6 +106,13 @@ class TrainerCore(wiring.Component):
                 "access": In(NodeAccessSignature(network.width)),
             }
         )
+
+    def preload(self, nodes: Sequence[np.ndarray]) -> None:
+        """Let the node memories hold these nodes, of each layer, when the device starts; before elaboration only."""
+        for unit, addresses, values in zip(self.units, self.addresses, nodes, strict=True):
+            for memory, rows in zip(unit.memories, addresses.banks(values), strict=True):
+                for bank, image in zip(memory.banks, rows, strict=True):
+                    bank.first_rows = row_words(image, self.network.width) * self.plan.contexts
 
     @property
     def access_latency(self) -> int:

@@ -13,6 +13,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from amaranth.back import verilog
+from amaranth.hdl import Elaboratable
+
 LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
 
 _AMARANTHS_CHOICE = "AMARANTH_USE_YOSYS"
@@ -37,6 +40,16 @@ def environments_yosys() -> Iterator[None]:
             del os.environ[_AMARANTHS_CHOICE]
         else:
             os.environ[_AMARANTHS_CHOICE] = before
+
+
+def emit_verilog(design: Elaboratable, name: str = "top", *, platform: object = None) -> str:
+    """Convert a component to Verilog, its module called `name`.
+
+    The text is free of source locations, so that equal designs give equal text. Without a platform it is for
+    simulation, and has assertions.
+    """
+    with environments_yosys():
+        return verilog.convert(design, name=name, platform=platform, emit_src=False, strip_internal_attrs=True)
 
 
 def run_tool(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boards
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
+from sw.presets.preset import shaped
 from sw.presets.selection import add_network, selected
 from sw.spec.bounds import CLOCK_MHZ, SIZE, STALENESS, TAPS
 from sw.spec.configuration import CONTEXTS
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
     from hw.fpga.board import Board
     from hw.plan.search import Search, Verdict
     from sw.presets.preset import Preset
+    from sw.spec.network import Network
 
 SCHEDULES = ("delayed", "exact")
 MANY_RECORDS = 1_000_000  # of a network by its shape: it has the segments of the preset for large tables
 
 
-def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_data: bool = False) -> None:
+def add_design(
+    parser: argparse.ArgumentParser, board: str | None = None, *, by_data: bool = False, passes: bool = True
+) -> None:
     """Add the options that `board_of` and `search_of` take.
 
     Parameters
@@ -34,6 +39,8 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
         The board by default; without it, the user must name one.
     by_data : bool
         Whether the command chooses network and pre-training by its data, where the user says nothing.
+    passes : bool
+        Whether the design makes passes over stored records, and so can have contexts and pre-training.
     """
     target = parser.add_argument_group("board")
     target.add_argument(
@@ -55,21 +62,10 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
         default=SCHEDULES[0],
         help="exact: each record waits for the updates of all records before it (default: %(default)s)",
     )
-    training.add_argument(
-        "--contexts",
-        type=int,
-        choices=CONTEXTS,
-        default=1,
-        help="models that are trained in turn and merged after each pass (default: %(default)s)",
-    )
-    training.add_argument(
-        "--pretraining",
-        type=pretraining,
-        default=None if by_data else (0, None),
-        metavar="ADDENDS[:EPOCHS]|none",
-        help="make the trainer able to train groups of so many addends alone, before all of them together "
-        f"(default: {'by the data' if by_data else 'none'})",
-    )
+    if passes:
+        _add_passes(training, by_data=by_data)
+    else:
+        parser.set_defaults(contexts=1, pretraining=(0, None))
     folding = parser.add_argument_group("folding", "without --lanes and --taps, the fastest folding that fits is found")
     folding.add_argument(
         "--lanes",
@@ -86,6 +82,25 @@ def add_design(parser: argparse.ArgumentParser, board: str | None = None, *, by_
         type=whole(*STALENESS),
         metavar="N",
         help="records whose updates a forward pass may miss, in a folding that is found (default: 8)",
+    )
+
+
+def _add_passes(training: argparse._ArgumentGroup, *, by_data: bool) -> None:
+    """Add the options of a design that makes passes over stored records."""
+    training.add_argument(
+        "--contexts",
+        type=int,
+        choices=CONTEXTS,
+        default=1,
+        help="models that are trained in turn and merged after each pass (default: %(default)s)",
+    )
+    training.add_argument(
+        "--pretraining",
+        type=pretraining,
+        default=None if by_data else (0, None),
+        metavar="ADDENDS[:EPOCHS]|none",
+        help="make the trainer able to train groups of so many addends alone, before all of them together "
+        f"(default: {'by the data' if by_data else 'none'})",
     )
 
 
@@ -126,8 +141,20 @@ def preset_of(options: argparse.Namespace) -> Preset:
     )
 
 
+def preset_for(network: Network) -> Preset:
+    """Return a schedule for a network that has no preset: the one of a large table, for as many layers."""
+    sizes = (network.features, *(layer.outputs for layer in network.layers))
+    general = default_preset(network.features, network.outputs, MANY_RECORDS)
+    preset = shaped(general, sizes, tuple(layer.segments for layer in network.layers))
+    return replace(preset, network=network)
+
+
 def search_of(
-    board: Board, options: argparse.Namespace, progress: Callable[[Verdict], None] = lambda verdict: None
+    board: Board,
+    options: argparse.Namespace,
+    progress: Callable[[Verdict], None] = lambda verdict: None,
+    *,
+    preset: Preset | None = None,
 ) -> Search:
     """Return what the search for a folding found, or the folding that is asked for.
 
@@ -139,6 +166,8 @@ def search_of(
         Of `add_design`.
     progress : Callable
         Is given each verdict, as it is found.
+    preset : Preset, optional
+        Network and schedule, where the options do not say them.
 
     Raises
     ------
@@ -148,7 +177,7 @@ def search_of(
     from hw.plan.search import MAX_STALENESS, search
     from sw.spec.back_windows import windows_for
 
-    preset = preset_of(options)
+    preset = preset or preset_of(options)
     return search(
         board,
         preset.network,

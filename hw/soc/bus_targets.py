@@ -1,6 +1,9 @@
 """The targets of the bus other than the registers: records, nodes, and the configuration's text."""
 
-from amaranth import Module, Mux, unsigned
+from collections.abc import Mapping
+from typing import Any
+
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -9,7 +12,47 @@ from hw.datapath.ports import NodeAccessSignature
 from hw.fpga.resources import MemoryShape
 from hw.link.bus import BusSignature, address_exists, ready_after
 from hw.soc.record_store import RecordStore
+from sw.spec.protocol import Space
 from sw.spec.text_words import pack_text
+
+
+def connect_targets(m: Module, bus: Any, targets: Mapping[Space, Any]) -> None:
+    """Connect the bus to the target of each space; a space without one has a fault at every address.
+
+    Answers are registered, since the way from a target to the initiator is long.
+
+    Parameters
+    ----------
+    m : Module
+        Where the connections are added.
+    bus : flipped interface
+        The bus, from its initiator.
+    targets : mapping of Space to interface
+        The target's side of each bus.
+    """
+    answered = Signal()
+    m.d.sync += answered.eq(0)
+    m.d.comb += bus.ready.eq(answered)
+    for target in targets.values():
+        m.d.comb += [
+            target.write.eq(bus.write),
+            target.space.eq(bus.space),
+            target.address.eq(bus.address),
+            target.write_data.eq(bus.write_data),
+        ]
+    with m.Switch(bus.space):
+        for space, target in targets.items():
+            with m.Case(space):
+                m.d.comb += target.valid.eq(bus.valid & ~answered)
+                m.d.sync += [
+                    answered.eq(target.valid & target.ready),
+                    bus.read_data.eq(target.read_data),
+                    bus.refused.eq(target.refused),
+                    bus.fault.eq(target.fault),
+                ]
+        if len(targets) < len(Space):
+            with m.Default():
+                m.d.sync += [answered.eq(bus.valid & ~answered), bus.refused.eq(0), bus.fault.eq(1)]
 
 
 class RecordTarget(wiring.Component):

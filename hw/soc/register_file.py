@@ -1,21 +1,31 @@
 """The register file, made from the same table as the host's access to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.datapath.trainer import TrainerCore
 from hw.fpga.resources import MemoryShape
 from hw.link.bus import BusSignature, address_exists, ready_after
 from sw.spec.numerics import bits_for
-from sw.spec.registers import COUNTER_BITS, Register, RegisterTable
+from sw.spec.registers import COUNTER_BITS, Register, RegisterTable, rate_registers
 
 
 def counter_memory(table: RegisterTable) -> MemoryShape:
     """Return the shape of the memory of a register file's counters."""
     return MemoryShape(name="counters", width=COUNTER_BITS, depth=table.words)
+
+
+def connect_rates(m: Module, control: data.View, trainer: TrainerCore) -> None:
+    """Connect the rates in the registers that the host writes to a trainer."""
+    plan = trainer.plan
+    for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
+        legal = plan.network.word.update_shifts, plan.back_shifts[layer - 1]
+        for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
+            m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
 
 
 class RegisterFile(wiring.Component):
@@ -33,6 +43,8 @@ class RegisterFile(wiring.Component):
         The registers of one word in `table` that count events.
     word_bits : int
         Width of the bus.
+    first : mapping of str to int, optional
+        The values, at first, of registers that can be written; the others are 0.
 
     Attributes
     ----------
@@ -50,7 +62,14 @@ class RegisterFile(wiring.Component):
         A bit for each register that can be written; high in the first cycle of its new value in `control`.
     """
 
-    def __init__(self, table: RegisterTable, *, counters: Sequence[Register], word_bits: int):
+    def __init__(
+        self,
+        table: RegisterTable,
+        *,
+        counters: Sequence[Register],
+        word_bits: int,
+        first: Mapping[str, int] | None = None,
+    ):
         self.table, self.counters, self.word_bits = table, counters, word_bits
         written = [register for register in table.values() if register.access == "w"]
         others = [register for register in table.values() if register not in (*counters, *written)]
@@ -60,7 +79,9 @@ class RegisterFile(wiring.Component):
                 "locked": In(1),
                 "events": In(data.StructLayout({register.name: 1 for register in counters})),
                 "status": In(data.StructLayout({register.name: register.bits for register in others})),
-                "control": Out(data.StructLayout({register.name: register.bits for register in written})),
+                "control": Out(
+                    data.StructLayout({register.name: register.bits for register in written}), init=first or {}
+                ),
                 "strobes": Out(data.StructLayout({register.name: 1 for register in written})),
             }
         )
@@ -86,7 +107,7 @@ class RegisterFile(wiring.Component):
             bus.fault.eq(~exists | (bus.write == Array(map(Const, readable))[number])),
         ]
         m.d.comb += [
-            bus.read_data.eq(status | self._counted(m, number)),
+            bus.read_data.eq(status | self._counted(m, number) if self.counters else status),
             bus.refused.eq(bus.write & self.locked),
             bus.ready.eq(ready_after(m, bus, 4)),
         ]

@@ -1,7 +1,5 @@
 """The system on a chip: link, registers, record store, pass engine and trainer around one bus."""
 
-from typing import Any
-
 from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -10,12 +8,12 @@ from hw.datapath.strobes import delayed
 from hw.datapath.trainer import TrainerCore
 from hw.design.design import Design
 from hw.link.endpoint import LinkEndpoint
-from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget
+from hw.soc.bus_targets import NodeTarget, RecordTarget, TextTarget, connect_targets
 from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import RecordStore, arbitrate
-from hw.soc.register_file import RegisterFile
+from hw.soc.register_file import RegisterFile, connect_rates
 from sw.spec.protocol import Mode, Space
-from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers
+from sw.spec.registers import LINK_COUNTERS, STATISTICS
 
 
 class Soc(wiring.Component):
@@ -62,7 +60,7 @@ class Soc(wiring.Component):
         m.submodules.text = text = TextTarget(configuration.text, word_bits=word_bits)
 
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
-        self._decode(
+        connect_targets(
             m,
             link.bus,
             {
@@ -104,35 +102,9 @@ class Soc(wiring.Component):
         m.d.comb += trainer.merge.eq(ended & (runner.mode != Mode.PREDICT))
         return runner.busy | ended | ~trainer.idle
 
-    def _decode(self, m: Module, bus: Any, targets: dict[Space, Any]) -> None:
-        """Connect the bus to the target of each space.
-
-        Answers are registered, since the way from a target to the link is long.
-        """
-        answered = Signal()
-        m.d.sync += answered.eq(0)
-        m.d.comb += bus.ready.eq(answered)
-        for target in targets.values():
-            m.d.comb += [
-                target.write.eq(bus.write),
-                target.space.eq(bus.space),
-                target.address.eq(bus.address),
-                target.write_data.eq(bus.write_data),
-            ]
-        with m.Switch(bus.space):
-            for space, target in targets.items():
-                with m.Case(space):
-                    m.d.comb += target.valid.eq(bus.valid & ~answered)
-                    m.d.sync += [
-                        answered.eq(target.valid & target.ready),
-                        bus.read_data.eq(target.read_data),
-                        bus.refused.eq(target.refused),
-                        bus.fault.eq(target.fault),
-                    ]
-
     def _control(self, m: Module, registers: RegisterFile, runner: PassEngine, trainer: TrainerCore) -> None:
         """Connect the registers that the host writes."""
-        control, plan = registers.control, self.design.plan
+        control = registers.control
         m.d.comb += [
             runner.start.eq(registers.strobes.start),
             runner.mode.eq(control.start),
@@ -142,10 +114,7 @@ class Soc(wiring.Component):
         ]
         if self.design.pretraining:
             m.d.comb += trainer.pretrain.eq(runner.mode == Mode.PRETRAIN)
-        for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
-            legal = plan.network.word.update_shifts, plan.back_shifts[layer - 1]
-            for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
-                m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
+        connect_rates(m, control, trainer)
 
     def _status(
         self, m: Module, registers: RegisterFile, link: LinkEndpoint, runner: PassEngine, trainer: TrainerCore

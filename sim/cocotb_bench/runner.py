@@ -13,7 +13,8 @@ from amaranth.hdl import Elaboratable
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from sim.verilator import compile_executable, emit_verilog
+from hw.flow.tools import emit_verilog
+from sim.verilator import compile_executable
 
 _LIBRARIES = cocotb_tools.config.libs_dir
 _PARAMETERS = "KANLOOM_BENCH_PARAMETERS"

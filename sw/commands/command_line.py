@@ -121,8 +121,7 @@ def verbs_parser(program: str, declared: Sequence[Verb]) -> VerbsParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
     for verb in VERBS:
-        summary = verb.summary if verb.installed else f"{verb.summary} ({needs(verb.extra)})"
-        command = verbs.add_parser(verb.name, help=summary)
+        command = verbs.add_parser(verb.name, help=summary(verb))
         if verb in declared:
             declare(command, verb)
     return parser
@@ -142,9 +141,14 @@ def declare(parser: argparse.ArgumentParser, verb: Verb) -> None:
     parser.description = f"{verb.summary[0].upper()}{verb.summary[1:]}."
     module.declare(parser)
     parser.description = fill(parser.description, WIDTH)
-    output = parser.add_argument_group("messages").add_mutually_exclusive_group()
-    output.add_argument("-q", "--quiet", action="store_true", help="only results and errors: no progress and no notes")
-    output.add_argument("-v", "--verbose", action="store_true", help="each step and its time, and where an error arose")
+    if parser._subparsers is None:  # whose own parsers have these options
+        output = parser.add_argument_group("messages").add_mutually_exclusive_group()
+        output.add_argument(
+            "-q", "--quiet", action="store_true", help="only results and errors: no progress and no notes"
+        )
+        output.add_argument(
+            "-v", "--verbose", action="store_true", help="each step and its time, and where an error arose"
+        )
     examples = "\n".join(f"  %(prog)s {example}".rstrip() for example in getattr(module, "EXAMPLES", ()))
     parser.epilog = f"examples:\n{examples}" if examples else None
 
@@ -211,6 +215,17 @@ def needs(extra: str | None) -> str:
         Its name, None for the package alone.
     """
     return f'pip install "kanloom[{extra}]"' if extra else "pip install kanloom"
+
+
+def summary(verb: Verb) -> str:
+    """Return what a verb does, and what installs it if it is not.
+
+    Parameters
+    ----------
+    verb : Verb
+        Any.
+    """
+    return verb.summary if verb.installed else f"{verb.summary} ({needs(verb.extra)})"
 
 
 def one_line(text: str) -> str:

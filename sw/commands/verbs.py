@@ -54,6 +54,7 @@ VERBS = (
     Verb("info", "show what a model file holds", DATA, "sw.commands.info"),
     Verb("plot", "draw a network, its training or its predictions", DATA, "sw.commands.plot"),
     Verb("bench", "measure how fast this computer trains", DATA, "sw.commands.bench"),
+    Verb("export", "write a model as source text for other devices", DATA, "sw.commands.export"),
     Verb("data", "write a named data set to a file", DATA, "sw.commands.data"),
     Verb("plan", "find the fastest design of a network on a board", BOARDS, "hw.plan.__main__", "gateware"),
     Verb("build", "make a board's bitstream", BOARDS, "hw.build.__main__", "gateware"),

@@ -126,6 +126,32 @@ class NodeAddresses:
             shift += bits
         return address
 
+    def banks(self, nodes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Arrange the nodes of the layer as they lie in its banks.
+
+        Parameters
+        ----------
+        nodes : ndarray of shape `Layer.shape`
+            The nodes.
+
+        Returns
+        -------
+        list of (ndarray, ndarray)
+            For each tap the rows of the bank of even nodes and of that of odd nodes, (rows, lanes).
+        """
+        rest, places = self.table(), {}
+        for name, bits in self.fields.items():
+            places[name], rest = rest & ((1 << bits) - 1), rest >> bits
+        images = [
+            tuple(np.zeros((rows, self.folding.lanes), dtype=np.int64) for rows in (self.even_rows, self.odd_rows))
+            for _ in range(self.folding.taps)
+        ]
+        for (even, odd), tap in zip(images, range(self.folding.taps), strict=True):
+            for parity, image in enumerate((even, odd)):
+                here = (places["tap"] == tap) & (places["odd"] == parity)
+                image[places["row"][here], places["lane"][here]] = nodes[here]
+        return images
+
 
 def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAddresses, ...]:
     """Return the addresses of the nodes of each layer.

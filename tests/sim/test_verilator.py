@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hw.flow.tools import emit_verilog
 from sim import verilator
-from sim.verilator import CompileError, compile_executable, emit_verilog
+from sim.verilator import CompileError, compile_executable
 from sw import cache
 from tests.caches import UNWRITABLE, unwritable
 from tests.sim.designs import Accumulator

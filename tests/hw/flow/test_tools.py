@@ -10,8 +10,7 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.flow.tools import BuildError, environments_yosys, run_tool
-from sim.verilator import emit_verilog
+from hw.flow.tools import BuildError, emit_verilog, environments_yosys, run_tool
 
 
 class Inverter(wiring.Component):

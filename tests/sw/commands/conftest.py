@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import boards
+from hw.flow.tools import emit_verilog
 from hw.plan.search import search
 from hw.soc.soc import Soc
-from sim.verilator import emit_verilog
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from sw import datasets
 from sw.presets.catalogue import PRESETS

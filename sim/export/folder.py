@@ -1,0 +1,105 @@
+"""The folder of an exported core: its Verilog, an AXI4-Stream wrapper, a description, and a test bench with vectors."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from amaranth import Shape
+
+from hw.core.axi_stream import AxiStreamCore, lane_bits, lanes, values_of
+from hw.core.description import describe
+from hw.core.inference_core import InferenceCore
+from hw.core.training_core import TrainingCore
+from hw.flow.tools import emit_verilog
+from hw.schedule.trainer_plan import TrainerPlan
+from sim.export.vectors import inference_vectors, training_vectors
+from sw.outputs import emptied
+
+_BENCH = Path(__file__).with_name("bench.sv")
+
+MAKEFILE = """\
+# make: runs the test bench with Verilator (5.0 or newer); make axis: the same through the AXI4-Stream wrapper.
+VERILATOR ?= $(shell command -v verilator || command -v verilator-cli)
+CORE = {name}
+FLAGS = --binary --timing --top-module bench --output-split 0 -Wno-lint -Wno-fatal {defines}
+FLAGS += -MAKEFLAGS "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+
+all: core
+core:
+\t$(VERILATOR) $(FLAGS) -DCORE=$(CORE) --Mdir obj_core bench.sv $(CORE).v
+\t./obj_core/Vbench
+axis:
+\t$(VERILATOR) $(FLAGS) -DAXIS -DCORE=$(CORE)_axis --Mdir obj_axis bench.sv $(CORE)_axis.v $(CORE).v
+\t./obj_axis/Vbench
+clean:
+\trm -rf obj_core obj_axis
+.PHONY: all core axis clean
+"""
+
+
+class AnyDevice:
+    """The platform of Verilog for any tool: no assertions, which only SystemVerilog has."""
+
+
+def portable(plan: TrainerPlan) -> TrainerPlan:
+    """Return a plan with the same latencies whose products are written as such, not as cells of the family."""
+    return replace(plan, technology=replace(plan.technology, multiplier_cell=None))
+
+
+def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], name: str, folder: Path) -> list[str]:
+    """Write all files of a core.
+
+    Parameters
+    ----------
+    core : TrainingCore or InferenceCore
+        The core, of a `portable` plan; it is elaborated.
+    nodes : sequence of ndarray
+        The nodes that it begins with.
+    name : str
+        Name of its module, and of its files.
+    folder : Path
+        Where to; it is emptied first if it is one of an earlier export.
+
+    Returns
+    -------
+    list of str
+        The names of the files.
+
+    Raises
+    ------
+    sw.outputs.OutputError
+        For a folder that holds other files, or that cannot be written to.
+    """
+    trains = isinstance(core, TrainingCore)
+    vectors = training_vectors(core, nodes) if trains else inference_vectors(core, nodes)
+    files = {
+        f"{name}.v": emit_verilog(core, name, platform=AnyDevice()),
+        f"{name}_axis.v": emit_verilog(AxiStreamCore(core, name), f"{name}_axis", platform=AnyDevice()),
+        f"{name}.md": describe(core, name),
+        "bench.sv": _BENCH.read_text(),
+        "lanes.vh": "".join(f"{line}\n" for line in bench_lanes(core)),
+        "Makefile": MAKEFILE.format(name=name, defines="-DTRAINING" if trains else ""),
+        **vectors.files(),
+    }
+    emptied(folder)
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    return list(files)
+
+
+def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
+    """Yield the statements by which the test bench packs payloads into TDATA, and unpacks predictions."""
+    for stream, prefix in AxiStreamCore(core, "core").streams.items():
+        layout, payload = getattr(core, stream).payload.shape(), stream.removesuffix("s")
+        *_, (_, shape, _, lane) = lanes(layout)
+        yield f"wire [{lane + lane_bits(shape) - 1}:0] {stream}_tdata;"
+        for _, shape, offset, lane in lanes(layout):
+            width = Shape.cast(shape).width
+            value, place = f"{payload}[{offset} +: {width}]", f"{stream}_tdata[{lane} +: {width}]"
+            yield f"assign {place} = {value};" if prefix.startswith("s") else f"assign {value} = {place};"
+        for name, _, offset in values_of(layout):
+            if name == "last":
+                yield f"wire {stream}_last;"
+                last = f"{stream}_last", f"{payload}[{offset}]"
+                yield "assign {} = {};".format(*(last if prefix.startswith("s") else reversed(last)))
