@@ -2,7 +2,7 @@
 
 from math import log2
 
-from sw.presets.preset import Preset, schedule
+from sw.presets.preset import Preset, schedule, stretched
 from sw.spec.network import HIDDEN_GAIN, Network
 
 HEADROOM = 4
@@ -10,6 +10,7 @@ SPREADS = 0.25, 0.0625
 MANY = 13  # features, from which on the mean over them needs a larger gain, and first nodes that add up to less
 WIDE = 33  # features, from which on few records settle no more than linear inner functions
 FEW_RECORDS = 8  # a feature
+LINEAR_EPOCHS = 200  # more than others have: less can be learnt by heart
 
 
 def default_preset(features: int, outputs: int, records: int) -> Preset:
@@ -37,5 +38,7 @@ def default_preset(features: int, outputs: int, records: int) -> Preset:
     linear = features >= WIDE and records < FEW_RECORDS * features
     if features >= MANY:
         gain, inner = round(log2(features) / 2) + linear, inner / (16 if linear else 4)
+    if linear:
+        phases = stretched(phases, LINEAR_EPOCHS)
     network = Network.two_layer(features, addends, segments, outputs=outputs, gain=gain)
     return Preset(network, phases, HEADROOM, (inner, outer), robust=True, half_range=linear)

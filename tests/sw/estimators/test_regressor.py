@@ -345,6 +345,13 @@ def test_a_signal_among_many_features_is_found(records, features, weights, noise
     assert fitted.score(x[records:], y[records:]) > least
 
 
+def test_a_schedule_without_early_stopping_finds_a_signal_among_many_features():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1200, 400))
+    fitted = NKRegressor(n_models=1, early_stopping=False, random_state=0).fit(x[:800], 2 * x[:800, 0])
+    assert fitted.score(x[800:], 2 * x[800:, 0]) > 0.95
+
+
 def test_a_single_wild_target_does_not_spoil_the_others():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(900, 3))
