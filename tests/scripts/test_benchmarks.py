@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.studies import tabular, time_to_pearson
+from scripts.studies import classes, tabular, time_to_pearson
 
 
 def test_time_to_pearson_prints_what_each_trainer_needed(tmp_path, capsys):
@@ -37,10 +37,20 @@ def test_the_table_has_a_row_for_each_set(tmp_path, capsys):
     assert "wine" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_classes_have_an_accuracy_and_a_log_loss(tmp_path):
+    figures = tmp_path / "figures.json"
+    assert classes.main(["iris", "--seeds", "1", "--json", str(figures)]) == 0
+    (iris,) = json.loads(figures.read_text())["sets"]
+    assert (iris["records"], iris["features"], iris["classes"]) == (150, 4, 3)
+    assert all(iris[name]["accuracy"] > 0.85 and 0 < iris[name]["log_loss"] < 0.5 for name in classes.CONTENDERS)
+
+
 @pytest.mark.parametrize(
     ("main", "arguments", "message"),
     [
         (tabular.main, ["iris"], "iris"),
+        (classes.main, ["diabetes"], "diabetes"),
         (time_to_pearson.main, ["iris"], "invalid choice"),
         (time_to_pearson.main, ["norm2", "--target", "1"], "--target: '1' must be a number from 1e-09 to 0.999999999"),
     ],
