@@ -97,7 +97,7 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
 
 
 def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
-    """Yield the statements by which the test bench packs payloads into TDATA, and unpacks predictions."""
+    """Yield the statements by which the test bench packs payloads into TDATA, and unpacks and checks predictions."""
     for stream, prefix in AxiStreamCore(core, "core").streams.items():
         layout, payload = getattr(core, stream).payload.shape(), stream.removesuffix("s")
         *_, (_, shape, _, lane) = lanes(layout)
@@ -105,7 +105,14 @@ def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
         for _, shape, offset, lane in lanes(layout):
             width = Shape.cast(shape).width
             value, place = f"{payload}[{offset} +: {width}]", f"{stream}_tdata[{lane} +: {width}]"
-            yield f"assign {place} = {value};" if prefix.startswith("s") else f"assign {value} = {place};"
+            if prefix.startswith("s"):
+                yield f"assign {place} = {value};"
+                continue
+            yield f"assign {value} = {place};"
+            if above := lane_bits(shape) - width:
+                sign = f"{{{above}{{{stream}_tdata[{lane + width - 1}]}}}}"
+                wrong = f"{stream}_tdata[{lane + width} +: {above}] !== {sign}"
+                yield f"always @(posedge clk) if ({stream}_valid && {wrong}) errors <= errors + 1;"
         for name, _, offset in values_of(layout):
             if name == "last":
                 yield f"wire {stream}_last;"
