@@ -154,7 +154,7 @@ def test_the_wheel_holds_the_packages_their_data_and_nothing_else(wheel):
         str(path.relative_to(ROOT))
         for package in packages
         for path in (ROOT / package).rglob("*")
-        if path.suffix in {".py", ".cpp", ".v", ".typed"}
+        if path.suffix in {".py", ".cpp", ".sv", ".v", ".typed"}
     }
     assert names == expected and "kanloom/py.typed" in names
 

@@ -19,7 +19,7 @@ from sw.spec.protocol import Space
 def attributes_of(docstring: str | None) -> dict[str, str]:
     """Parse the section Attributes of a docstring in numpydoc form: the text of each name."""
     section = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", cleandoc(docstring or ""), re.MULTILINE | re.DOTALL)
-    found = {}
+    found: dict[str, str] = {}
     for names, text in re.findall(r"^(\S.*?) : .*\n((?:[ ]+.*\n?|\n)+)", section[1] if section else "", re.MULTILINE):
         found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
     return found

@@ -13,14 +13,17 @@ from hw.core.inference_core import InferenceCore
 from hw.core.training_core import TrainingCore
 from hw.flow.tools import emit_verilog
 from hw.schedule.trainer_plan import TrainerPlan
+from sim.export.litex import litex_example
 from sim.export.vectors import inference_vectors, training_vectors
 from sw.outputs import emptied
 
 _BENCH = Path(__file__).with_name("bench.sv")
 
 MAKEFILE = """\
-# make: runs the test bench with Verilator (5.0 or newer); make axis: the same through the AXI4-Stream wrapper.
+# make: runs the test bench with Verilator (5.0 or newer); make axis: the same through the AXI4-Stream wrapper; make
+# litex: the same through the LiteX module, if this Python has LiteX.
 VERILATOR ?= $(shell command -v verilator || command -v verilator-cli)
+PYTHON ?= python3
 CORE = {name}
 FLAGS = --binary --timing --top-module bench --output-split 0 -Wno-lint -Wno-fatal {defines}
 FLAGS += -MAKEFLAGS "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
@@ -32,9 +35,13 @@ core:
 axis:
 \t$(VERILATOR) $(FLAGS) -DAXIS -DCORE=$(CORE)_axis --Mdir obj_axis bench.sv $(CORE)_axis.v $(CORE).v
 \t./obj_axis/Vbench
+litex:
+\t$(PYTHON) $(CORE)_litex.py
+\t$(VERILATOR) $(FLAGS) -DCORE=$(CORE)_litex --Mdir obj_litex bench.sv $(CORE)_litex.v $(CORE).v
+\t./obj_litex/Vbench
 clean:
-\trm -rf obj_core obj_axis
-.PHONY: all core axis clean
+\trm -rf obj_core obj_axis obj_litex $(CORE)_litex.v
+.PHONY: all core axis litex clean
 """
 
 
@@ -79,6 +86,7 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
         f"{name}.md": describe(core, name),
         "bench.sv": _BENCH.read_text(),
         "lanes.vh": "".join(f"{line}\n" for line in bench_lanes(core)),
+        f"{name}_litex.py": litex_example(core, name),
         "Makefile": MAKEFILE.format(name=name, defines="-DTRAINING" if trains else ""),
         **vectors.files(),
     }
@@ -89,7 +97,7 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
 
 
 def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
-    """Yield the statements by which the test bench packs payloads into TDATA, and unpacks predictions."""
+    """Yield the statements by which the test bench packs payloads into TDATA, and unpacks and checks predictions."""
     for stream, prefix in AxiStreamCore(core, "core").streams.items():
         layout, payload = getattr(core, stream).payload.shape(), stream.removesuffix("s")
         *_, (_, shape, _, lane) = lanes(layout)
@@ -97,7 +105,14 @@ def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
         for _, shape, offset, lane in lanes(layout):
             width = Shape.cast(shape).width
             value, place = f"{payload}[{offset} +: {width}]", f"{stream}_tdata[{lane} +: {width}]"
-            yield f"assign {place} = {value};" if prefix.startswith("s") else f"assign {value} = {place};"
+            if prefix.startswith("s"):
+                yield f"assign {place} = {value};"
+                continue
+            yield f"assign {value} = {place};"
+            if above := lane_bits(shape) - width:
+                sign = f"{{{above}{{{stream}_tdata[{lane + width - 1}]}}}}"
+                wrong = f"{stream}_tdata[{lane + width} +: {above}] !== {sign}"
+                yield f"always @(posedge clk) if ({stream}_valid && {wrong}) errors <= errors + 1;"
         for name, _, offset in values_of(layout):
             if name == "last":
                 yield f"wire {stream}_last;"

@@ -122,7 +122,8 @@ def _others(core: TrainingCore) -> Rates:
 
 def inference_vectors(core: InferenceCore, nodes: Sequence[np.ndarray], seed: int = 0) -> Vectors:
     """Make vectors of passes that predict; the last one has pauses."""
-    rng, vectors, streams = np.random.default_rng(seed), Vectors(), {"records": [], "predictions": []}
+    rng, vectors = np.random.default_rng(seed), Vectors()
+    streams: dict[str, list[int]] = {"records": [], "predictions": []}
     oracle = FixedReference(core.network, list(nodes))
     for _ in range(PASSES):
         records = some_records(core.network, RECORDS, rng)

@@ -67,7 +67,7 @@ class CUnits:
             )
         factor, knots, knots_of = _knots(scaling.feature_knots, len(span))
         low, high = (values.astype(real) for values in (scaling.feature_low, scaling.feature_high))
-        width = high.astype(np.float64) - low
+        width = high.astype(np.float64) - low.astype(np.float64)
         scale = np.where(width > 0, factor / np.where(width > 0, width, 1.0), 0.0)
         return cls(
             real, low, high, scale.astype(real), knots.astype(real), knots_of, centre.astype(real), words.astype(real)

@@ -142,14 +142,13 @@ class NodeAddresses:
         rest, places = self.table(), {}
         for name, bits in self.fields.items():
             places[name], rest = rest & ((1 << bits) - 1), rest >> bits
-        images = [
-            tuple(np.zeros((rows, self.folding.lanes), dtype=np.int64) for rows in (self.even_rows, self.odd_rows))
-            for _ in range(self.folding.taps)
-        ]
-        for (even, odd), tap in zip(images, range(self.folding.taps), strict=True):
+        images = []
+        for tap in range(self.folding.taps):
+            even, odd = (np.zeros((rows, self.folding.lanes), np.int64) for rows in (self.even_rows, self.odd_rows))
             for parity, image in enumerate((even, odd)):
                 here = (places["tap"] == tap) & (places["odd"] == parity)
                 image[places["row"][here], places["lane"][here]] = nodes[here]
+            images.append((even, odd))
         return images
 
 

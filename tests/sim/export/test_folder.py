@@ -1,5 +1,6 @@
 """Folders of exported cores, tested as their users test them: with make and Verilator, and nothing else."""
 
+import ast
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from amaranth import Shape
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, Out
 
 from hw.core.axi_stream import AxiStreamCore, lane_bits, lanes
 from hw.core.description import attributes_of
@@ -20,6 +21,7 @@ from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from sim.export.folder import portable, write_core
+from sim.export.litex import litex_example
 from sw.outputs import MARKER, OutputError
 from sw.spec.back_windows import lowest_windows
 from sw.spec.network import Network
@@ -119,6 +121,23 @@ def test_the_description_has_the_ports_of_the_verilog(trains, tmp_path):
     assert {**ports_in_table(texts["two.md"], "two_axis"), **{p: own[p] for p in own if p not in streams}} == wrapped
     assert "assert" not in texts["two.v"]
     assert f"| start of a record | its prediction can be taken | {core.latency} |" in texts["two.md"]
+
+
+@pytest.mark.parametrize("trains", [True, False])
+def test_the_litex_example_connects_every_port_of_the_core(trains):
+    core, _ = core_of(SMALL, trains=trains)
+    text = litex_example(core, "two")
+    instances = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Instance"
+    ]
+    (instance,) = instances
+    sides = {"i": In, "o": Out}
+    connected = {name[2:]: sides[name[0]] for each in instance.keywords if (name := each.arg)}
+    expected = {"__".join(map(str, path)): member.flow for path, member, _ in core.signature.flatten(core)}
+    assert connected == {**expected, "clk": In, "rst": In}
+    assert ("def add_csr" in text) == trains and max(map(len, text.splitlines())) <= 120
 
 
 def test_values_of_the_wrapper_lie_in_whole_bytes_in_order():
