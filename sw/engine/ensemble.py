@@ -8,7 +8,6 @@ from sw.engine.conversion import AddendSlice, as_floating, assembled, compiled_t
 from sw.engine.encoded import Encoded
 from sw.engine.order import orders
 from sw.model import Model
-from sw.spec.network import Network
 from sw.spec.numerics import bits_for
 from sw.spec.schedule import Rates
 
@@ -150,7 +149,7 @@ def joined(model: Model, members: list[Member]) -> Model:
     inner, outer = model.network.layers
     count, addends = len(members), inner.outputs
     total = count * addends
-    network = Network((replace(inner, outputs=total), replace(outer, inputs=total)), model.network.width)
+    network = replace(model.network, layers=(replace(inner, outputs=total), replace(outer, inputs=total)))
     # Sums are divided by the next power of two: what is lost between that of a member and that of all is the units'.
     share = count * 2.0 ** (bits_for(addends) - bits_for(total))
     slices = [

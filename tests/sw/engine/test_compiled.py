@@ -141,7 +141,7 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
     for trainer in (together, unquantised):
         trainer.train(records, rates(network))
     for start, stop in ((0, 5), (5, 6), (6, 12)):
-        group, own = network.addend_slice(stop - start), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
+        group, own = network.addend_slice(start, stop), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
         alone, alone_unquantised = FixedReference(group, own), UnquantisedTrainer(group, own)
         for oracle in (alone, alone_unquantised):
             oracle.train(records, rates(network))

@@ -95,10 +95,7 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     start = as_floating(model) if arithmetic == "float64" else model
     groups = [addend_slice(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
-        (UnquantisedTrainer if start.domains else FixedReference)(
-            NETWORK.addend_slice(group.network.layers[-1].inputs), group.nodes
-        )
-        for group in groups
+        (UnquantisedTrainer if start.domains else FixedReference)(group.network, group.nodes) for group in groups
     ]
     for records in shuffled(start, source):
         for oracle in oracles:
