@@ -5,7 +5,7 @@ from sw.engine.simd.arithmetic import maximum, minimum
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import widen
 from sw.engine.simd.memory import load, store
-from sw.engine.simd.rows import bits, lanes
+from sw.engine.simd.rows import bits, lanes, zeros
 
 
 @inlined
@@ -54,14 +54,23 @@ def limited_errors(memory, layer, here, k, errors, limit):
 
 
 @inlined
+def split_step(step, change, chance, fine):
+    """Split a step into what moves the left and the right node; `change` is the share of the right one, rounded."""
+    if len(fine):
+        right = change + chance
+        return (step + ((1 << len(fine)) - 1) - right) >> len(fine), right >> len(fine)
+    return step - change, change
+
+
+@inlined
 def fraction_of(weights, layer, word):
     """Take the offset out of weights, as the fraction that `mulr` multiplies by."""
     return (weights >> word) << (word - 1 - layer.offset_bits)
 
 
 @inlined
-def locate(memory, layer, codes, at, slot):
-    """Store the places of a layer's arguments, and how their offsets weigh the nodes there."""
+def locate(memory, layer, codes, at, slot, fine, chance):
+    """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances."""
     word = bits(memory.rows)
     for k in range(0, layer.padded, lanes(memory.rows)):
         code = (widen(load(codes, at + k, WORDS)) + layer.bias) & ((1 << layer.argument_bits) - 1)
@@ -70,3 +79,6 @@ def locate(memory, layer, codes, at, slot):
         starts = load(memory.starts, layer.inputs_at + k, WIDE)
         store(memory.places, here, starts + (code >> layer.offset_bits) * layer.stride)
         store(memory.weights, here, offset * ((1 << word) - 1) + (1 << layer.offset_bits))
+        if len(fine):
+            turned = (zeros(memory.turns, WIDE) + chance) >> load(memory.turns, layer.inputs_at + k, WIDE)
+            store(memory.chances, here, turned & ((1 << len(fine)) - 1))

@@ -8,6 +8,7 @@ from sw.engine.kernels.fixed.arithmetic import (
     mean_of,
     rounding_shift,
     shifted_back,
+    split_step,
 )
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds
@@ -44,7 +45,7 @@ def forward_pairs(memory, layer, output, slot):
 
 
 @inlined
-def update_pairs(memory, layer, slot, far, limit, counting, statistics):
+def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics):
     """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
     word = bits(memory.rows)
     if layer.staleness:  # the pairs have changed since the forward pass
@@ -54,6 +55,7 @@ def update_pairs(memory, layer, slot, far, limit, counting, statistics):
     for k in range(0, layer.padded, lanes(memory.rows)):
         here = slot + layer.inputs_at + k
         fractions, back = fraction_of(load(memory.weights, here, WIDE), layer, word), zeros(memory.errors, WIDE)
+        chance = load(memory.chances, here, WIDE) if len(fine) else zeros(memory.errors, WIDE)
         for output in range(layer.outputs):
             shown = slot + layer.errors_at + output * layer.padded + k
             error = load(memory.errors, shown, WIDE)
@@ -61,10 +63,10 @@ def update_pairs(memory, layer, slot, far, limit, counting, statistics):
             change = rounding_shift(step * fractions, word - 1)
             nodes = layer.nodes_at + output * layer.padded * layer.nodes
             before = load(memory.found, 2 * shown, WIDE)
-            moves = pair(step - change, change)
+            moves = pair(*split_step(step, change, chance, fine))
             after = adds(before, moves, limit)
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
             back = back + shifted_back(error * (right(before) - left(before)), layer, far)
-        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, limit)))
+        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, largest)))
