@@ -76,6 +76,7 @@ class CompiledFixed(CompiledTrainer):
                 "arguments": (layout.kept, word),
                 "turns": (layout.kept if network.fine else 0, wide),
                 "chances": (slots if network.fine else 0, wide),
+                "fractions": (slots if network.fine else 0, wide),
                 "parameters": (layout.rows + layout.pairs, word),
             }
         )

@@ -54,15 +54,6 @@ def limited_errors(memory, layer, here, k, errors, limit):
 
 
 @inlined
-def split_step(step, change, chance, fine):
-    """Split a step into what moves the left and the right node; `change` is the share of the right one, rounded."""
-    if len(fine):
-        right = change + chance
-        return (step + ((1 << len(fine)) - 1) - right) >> len(fine), right >> len(fine)
-    return step - change, change
-
-
-@inlined
 def fraction_of(weights, layer, word):
     """Take the offset out of weights, as the fraction that `mulr` multiplies by."""
     return (weights >> word) << (word - 1 - layer.offset_bits)
@@ -81,4 +72,5 @@ def locate(memory, layer, codes, at, slot, fine, chance):
         store(memory.weights, here, offset * ((1 << word) - 1) + (1 << layer.offset_bits))
         if len(fine):
             turned = (zeros(memory.turns, WIDE) + chance) >> load(memory.turns, layer.inputs_at + k, WIDE)
-            store(memory.chances, here, turned & ((1 << len(fine)) - 1))
+            store(memory.chances, here, (turned & ((1 << len(fine)) - 1)) * ((1 << word) + 1))
+            store(memory.fractions, here, (offset << (word - 1 - layer.offset_bits)) * ((1 << word) + 1))

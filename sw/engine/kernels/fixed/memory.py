@@ -66,8 +66,8 @@ class FixedMemory(NamedTuple):
         Errors (outputs, padded) of a layer in pairs, as each of its inputs sees them; zero in the padding.
     turns
         By how many bits each input shifts the record's chance word right; empty without fine bits.
-    chances
-        Of each input, for the record's update; with a slot for each record in flight, empty without fine bits.
+    chances, fractions
+        Of each input, twice side by side; with a slot for each record in flight, empty without fine bits.
     """
 
     rows: np.ndarray
@@ -84,6 +84,7 @@ class FixedMemory(NamedTuple):
 
     turns: np.ndarray
     chances: np.ndarray
+    fractions: np.ndarray
 
 
 @inlined

@@ -8,7 +8,6 @@ from sw.engine.kernels.fixed.arithmetic import (
     mean_of,
     rounding_shift,
     shifted_back,
-    split_step,
 )
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds
@@ -55,7 +54,8 @@ def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, stati
     for k in range(0, layer.padded, lanes(memory.rows)):
         here = slot + layer.inputs_at + k
         fractions, back = fraction_of(load(memory.weights, here, WIDE), layer, word), zeros(memory.errors, WIDE)
-        chance = load(memory.chances, here, WIDE) if len(fine) else zeros(memory.errors, WIDE)
+        if len(fine):
+            chance = load(memory.chances, here, WIDE) & ((1 << len(fine)) - 1)
         for output in range(layer.outputs):
             shown = slot + layer.errors_at + output * layer.padded + k
             error = load(memory.errors, shown, WIDE)
@@ -63,7 +63,11 @@ def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, stati
             change = rounding_shift(step * fractions, word - 1)
             nodes = layer.nodes_at + output * layer.padded * layer.nodes
             before = load(memory.found, 2 * shown, WIDE)
-            moves = pair(*split_step(step, change, chance, fine))
+            if len(fine):
+                change = change + chance
+                moves = pair((step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine))
+            else:
+                moves = pair(step - change, change)
             after = adds(before, moves, limit)
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):

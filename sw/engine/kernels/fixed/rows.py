@@ -7,13 +7,12 @@ from sw.engine.kernels.fixed.arithmetic import (
     mean_of,
     rounding_shift,
     shifted_back,
-    split_step,
 )
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds, mulr
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import narrow, widen
-from sw.engine.simd.memory import load, number, put, spread, store
+from sw.engine.simd.memory import load, number, put, repeated, spread, store
 from sw.engine.simd.rows import bits, lanes
 from sw.engine.simd.sums import add_totals, differing, narrow_sums, no_sums, total, weigh
 
@@ -23,9 +22,12 @@ TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wa
 @inlined
 def update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics):
     """Move both nodes of a segment, in the functions of one input."""
-    change = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
-    chance = number(memory.chances, here) if len(fine) else 0
-    left, right = split_step(step, change, chance, fine)
+    if len(fine):
+        change = mulr(step, repeated(memory.fractions, here, step)) + repeated(memory.chances, here, step)
+        left, right = (step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine)
+    else:
+        right = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
+        left = step - right
     moved, pushed = adds(before, left, limit), adds(behind, right, limit)
     store(memory.rows, at, moved)
     store(memory.rows, at + layer.stride, pushed)
