@@ -191,8 +191,10 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.model_ = self._first_model(preset, scaling, self._rng())
             self._begin(None)
         trainer = compiled_trainer(self.model_, self.arithmetic)
+        trainer.seek(self._records_done)
         statistics = trainer.run(trainer.encode(self.model_.encode(features, targets)), preset.phases[0].rates)
         self.model_ = with_trainer(self.model_, trainer)
+        self._records_done += len(features)
         self._record(self.model_, statistics.mean_residual * trainer.result_scale)
         return self
 
@@ -227,7 +229,7 @@ class NKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return features, columns
 
     def _begin(self, validation_scores: list[float] | None) -> None:
-        self.n_iter_ = 0
+        self.n_iter_ = self._records_done = 0
         self.loss_curve_: list[float] = []
         self.validation_scores_ = validation_scores
 
