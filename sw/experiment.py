@@ -128,6 +128,7 @@ class Experiment:
             The trained model and its score.
         """
         trainer.nodes = self.model.nodes
+        trainer.seek(0)
         statistics = trainer.fit(self.records, phases, progress)
         holdout = self.split.holdout
         predicted = self.model.decode(trainer.predict(self.model.encode_features(holdout.features)))

@@ -1,5 +1,7 @@
 """A small training, in every arithmetic and every way of merging."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sw.datasets import Source, open_source
@@ -14,6 +16,7 @@ from sw.spec.nodes import random_nodes
 from sw.spec.schedule import Phase, Rates
 
 NETWORK = Network.two_layer(4, 8, (4, 8))
+FINE = replace(NETWORK, fine=4)
 RATES, LATER = Rates((2,), (13,)), Rates((3,), (14,))
 PRETRAINING = Pretraining(3, 1, RATES)  # the last group is of 2
 PHASES = (Phase(1, RATES), Phase(1, LATER))

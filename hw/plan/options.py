@@ -136,9 +136,8 @@ def preset_of(options: argparse.Namespace) -> Preset:
     """
     choice = options.network
     by_size = isinstance(choice, tuple)
-    return selected(
-        choice, options.segments, default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
-    )
+    otherwise = default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
+    return selected(choice, options.segments, otherwise, options.fine)
 
 
 def preset_for(network: Network) -> Preset:

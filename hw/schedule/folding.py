@@ -47,7 +47,7 @@ def pretraining_groups(network: Network, foldings: Sequence[Folding]) -> list[in
         For a network that is not of 2 layers, or a last layer with several groups of outputs.
     """
     last, folding = network.layers[-1], foldings[-1]
-    network.addend_slice(last.inputs)  # raises, unless the network has groups of addends
+    network.addend_slice(0, last.inputs)  # raises, unless the network has groups of addends
     if folding.lanes != last.outputs:
         raise ValueError(f"pre-training needs all {last.outputs} outputs in lanes, not {folding.lanes}")
     period = network.features // foldings[0].taps  # cycles from one slot to the next

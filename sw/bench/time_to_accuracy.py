@@ -118,7 +118,9 @@ class Method:
         return min(self._timed(record_updates) for _ in range(REPEATS))
 
     def _timed(self, record_updates: int) -> float:
-        self._trainers[self._phases[0].pretraining].nodes = self._experiment.model.nodes
+        first = self._trainers[self._phases[0].pretraining]
+        first.nodes = self._experiment.model.nodes
+        first.seek(0)
         begun = time.process_time()
         for trainer, block, rates in self._passes(self._trainers, len(self._records)):
             if len(block) >= record_updates:
@@ -138,6 +140,6 @@ class Method:
             phase = step.epoch.phase
             trainer = trainers[phase.pretraining]
             if trainer is not last:
-                trainer.nodes = last.nodes
+                trainer.nodes, trainer.chance = last.nodes, last.chance
             last = trainer
             yield trainer, step.shard, phase.rates

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sw.commands.options import data_file
 from sw.commands.training_options import preset_for, scheduled
 from sw.outputs import same_file
-from sw.presets.preset import Preset, shaped
+from sw.presets.preset import Preset, shaped, with_fine
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -136,7 +136,13 @@ def for_network(preset: Preset, network: Network) -> Preset:
         Its schedule is taken.
     network : Network
         Of any sizes.
+
+    Raises
+    ------
+    ValueError
+        If the preset has no schedule for the network's fine bits.
     """
+    preset = with_fine(preset, network.fine)
     if preset.network == network:
         return preset
     sizes = (network.features, *(layer.outputs for layer in network.layers))

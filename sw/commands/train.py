@@ -181,8 +181,10 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
     from sw.engine import checkpoint
     from sw.model import MODEL_FILE
 
-    if options.start and (options.network or options.segments):
-        raise argparse.ArgumentTypeError("--from MODEL brings its own network; leave out --network and --segments")
+    if options.start and (options.network or options.segments or options.fine is not None):
+        raise argparse.ArgumentTypeError(
+            "--from MODEL brings its own network; leave out --network, --segments and --fine"
+        )
     if options.checkpoint and goes_back(options, output):
         raise ValueError(
             f"{options.start} must stay as it is for a checkpoint to go on; name another file with --output, or leave "

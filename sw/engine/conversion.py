@@ -80,7 +80,7 @@ def addend_slice(model: Model, start: int, stop: int) -> Model:
     domains = model.domains
     return replace(
         model,
-        network=model.network.addend_slice(stop - start),
+        network=model.network.addend_slice(start, stop),
         nodes=addend_nodes(model.nodes, start, stop),
         domains=domains and [domains[0], domains[1][start:stop]],
     )

@@ -204,7 +204,7 @@ def parted(model: Model, count: int) -> list[Model]:
 
 def _with_addends(network: Network, addends: int) -> Network:
     inner, outer = network.layers
-    return Network((replace(inner, outputs=addends), replace(outer, inputs=addends)), network.width)
+    return replace(network, layers=(replace(inner, outputs=addends), replace(outer, inputs=addends)))
 
 
 def _share(count: int, addends: int) -> float:

@@ -44,8 +44,10 @@ class GroupPretraining(Stage):
         for each in self._slices:
             each.trainer.prepare()
 
-    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...]) -> float:
+    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...], done: int) -> float:
         """Train all groups on a shard; returns their mean absolute residual."""
+        for each in self._slices:
+            each.trainer.seek(done)
         statistics = pool.map(lambda each: each.trainer.run(shard, rates), self._slices)
         return sum(each.absolute_residual for each in statistics) / (self._groups * len(shard))
 

@@ -39,19 +39,25 @@ class ConcurrentRounds(Stage):
         """Compile the kernels, or load them."""
         self._converter.prepare()
 
-    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...]) -> float:
+    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...], done: int) -> float:
         """Train on a shard, round after round; returns the mean absolute residual of all models."""
         if self._count == 1:
+            self._trainers[0].seek(done)
             return self._trainers[0].run(shard, rates).mean_residual
         residual = 0.0
         for number, records in enumerate(shard.blocks(self._count * self._strategy.round_records)):
             slices = records.split(self._count)
-            own = [slices[(index + number) % self._count] for index in self._own]
+            starts = done + np.cumsum([0, *map(len, slices)])
+            turn = [(index + number) % self._count for index in self._own]
+            own = [slices[place] for place in turn]
+            for trainer, place in zip(self._trainers, turn, strict=True):
+                trainer.seek(int(starts[place]))
             for statistics in pool.map(lambda trainer, each: trainer.run(each, rates), self._trainers, own):
                 residual += statistics.absolute_residual
             self._merged = self._strategy.merging.merged(self._merged, self._gathered(), (*seed, number))
             for index, trainer in zip(self._own, self._trainers, strict=True):
                 trainer.parameters[:] = self._merged[index]
+            done += len(records)
         return float(self._processes.gather(np.array([residual])).sum()) / len(shard)
 
     @property

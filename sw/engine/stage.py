@@ -16,7 +16,7 @@ class Stage(ABC):
         """Compile the kernels of the stage, or load them, before a clock is started."""
 
     @abstractmethod
-    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...]) -> float:
+    def train(self, pool: ThreadPoolExecutor, shard: Encoded, rates: Rates, seed: tuple[int, ...], done: int) -> float:
         """Train on a shard.
 
         Parameters
@@ -29,6 +29,8 @@ class Stage(ABC):
             The learning rates.
         seed : tuple of int
             Seed of all that is random in this shard.
+        done : int
+            Records of the training that were trained on before the shard.
 
         Returns
         -------

@@ -263,7 +263,7 @@ class Training:
                     stage.prepare()
                     begun += time.monotonic() - preparing
                 seed = self._strategy.seed, number, step.number
-                residual = stage.train(pool, step.shard, phase.rates, seed)
+                residual = stage.train(pool, step.shard, phase.rates, seed, self.records_done)
                 self._position = step.end
                 yield TrainingReport(
                     step.end,

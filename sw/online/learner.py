@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from sw.engine.conversion import compiled_trainer, with_trainer
+from sw.engine.encoded import Encoded
 from sw.engine.encoder import Encoder
 from sw.engine.order import visits
 from sw.model import Model
@@ -41,6 +42,7 @@ class Learner:
         self._model, self._arithmetic, self._rates = model, arithmetic, rates
         self._first = None if trained else model
         self._kept = np.zeros((0, model.network.features)), np.zeros((0, model.network.outputs))
+        self._done = 0  # visits
         self._owed = 0.0  # part of a visit that weights have left over
         self._change(model)
 
@@ -105,11 +107,11 @@ class Learner:
         count = min(room, len(features))
         self._kept = np.vstack([self._kept[0], features[:count]]), np.vstack([self._kept[1], targets[:count]])
         if count < room:
-            return count, self._run(features[:count], targets[:count])
+            return count, self._run(self._encoder.records(features[:count], targets[:count]))
         self._change(replace(first, scaling=Scaling.robust(*self._kept)))
         records = self._encoder.records(*self._kept)
         for _ in range(FIRST_PASSES):
-            statistics = self._trainer.run(records, self._rates)
+            statistics = self._run(records)
         if known + count == FIRST_RECORDS:
             self._first, self._kept = None, (features[:0], targets[:0])
         return count, statistics
@@ -121,14 +123,16 @@ class Learner:
         if not count:
             self._change(widened(self.model, features[0], targets[0]))
             count = 1
-        return count, self._run(features[:count], targets[:count])
+        return count, self._run(self._encoder.records(features[:count], targets[:count]))
 
     def _change(self, model: Model) -> None:
         self._model, self._trainer = model, compiled_trainer(model, self._arithmetic)
+        self._trainer.seek(self._done)
         self._encoder = Encoder(model, self._trainer)
 
-    def _run(self, features: np.ndarray, targets: np.ndarray) -> Statistics:
-        return self._trainer.run(self._encoder.records(features, targets), self._rates)
+    def _run(self, records: Encoded) -> Statistics:
+        self._done += len(records)
+        return self._trainer.run(records, self._rates)
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_model": self.model, "_trainer": None, "_encoder": None}

@@ -6,6 +6,7 @@ import numpy as np
 
 from sw.oracle.fixed import FixedReference
 from sw.oracle.merging import Merging
+from sw.spec.chance import chance_after
 from sw.spec.configuration import Configuration, check_contexts
 from sw.spec.network import Network
 from sw.spec.records import Records
@@ -17,6 +18,7 @@ class Contexts(Trainer):
     """Trainers of one network as one trainer, the paper's second strategy.
 
     Record r of a pass is trained on by trainer r mod C, and after the pass each trainer has the rounded mean of all.
+    Chance words go from record to record, whichever trainer a record has.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ class Contexts(Trainer):
     def __init__(self, trainers: Sequence[Trainer], block: int | None = None):
         check_contexts(len(trainers))
         self.trainers, self.block = trainers, block
+        for trainer in trainers:
+            trainer.chance_stride = len(trainers)
         self.network, self.pretraining = trainers[0].network, trainers[0].pretraining
 
     @property
@@ -55,7 +59,11 @@ class Contexts(Trainer):
     def _run(self, records: Records, train: Callable[[Trainer, Records], Statistics]) -> Statistics:
         statistics = Statistics()
         for block in records.blocks(self.block or max(1, len(records))):
+            before, count = self.chance, len(self.trainers)
+            self._next_chances(len(block))
             for index, trainer in enumerate(self.trainers):
+                if self.network.fine:
+                    trainer.chance = chance_after(before, index + 1 - count)
                 statistics += train(trainer, self._own(block, index))
             self._merge()
         return statistics
@@ -122,8 +130,10 @@ class ContextReference(Contexts):
     def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
         """Make one pass as `FixedReference.run`; a record that is only inferred is one of its context, too."""
         results, statistics, count = np.empty_like(records.targets), Statistics(), len(self.trainers)
+        words = np.zeros(len(records), np.int64)
+        words[train] = self._next_chances(int(np.count_nonzero(train)))
         for index, trainer in enumerate(self.trainers):
-            own, found = trainer.run(self._own(records, index), train[index::count], rates)
+            own, found = trainer.run(self._own(records, index), train[index::count], rates, words[index::count])
             results[index::count] = own
             statistics += found
         self._merge()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sw.oracle.grid import Places, end_nodes
+from sw.spec.chance import chances
 from sw.spec.network import Network
 from sw.spec.nodes import addend_nodes, groups_of, joined_nodes
 from sw.spec.numerics import LayerFormat, rounding_product, rounding_shift
@@ -36,7 +37,7 @@ def interpolate(form: LayerFormat, nodes: np.ndarray, places: Places) -> np.ndar
     return rounding_shift(sums, form.sum_shift)
 
 
-def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarray) -> int:
+def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarray, chance: np.ndarray) -> int:
     """Update a layer's nodes: the update rule of `sw.spec.numerics`.
 
     Parameters
@@ -49,6 +50,8 @@ def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarra
         Places of one record's arguments, (inputs,).
     step : ndarray of int64, shape (outputs,)
         The error of each output, shifted by the learning rate.
+    chance : ndarray of int, shape (inputs,)
+        What rounds the steps of each input, a number of `form.word.fine` bits.
 
     Returns
     -------
@@ -57,9 +60,10 @@ def update(form: LayerFormat, nodes: np.ndarray, places: Places, step: np.ndarra
     """
     word, (segment, offset) = form.word, places
     left, right = end_nodes(nodes, segment)
-    change = rounding_product(step, form.fraction(offset)[:, None], word.width)
+    change = rounding_product(step, form.fraction(offset)[:, None], word.width) + chance[:, None]
+    rest = step + (1 << word.fine) - 1 - change
     inputs, saturations = np.arange(len(segment)), 0
-    for node, value in ((segment + 1, right + change), (segment, left + step - change)):
+    for node, value in ((segment + 1, right + (change >> word.fine)), (segment, left + (rest >> word.fine))):
         nodes[inputs, node] = word.saturate(value)
         saturations += int(np.count_nonzero(nodes[inputs, node] != value))
     return saturations
@@ -99,12 +103,13 @@ def back_propagate(
 class _Update:
     """A record's update on its way down the layers.
 
-    `error`: of the outputs of the layer that is updated next.
+    `error`: of the outputs of the layer that is updated next. `chance`: the record's word.
     """
 
     record: int
     places: list[Places]
     error: np.ndarray
+    chance: int
 
 
 class FixedReference(FixedTrainer):
@@ -160,17 +165,20 @@ class FixedReference(FixedTrainer):
         return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        """Train each group as a network of its own."""
+        """Train each group as a network of its own; a record has the same word in all of them."""
         groups = [
             FixedReference(
-                self.network.addend_slice(stop - start),
+                self.network.addend_slice(start, stop),
                 addend_nodes(self._nodes, start, stop),
                 self.staleness,
                 self.block,
             )
             for start, stop in groups_of(self.network, self.pretraining)
         ]
+        for group in groups:
+            group.chance, group.chance_stride = self.chance, self.chance_stride
         statistics = sum((group.train(records, rates) for group in groups), Statistics())
+        self._next_chances(len(records))
         self.nodes = joined_nodes([group.nodes for group in groups])
         return replace(statistics, records=len(records))
 
@@ -180,7 +188,9 @@ class FixedReference(FixedTrainer):
             results[index] = self._forward(code)[1]
         return results
 
-    def run(self, records: Records, train: np.ndarray, rates: Rates) -> tuple[np.ndarray, Statistics]:
+    def run(
+        self, records: Records, train: np.ndarray, rates: Rates, words: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Statistics]:
         """Make one pass in which some records are trained on, and the others are only inferred.
 
         Parameters
@@ -191,6 +201,8 @@ class FixedReference(FixedTrainer):
             Which of them are trained on.
         rates : Rates
             The learning rates of the pass.
+        words : ndarray of int, shape (n,), optional
+            The chance word of each record; default: those that follow `chance` for the records that are trained on.
 
         Returns
         -------
@@ -204,12 +216,15 @@ class FixedReference(FixedTrainer):
         absolute_residual = 0
         self._saturations = self._clips = 0
         self._rates = rates
+        if words is None:
+            words = np.zeros(len(records), np.int64)
+            words[train] = self._next_chances(int(np.count_nonzero(train)))
         for index, (code, target) in enumerate(zip(records.arguments, records.targets, strict=True)):
             places, results[index] = self._forward(code, before=index)
             residual = word.limit(target - results[index])
             absolute_residual += int(np.abs(residual).sum())
             if train[index]:
-                self._queues[-1].append(_Update(index, places, residual))
+                self._queues[-1].append(_Update(index, places, residual, int(words[index])))
         self._settle(0, len(records))
         return results, Statistics(len(records), absolute_residual, self._saturations, self._clips)
 
@@ -237,16 +252,17 @@ class FixedReference(FixedTrainer):
             self._settle(layer + 1, before)
         while queue and queue[0].record < before:
             late = queue.popleft()
-            late.error = self._update(layer, late.places[layer], late.error)
+            late.error = self._update(layer, late.places[layer], late.error, late.chance)
             if layer:
                 self._queues[layer - 1].append(late)
 
-    def _update(self, layer: int, places: Places, error: np.ndarray) -> np.ndarray:
+    def _update(self, layer: int, places: Places, error: np.ndarray, word: int) -> np.ndarray:
         """Update the layer for the error of its outputs; returns the error of its inputs, unless it is the first."""
-        form, nodes = self.network.formats[layer], self._nodes[layer]
+        form, nodes, shape = self.network.formats[layer], self._nodes[layer], self.network.layers[layer]
+        chance = chances(word, shape.first_input + np.arange(shape.inputs), form.word.fine)
         if not layer:  # whose step is the error itself
-            self._saturations += update(form, nodes, places, error)
+            self._saturations += update(form, nodes, places, error, chance)
             return error
         back = back_propagate(form, nodes, places, error, self._rates.back[layer - 1])
-        self._saturations += update(form, nodes, places, rounding_shift(error, self._rates.update[layer - 1]))
+        self._saturations += update(form, nodes, places, rounding_shift(error, self._rates.update[layer - 1]), chance)
         return back

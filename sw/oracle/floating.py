@@ -196,7 +196,7 @@ class Unquantised:
     """
 
     def __init__(self, network: Network):
-        self._layers = network.layers
+        self._layers, self._fine = network.layers, network.fine
         scales = [
             layer.divisor * 2.0 ** (form.offset_bits - form.sum_shift)
             for layer, form in zip(network.layers, network.formats, strict=True)
@@ -210,9 +210,9 @@ class Unquantised:
 
     def learning_rates(self, rates: Rates) -> tuple[float, ...]:
         """Compute the learning rate of each layer that the shifts stand for."""
-        learning_rates, passed = [], self.result_scale
+        learning_rates, passed, fine = [], self.result_scale, 2.0**-self._fine
         for index in reversed(range(len(self._layers))):
-            learning_rates.append(passed * 2.0 ** -rates.update[index - 1] if index else passed)
+            learning_rates.append(passed * fine * (2.0 ** -rates.update[index - 1] if index else 1))
             if index:
                 low, high = self.domains[index][0]
                 passed *= 2.0 ** -rates.back[index - 1] * (high - low) / self._layers[index].segments
@@ -260,7 +260,7 @@ class UnquantisedTrainer(FloatReference):
         """Train each group as a network of its own, with domains of its own."""
         groups, statistics, (features, hidden) = [], Statistics(), self.domains
         for start, stop in groups_of(self.network, self.pretraining):
-            group = UnquantisedTrainer(self.network.addend_slice(stop - start), addend_nodes(self._nodes, start, stop))
+            group = UnquantisedTrainer(self.network.addend_slice(start, stop), addend_nodes(self._nodes, start, stop))
             group.domains = [features, hidden[start:stop].copy()]
             statistics += group.train(records, rates)
             groups.append(group)

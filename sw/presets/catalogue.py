@@ -9,7 +9,8 @@ def _tetra(outputs: int) -> Preset:
     """Make a preset whose first nodes are small, since the sums of its layers grow to a multiple in training."""
     layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=2)
     phases = Phase(8, Rates((4, 5), (19, 15))), Phase(4, Rates((5, 7), (20, 16)))
-    return Preset(Network(layers), phases, 1, (0.125, 0.25, 0.25))
+    fine = Phase(8, Rates((1, 1), (16, 14))), Phase(4, Rates((2, 3), (17, 15)))
+    return Preset(Network(layers), phases, 1, (0.125, 0.25, 0.25), other_phases=fine)
 
 
 def _quick_norm(features: int) -> Preset:
@@ -29,6 +30,7 @@ PRESETS = {
         schedule((2, 6, 17), (2, 7, 18)),
         1,
         (0.25, 0.015),
+        other_phases=schedule((2, 2, 13), (2, 3, 14)),
     ),
     "tetra-volume": _tetra(1),
     "tetra-faces": _tetra(4),

@@ -30,6 +30,8 @@ class Preset:
         linear; for a robust scaling.
     arithmetic : str
         Arithmetic of a CPU, as `sw.engine.strategy.Strategy` takes it.
+    other_phases : tuple of Phase
+        The training schedule for the other number of fine bits; none if the preset is not made for it.
     """
 
     network: Network
@@ -40,6 +42,7 @@ class Preset:
     robust: bool = False
     half_range: bool = False
     arithmetic: str = "fixed16"
+    other_phases: tuple[Phase, ...] = ()
 
     def all_phases(self, *, pretraining: bool) -> tuple[Phase, ...]:
         """Put the preset's pre-training, if it has one, before its schedule.
@@ -89,6 +92,29 @@ def stretched(phases: tuple[Phase, ...], epochs: int) -> tuple[Phase, ...]:
     return (*result, replace(phases[-1], epochs=left)) if left else tuple(result)
 
 
+def with_fine(preset: Preset, fine: int) -> Preset:
+    """Change the fine bits of a preset's network; the schedule is the one for them.
+
+    Parameters
+    ----------
+    preset : Preset
+        Where to start.
+    fine : int
+        One of `sw.spec.chance.FINE`.
+
+    Raises
+    ------
+    ValueError
+        If the preset has no schedule for them.
+    """
+    if preset.network.fine == fine:
+        return preset
+    if not preset.other_phases:
+        raise ValueError(f"fine bits {fine}: the schedule of this network is for {preset.network.fine} alone")
+    network = replace(preset.network, fine=fine)
+    return replace(preset, network=network, phases=preset.other_phases, other_phases=preset.phases)
+
+
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
     """Change the sizes or the segments of a preset's layers.
 
@@ -121,7 +147,10 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
         raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
     gains = tuple(layer.gain for layer in declared) if deep else (*(inner.gain,) * hidden, last.gain)
     layers = tuple(map(Layer, sizes, sizes[1:], segments, gains))
-    phases = preset.phases if deep else tuple(_repeated(phase, hidden) for phase in preset.phases)
+    phases, others = (
+        both if deep else tuple(_repeated(phase, hidden) for phase in both)
+        for both in (preset.phases, preset.other_phases)
+    )
     groups = preset.pretraining
     pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
     network = replace(preset.network, layers=layers)
@@ -130,6 +159,7 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
         preset,
         network=network,
         phases=phases,
+        other_phases=others,
         spreads=spreads,
         pretraining=pretraining,
         half_range=preset.half_range and segments[0] == inner.segments,

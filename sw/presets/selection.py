@@ -3,8 +3,9 @@
 import argparse
 
 from sw.presets.catalogue import PRESETS
-from sw.presets.preset import Preset, shaped
+from sw.presets.preset import Preset, shaped, with_fine
 from sw.spec.bounds import SEGMENTS
+from sw.spec.chance import FINE
 from sw.spec.options import numbers, shape
 
 Choice = Preset | tuple[int, ...]
@@ -77,9 +78,18 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
         metavar="N,N",
         help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
     )
+    group.add_argument(
+        "--fine",
+        type=int,
+        choices=FINE,
+        help="bits of a step below a node's, rounded by chance, for networks with a schedule for them "
+        "(default: the preset's)",
+    )
 
 
-def selected(choice: Choice | None, segments: tuple[int, ...] | None, otherwise: Preset) -> Preset:
+def selected(
+    choice: Choice | None, segments: tuple[int, ...] | None, otherwise: Preset, fine: int | None = None
+) -> Preset:
     """Apply a user's choice.
 
     Parameters
@@ -90,6 +100,8 @@ def selected(choice: Choice | None, segments: tuple[int, ...] | None, otherwise:
         Segments of each layer's functions, None for the preset's.
     otherwise : Preset
         The preset where `choice` names none.
+    fine : int, optional
+        Fine bits; default: the preset's.
 
     Returns
     -------
@@ -102,4 +114,6 @@ def selected(choice: Choice | None, segments: tuple[int, ...] | None, otherwise:
         For a network that is not legal.
     """
     chosen, sizes = (choice, None) if isinstance(choice, Preset) else (otherwise, choice)
+    if fine is not None:
+        chosen = with_fine(chosen, fine)
     return shaped(chosen, sizes, segments) if sizes or segments else chosen

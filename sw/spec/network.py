@@ -27,6 +27,8 @@ class Layer:
         The mean is multiplied by 2**gain before it becomes the next layer's argument (fixed point only).
     mean_of : int or None
         Number of inputs that the mean is over, if this layer is a slice of a larger one; None for `inputs`.
+    first_input : int
+        Number of its first input in the larger layer, if this layer is a slice of one.
     """
 
     inputs: int
@@ -34,6 +36,7 @@ class Layer:
     segments: int
     gain: int = HIDDEN_GAIN
     mean_of: int | None = None
+    first_input: int = 0
 
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs"):
@@ -41,6 +44,7 @@ class Layer:
         check_whole("gain", self.gain, *GAIN)
         if self.mean_of is not None:
             check_whole("mean_of", self.mean_of, self.inputs, SIZE[1])
+            check_whole("first_input", self.first_input, 0, self.mean_of - self.inputs)
         segments, (least, most) = whole_number(self.segments), SEGMENTS
         if segments is None or not least <= segments <= most or segments & (segments - 1):
             raise ValueError(f"{self.segments!r} segments: must be a power of two from {least} to {most}")
@@ -71,10 +75,13 @@ class Network:
         Two layers or more; the outputs of each are the inputs of the next one.
     width : int
         Bits of a word, one of `sw.spec.numerics.WIDTHS`.
+    fine : int
+        Bits of a step below a node's, which are rounded by chance; one of `sw.spec.chance.FINE`.
     """
 
     layers: tuple[Layer, ...]
     width: int = 16
+    fine: int = 0
 
     def __post_init__(self) -> None:
         if not LAYERS[0] <= len(self.layers) <= LAYERS[1]:
@@ -148,13 +155,13 @@ class Network:
         gains = [gain] * (len(segments) - 1) + [0]
         return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
-    def addend_slice(self, addends: int) -> "Network":
+    def addend_slice(self, start: int, stop: int) -> "Network":
         """Take some addends of a two-layer network alone, their sum divided as if all addends were there.
 
         Parameters
         ----------
-        addends : int
-            Addends of the smaller network.
+        start, stop : int
+            The first addend of the smaller network, and the one behind its last.
 
         Returns
         -------
@@ -171,8 +178,10 @@ class Network:
                 f"{self} has {len(self.layers)} layers; only a network of 2 has addends that can be trained alone"
             )
         inner, outer = self.layers
-        layers = replace(inner, outputs=addends), replace(outer, inputs=addends, mean_of=outer.divisor)
-        return replace(self, layers=layers)
+        slice_of_outer = replace(
+            outer, inputs=stop - start, mean_of=outer.divisor, first_input=outer.first_input + start
+        )
+        return replace(self, layers=(replace(inner, outputs=stop - start), slice_of_outer))
 
     @property
     def features(self) -> int:
@@ -192,7 +201,7 @@ class Network:
     @property
     def word(self) -> WordFormat:
         """Format of nodes, errors and targets."""
-        return WordFormat(self.width)
+        return WordFormat(self.width, self.fine)
 
     @cached_property
     def formats(self) -> tuple[LayerFormat, ...]:
@@ -230,8 +239,16 @@ class Network:
         return 2 * functions[0] + 3 * sum(functions[1:])
 
     def describe(self) -> dict:
-        """Give plain data, for JSON, from which `from_description` makes an equal network."""
-        return {"width": self.width, "layers": [asdict(layer) for layer in self.layers]}
+        """Give plain data, for JSON, from which `from_description` makes an equal network.
+
+        Fine bits and first inputs are left out where they are 0, so that a network without them has the description
+        that files and boards have of it.
+        """
+        layers = [asdict(layer) for layer in self.layers]
+        for layer in layers:
+            if not layer["first_input"]:
+                del layer["first_input"]
+        return {"width": self.width, "layers": layers, **({"fine": self.fine} if self.fine else {})}
 
     @classmethod
     def from_description(cls, description: dict) -> "Network":
@@ -243,10 +260,12 @@ class Network:
             For any other description.
         """
         try:
-            return cls(tuple(Layer(**layer) for layer in description["layers"]), description["width"])
-        except (KeyError, TypeError) as error:
+            layers = tuple(Layer(**layer) for layer in description["layers"])
+            return cls(layers, description["width"], description.get("fine", 0))
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("a description of a network has its width and its layers") from error
 
     def __str__(self) -> str:
         sizes = "-".join(str(size) for size in (self.features, *(layer.outputs for layer in self.layers)))
-        return f"{sizes} ({'/'.join(str(layer.segments) for layer in self.layers)} segments, {self.width} bit)"
+        fine = f", {self.fine} fine" if self.fine else ""
+        return f"{sizes} ({'/'.join(str(layer.segments) for layer in self.layers)} segments, {self.width} bit{fine})"

@@ -77,7 +77,7 @@ def groups_of(network: Network, addends: int) -> list[tuple[int, int]]:
         If the network is deeper, or if there would be fewer than two groups.
     """
     count = network.layers[-1].inputs
-    network.addend_slice(count)
+    network.addend_slice(0, count)
     if whole_number(addends) is None or not 1 <= addends < count:
         raise ValueError(f"groups of {addends} addends: a network of {count} addends has groups of 1 to {count - 1}")
     starts = range(0, count, addends)

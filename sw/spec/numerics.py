@@ -14,19 +14,27 @@ and updates them by one rule (`sw.oracle.fixed.update` and `back_propagate`), fr
 residual, for the last layer):
 
     step    = rounding_shift(e_k, update_shift)                 (first layer: e_k itself)
-    t       = rounding_product(step, offset)                    offset as a fraction of W - 1 bits
-    F1      = saturate(F1 + t);  F0 = saturate(F0 + step - t)
+    t       = rounding_product(step, offset) + c_j              offset as a fraction of W - 1 bits
+    F1      = saturate(F1 + (t >> d))
+    F0      = saturate(F0 + ((step + 2**d - 1 - t) >> d))
     e_j     = limit(sum_k rounding_shift(e_k * (F1 - F0), back_shift))     the error of its inputs, before the update
     e_j     = max(e_j, 0) where the argument code of input j is 0, min(e_j, 0) where it is the last code
 
 The first layer passes no error back. The last rule keeps an argument that is clipped to its domain from being pushed
 further out: there the function's slope says nothing about the clipped sum.
+
+The `fine` bits d of a network are bits of a step below a node's last one, cut off by chance: c_j is a number of d bits
+that input j has from the record's word (`sw.spec.chance`), the same for all outputs. Without fine bits, c_j is 0 and
+nothing is cut off. Residuals and errors are limited to 2**(W-1) - 2**d, so that t and step + 2**d - 1 fit a word.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from sw.spec.bounds import shown, whole_number
+from sw.spec.chance import FINE
 
 WIDTHS = range(10, 25)
 
@@ -84,13 +92,18 @@ class WordFormat:
     ----------
     width : int
         Bits of the word, one of `WIDTHS`.
+    fine : int
+        Bits of a step below a node's, one of `sw.spec.chance.FINE`.
     """
 
     width: int = 16
+    fine: int = 0
 
     def __post_init__(self) -> None:
         if self.width not in WIDTHS:
             raise ValueError(f"word width {self.width} is not in {WIDTHS.start}..{WIDTHS.stop - 1}")
+        if whole_number(self.fine) not in FINE:
+            raise ValueError(f"fine bits {shown(self.fine)}: must be {' or '.join(map(str, FINE))}")
 
     @property
     def maximum(self) -> int:
@@ -103,8 +116,16 @@ class WordFormat:
         return -self.maximum - 1
 
     @property
+    def largest_error(self) -> int:
+        """Largest error and residual: its negative is a word, too, and so is a step with the largest chance added."""
+        return self.maximum + 1 - (1 << self.fine)
+
+    @property
     def update_shifts(self) -> range:
-        """Legal update shifts: an error is shifted right by one of these to become a step."""
+        """Legal update shifts: an error is shifted right by one of these to become a step.
+
+        A step is in units of its finest bit: with fine bits the same shift is a rate that is smaller by 2**fine.
+        """
         return range(1, self.width // 2 + 1)
 
     @property
@@ -126,8 +147,8 @@ class WordFormat:
         return np.clip(value, self.minimum, self.maximum)
 
     def limit(self, value: Any) -> Any:
-        """Clamp to +-maximum, as errors are, whose negative must be a word too."""
-        return np.clip(value, -self.maximum, self.maximum)
+        """Clamp to +-largest_error, as errors and residuals are."""
+        return np.clip(value, -self.largest_error, self.largest_error)
 
 
 @dataclass(frozen=True)

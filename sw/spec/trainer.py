@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.spec.chance import FIRST_CHANCE, chance_after, chances_after
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes
 from sw.spec.records import Records, check_arguments
@@ -57,10 +58,16 @@ class Trainer(ABC):
         The network that is trained.
     pretraining : int
         Addends of each group that `pretrain` trains alone; 0 if the trainer has no groups.
+    chance : int
+        The word of `sw.spec.chance` of the last record that was trained on; it moves in a network with fine bits only.
+    chance_stride : int
+        Words from a record to the next: the number of trainers that take the records in turn.
     """
 
     network: Network
     pretraining: int = 0
+    chance: int = FIRST_CHANCE
+    chance_stride: int = 1
 
     @property
     @abstractmethod
@@ -70,6 +77,25 @@ class Trainer(ABC):
     @nodes.setter
     @abstractmethod
     def nodes(self, nodes: list[np.ndarray]) -> None: ...
+
+    def seek(self, records: int) -> None:
+        """Set the chance word to that after so many records of a training, for the next one to follow.
+
+        Parameters
+        ----------
+        records : int
+            Records of the training that were trained on before, in this trainer or in another.
+        """
+        if self.network.fine:
+            self.chance = chance_after(FIRST_CHANCE, records)
+
+    def _next_chances(self, count: int) -> np.ndarray:
+        """Move on to the words of the next records that are trained on; returns them, zeros without fine bits."""
+        if not self.network.fine or not count:
+            return np.zeros(count, np.int64)
+        words = chances_after(self.chance, count, self.chance_stride)
+        self.chance = int(words[-1])
+        return words
 
     def check_rates(self, rates: Rates) -> None:
         """Check that the trainer can train at these rates.

@@ -7,11 +7,14 @@ from sw.engine.encoded import Encoded
 from sw.engine.kernels.fixed import memory as fixed
 from sw.engine.kernels.fixed import passes
 from sw.engine.kernels.layout import arena
+from sw.spec.chance import CHANCE_BITS
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes, groups_of
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from sw.spec.trainer import Statistics
+
+NO_WORDS = np.zeros(0, np.int64)
 
 
 class CompiledFixed(CompiledTrainer):
@@ -71,6 +74,9 @@ class CompiledFixed(CompiledTrainer):
                 "totals": (slots, wide),
                 "back": (slots, word),
                 "arguments": (layout.kept, word),
+                "turns": (layout.kept if network.fine else 0, wide),
+                "chances": (slots if network.fine else 0, wide),
+                "fractions": (slots if network.fine else 0, wide),
                 "parameters": (layout.rows + layout.pairs, word),
             }
         )
@@ -86,6 +92,10 @@ class CompiledFixed(CompiledTrainer):
             self._fields[index] = fixed.layer_of(
                 place, form, bias=biases[index], staleness=self.staleness[index], hidden=hidden
             )
+            if network.fine:
+                inputs = slice(place.inputs_at, place.inputs_at + place.padded)
+                first = network.layers[index].first_input
+                self._memory.turns[inputs] = (first + np.arange(place.padded)) % CHANCE_BITS
         self.nodes = nodes
 
     @property
@@ -106,8 +116,9 @@ class CompiledFixed(CompiledTrainer):
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         groups = tuple(start for start, _ in groups_of(self.network, self.pretraining))
         grouped = CompiledFixed(self.network, self.nodes, self.staleness, self.block, groups=groups)
+        grouped.chance, grouped.chance_stride = self.chance, self.chance_stride
         statistics = grouped.train(records, rates)
-        self.nodes = grouped.nodes
+        self.nodes, self.chance = grouped.nodes, grouped.chance
         return statistics
 
     def run(self, records: Encoded, rates: Rates) -> Statistics:
@@ -115,10 +126,11 @@ class CompiledFixed(CompiledTrainer):
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
             self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
         self._statistics[:] = 0
-        self._kernels.train(*self._training(records))
+        words = self._next_chances(len(records))
+        self._kernels.train(*self._training(records, words | words << CHANCE_BITS))
         return Statistics(*self._statistics.tolist())
 
-    def _training(self, records: Encoded) -> tuple:
+    def _training(self, records: Encoded, words: np.ndarray = NO_WORDS) -> tuple:
         return (
             self._memory,
             self._layers,
@@ -127,6 +139,8 @@ class CompiledFixed(CompiledTrainer):
             records.arguments.flat,
             records.targets,
             self.groups,
+            (0,) * self.network.fine,
+            words,
             self.network.word.maximum,
             self._counting,
             self._statistics,

@@ -53,7 +53,7 @@ class CompiledTrainer(Trainer):
         addends = network.layers[-1].inputs
         self.groups = np.array([*groups, addends])
         if groups:
-            network.addend_slice(addends)  # raises, unless there are groups of addends
+            network.addend_slice(0, addends)  # raises, unless there are groups of addends
         self._layout = MemoryLayout(network, word, row, grouped=bool(groups))
 
     @property

@@ -14,7 +14,7 @@ point is as wide as it is. A *pair* is a function's left and right node, two wor
 | file | operations |
 |---|---|
 | `rows` | `zeros`; `bits` and `lanes` of an array's numbers |
-| `memory` | `number`, `numbers`, `put`, `spread`; `load`, `store`; `load_pairs`, `store_pairs` |
+| `memory` | `number`, `numbers`, `put`, `spread`; `load`, `store`, `repeated`; `load_pairs`, `store_pairs` |
 | `conversion` | `left`, `right`, `pair`; `widen`, `narrow`; `whole`, `real` |
 | `arithmetic` | `+ - * << >> &`, `minimum`, `maximum`, `multiply_add`; saturating `adds`, rounding `mulr` |
 | `sums` | `no_sums`, `weigh`, `narrow_sums`, `weighted`; `total`, `add_totals`, `differing` |

@@ -93,7 +93,7 @@ def adds(typing, a, b, limit):
 
 @intrinsic
 def mulr(typing, a, fraction):
-    """Multiply by a fraction and round; the fraction has the bits of a word less the sign."""
+    """Multiply by a fraction, or by those of a row, and round; a fraction has the bits of a word less the sign."""
 
     def build(context, builder, signature, arguments):
         bits = a.element.bitwidth
@@ -106,6 +106,9 @@ def mulr(typing, a, fraction):
             rounded = builder.add(exact, constant(wide, 1 << (bits - 2)))
             return builder.trunc(builder.ashr(rounded, constant(wide, bits - 1)), x.type)
 
-        return map_registers(builder, a, product, arguments[0], fill(context, builder, a, fraction, arguments[1]))
+        x, y = arguments
+        if not isinstance(fraction, Row):
+            y = fill(context, builder, a, fraction, y)
+        return map_registers(builder, a, product, x, y)
 
     return a(a, fraction), build

@@ -88,6 +88,22 @@ def store(typing, array, at, row):
     return types.void(array, types.int64, row), build
 
 
+@intrinsic
+def repeated(typing, array, at, row):
+    """Fill a row of words like `row` with the two words of the wide number array[at], over and over."""
+
+    def build(context, builder, signature, arguments):
+        both = builder.load(pointer_to(context, builder, array, *arguments[:2], IR[array.dtype]))
+        registers = []
+        for register in row.registers:
+            wide = ir.VectorType(both.type, register.count // 2)
+            single = builder.insert_element(ir.Constant(wide, ir.Undefined), both, I32(0))
+            registers.append(builder.bitcast(shuffle(builder, single, single, [0] * wide.count), register))
+        return row_from(builder, row, registers)
+
+    return row(array, types.int64, row), build
+
+
 def _joined(element: types.Type) -> Any:
     """Type of both nodes of a pair: an integer, if there is one so long; LLVM makes poor code of vectors of two."""
     return ir.IntType(2 * element.bitwidth) if element.bitwidth <= 32 else ir.VectorType(IR[element], 2)

@@ -19,7 +19,7 @@ from sw.oracle.merging import Merging
 from sw.outputs import OutputError
 from sw.spec.network import Network
 from sw.spec.schedule import Phase, Position
-from tests.trainings import LATER, RATES, STRATEGIES, model_of, source_of, trained
+from tests.trainings import FINE, LATER, RATES, STRATEGIES, model_of, source_of, trained
 
 STRATEGY = replace(STRATEGIES["fixed16"], models=2)
 EPOCHS, SHARDS = 3, 3
@@ -52,6 +52,20 @@ def test_where_the_caller_stops_it_goes_on(path, name, shards):
     assert checkpoint.resume(resumed, path)
     assert resumed.state.position == stopped.state.position == Position(*divmod(shards, SHARDS))
     assert np.array_equal(trained(resumed), trained(training_of(strategy)))
+
+
+def test_with_fine_bits_it_goes_on_too_and_with_others_it_does_not(path):
+    """No word is saved: that of a record follows from how far the training has come."""
+    source = source_of()
+    training, again, straight = (training_of(source=source, model=model_of(source, FINE)) for _ in range(3))
+    run = checkpoint.run(training, path, 1e9)
+    for _ in range(5):
+        next(run)
+    run.close()
+    assert checkpoint.resume(again, path)
+    assert np.array_equal(trained(again), trained(straight))
+    with pytest.raises(CheckpointError, match=r"16 bit, 4 fine\), not .*16 bit\)"):
+        checkpoint.resume(training_of(), path)
 
 
 def test_without_a_checkpoint_it_begins(path):

@@ -16,6 +16,7 @@ from sw.engine.compiled import CompiledFixed, CompiledFloat, CompiledUnquantised
 from sw.engine.kernels.layout import MemoryLayout
 from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import FloatReference, Unquantised, UnquantisedTrainer
+from sw.spec.chance import FINE, PERIOD
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
@@ -38,7 +39,7 @@ def rates(network: Network, update: int = 2, back: int | None = None) -> Rates:
 def assert_equal(trainer: Trainer, oracle: Trainer, records: Records, at: Rates) -> None:
     for _ in range(2):
         assert trainer.train(records, at) == oracle.train(records, at)
-        assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
     assert np.array_equal(trainer.predict(records.arguments), oracle.predict(records.arguments))
     assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
@@ -46,18 +47,19 @@ def assert_equal(trainer: Trainer, oracle: Trainer, records: Records, at: Rates)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*NETWORKS, "wide"])
 @pytest.mark.parametrize("staleness", [0, 1, 3])
-def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness: int) -> None:
-    network = NETWORKS.get(name, WIDE)
+@pytest.mark.parametrize("fine", FINE)
+def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness: int, fine: int) -> None:
+    network = replace(NETWORKS.get(name, WIDE), fine=fine)
     nodes, records = KINDS[kind](network, 70)
     late = tuple(max(0, staleness - index // 2) for index in range(len(network.layers)))
     trainers = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
     assert_equal(*trainers, records, rates(network))
 
 
-@pytest.mark.parametrize("width", [10, 13, 17, 24])
+@pytest.mark.parametrize(("width", "fine"), [(10, 0), (13, 4), (17, 0), (24, 4)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_word_length_is_the_oracles(width: int, kind: str) -> None:
-    network = replace(DEEP, width=width)
+def test_any_word_length_is_the_oracles(width: int, fine: int, kind: str) -> None:
+    network = replace(DEEP, width=width, fine=fine)
     nodes, records = KINDS[kind](network, 50)
     for back in (width - 3, *network.word.back_shifts[:: width - 1]):
         at = rates(network, back=back)
@@ -73,18 +75,30 @@ def test_any_word_length_is_the_oracles(width: int, kind: str) -> None:
     back=st.integers(9, 24),
     kind=st.sampled_from(sorted(KINDS)),
     records=st.integers(1, 12),
+    fine=st.sampled_from(FINE),
+    first=st.integers(1, PERIOD),
 )
 def test_any_network_is_the_oracles(
-    shape: list[int], segments: list[int], gains: list[int], update: int, back: int, kind: str, records: int
+    shape: list[int],
+    segments: list[int],
+    gains: list[int],
+    update: int,
+    back: int,
+    kind: str,
+    records: int,
+    fine: int,
+    first: int,
 ) -> None:
     sizes = list(pairwise(shape))
     layers = [Layer(*size, *rest) for size, rest in zip(sizes, zip(segments, gains, strict=True), strict=False)]
     try:
-        network = Network((*layers[:-1], replace(layers[-1], gain=0)))
+        network = Network((*layers[:-1], replace(layers[-1], gain=0)), fine=fine)
     except ValueError:  # a gain that leaves no rounding shift
         return
     nodes, some = KINDS[kind](network, records)
-    assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), some, rates(network, update, back))
+    trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
+    trainer.chance = oracle.chance = first
+    assert_equal(trainer, oracle, some, rates(network, update, back))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -133,7 +147,7 @@ def test_without_counting_only_the_counts_are_missing() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("network", [TWO, MANY], ids=["one output", "many"])
+@pytest.mark.parametrize("network", [TWO, MANY, replace(TWO, fine=4)], ids=["one output", "many", "fine"])
 def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None:
     nodes, records = KINDS[kind](network, 60)
     together = CompiledFixed(network, nodes, groups=(0, 5, 6))
@@ -141,7 +155,7 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
     for trainer in (together, unquantised):
         trainer.train(records, rates(network))
     for start, stop in ((0, 5), (5, 6), (6, 12)):
-        group, own = network.addend_slice(stop - start), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
+        group, own = network.addend_slice(start, stop), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
         alone, alone_unquantised = FixedReference(group, own), UnquantisedTrainer(group, own)
         for oracle in (alone, alone_unquantised):
             oracle.train(records, rates(network))
@@ -153,7 +167,7 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
 
 
 @pytest.mark.parametrize("addends", [5, 6])
-@pytest.mark.parametrize("network", [TWO, MANY], ids=["one output", "many"])
+@pytest.mark.parametrize("network", [TWO, MANY, replace(TWO, fine=4)], ids=["one output", "many", "fine"])
 def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
     """With staleness and blocks, too; then training."""
     nodes, records = KINDS["extreme"](network, 60)
@@ -164,6 +178,7 @@ def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
     compiled_unquantised = CompiledUnquantised(network, nodes, groups=groups, word=np.float64)
     assert trainer.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
     assert trainer.train(records, rates(network)) == oracle.train(records, rates(network))
+    assert trainer.chance == oracle.chance
     ours, theirs = unquantised.pretrain(records, rates(network)), compiled_unquantised.train(records, rates(network))
     assert ours.records == theirs.records and ours.absolute_residual == pytest.approx(theirs.absolute_residual)
     for pair, tolerance in (((trainer, oracle), 0), ((unquantised, compiled_unquantised), 1e-6)):

@@ -23,7 +23,7 @@ from sw.oracle.merging import Merging
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Position, Rates, epochs_in
-from tests.trainings import LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
+from tests.trainings import FINE, LATER, NETWORK, PHASES, PRETRAINING, RATES, STRATEGIES, model_of, source_of, trained
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARD = 300
@@ -61,12 +61,16 @@ def test_threads_change_nothing(source, model, name):
     assert all(np.array_equal(result, results[0]) for result in results)
 
 
-def test_one_model_is_the_oracle_on_the_same_records(source, model):
-    oracle = FixedReference(NETWORK, model.nodes)
-    for rates in (RATES, LATER):
+@pytest.mark.parametrize("network", [NETWORK, FINE], ids=["whole steps", "fine"])
+@pytest.mark.parametrize("pretraining", [None, PRETRAINING])
+def test_one_model_is_the_oracle_on_the_same_records(source, model, network, pretraining):
+    model = replace(model, network=network)
+    oracle = FixedReference(network, model.nodes, pretraining=PRETRAINING.addends)
+    for train, rates in ((oracle.pretrain, RATES), (oracle.train, RATES), (oracle.train, LATER)):
         for records in shuffled(model, source):
-            oracle.train(records, rates)
-    training = Training(model, source, SINGLE, shard_records=SHARD)
+            if pretraining or train == oracle.train:
+                train(records, rates)
+    training = Training(model, source, replace(SINGLE, pretraining=pretraining), threads=2, shard_records=SHARD)
     trained(training)
     assert all(map(np.array_equal, training.model.nodes, oracle.nodes))
 
@@ -95,10 +99,7 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     start = as_floating(model) if arithmetic == "float64" else model
     groups = [addend_slice(start, first, min(first + 3, 8)) for first in (0, 3, 6)]
     oracles = [
-        (UnquantisedTrainer if start.domains else FixedReference)(
-            NETWORK.addend_slice(group.network.layers[-1].inputs), group.nodes
-        )
-        for group in groups
+        (UnquantisedTrainer if start.domains else FixedReference)(group.network, group.nodes) for group in groups
     ]
     for records in shuffled(start, source):
         for oracle in oracles:
@@ -112,10 +113,12 @@ def test_pretraining_is_each_group_alone(source, model, arithmetic, models):
     assert same(outer, np.concatenate([oracle.nodes[1] for oracle in oracles]))
 
 
+@pytest.mark.parametrize("network", [NETWORK, FINE], ids=["whole steps", "fine"])
 @pytest.mark.parametrize(("models", "rates"), [(2, RATES), (4, Rates((1,), (13,)))])
-def test_models_merged_are_machines_merged_by_hand(source, model, models, rates):
+def test_models_merged_are_machines_merged_by_hand(source, model, network, models, rates):
     """Rounds of 40 records a model; in the next round each takes the slice of the one behind it. The rates of four are
-    higher."""
+    higher. A record has the chance word of its number in the training, whichever model trains on it."""
+    model = replace(model, network=network)
     (records,) = shuffled(model, source, size=1000)
     nodes = model.nodes
     for number, start in enumerate(range(0, 700, 40 * models)):
@@ -124,7 +127,8 @@ def test_models_merged_are_machines_merged_by_hand(source, model, models, rates)
         for index in range(models):
             place = (index + number) % models
             own = slice(start + size * place // models, start + size * (place + 1) // models)
-            oracle = FixedReference(NETWORK, nodes)
+            oracle = FixedReference(network, nodes)
+            oracle.seek(own.start)
             oracle.train(Records(records.arguments[own], records.targets[own]), rates)
             after.append(oracle.nodes)
         nodes = [(sum(layers) + models // 2) // models for layers in zip(*after, strict=True)]
@@ -183,6 +187,18 @@ def test_a_training_goes_on_from_any_of_its_states(source, model, name, models):
     assert len(states) == 1 + 3 * epochs_in(strategy.schedule())
     for state in states:
         resumed = Training(model, source, strategy, shard_records=240, threads=2, state=state)
+        assert np.array_equal(trained(resumed), parameters_of(training.model))
+
+
+@pytest.mark.parametrize(("models", "merge"), [(1, "mean"), (3, "mean"), (3, "pairs")])
+def test_a_training_with_fine_bits_goes_on_from_any_of_its_states(source, model, models, merge):
+    """The words of the records follow from its position, however many threads there are."""
+    model = replace(model, network=FINE)
+    strategy = replace(STRATEGIES["fixed16"], models=models, merging=Merging(merge))
+    training = Training(model, source, strategy, shard_records=240)
+    states = [training.state, *(training.state for _ in training.run())]
+    for state in states:
+        resumed = Training(model, source, strategy, shard_records=240, threads=3, state=state)
         assert np.array_equal(trained(resumed), parameters_of(training.model))
 
 

@@ -1,28 +1,35 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sw.engine.compiled import CompiledFixed
 from sw.oracle.contexts import ContextReference, Contexts
 from sw.oracle.fixed import FixedReference
+from sw.spec.chance import FIRST_CHANCE, chances_after
 from sw.spec.network import Network
 from sw.spec.numerics import rounding_shift
 from tests.cases import KINDS, RATES, ordinary
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
+FINE = replace(NETWORK, fine=4)
 
 
 @pytest.mark.parametrize("contexts", [1, 2, 4, 8])
+@pytest.mark.parametrize("network", [NETWORK, FINE])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_trains_on_its_own_records_and_all_become_the_rounding_mean(kind, contexts):
-    nodes, records = KINDS[kind](NETWORK, 30)
-    trainer = ContextReference(NETWORK, nodes, (2, 1), contexts=contexts)
-    alone = [FixedReference(NETWORK, nodes, (2, 1)) for _ in range(contexts)]
-    residual = 0.0
+def test_each_trains_on_its_own_records_and_all_become_the_rounding_mean(kind, network, contexts):
+    """A record has the chance word of its number in the pass, whichever trains on it."""
+    nodes, records = KINDS[kind](network, 30)
+    trainer = ContextReference(network, nodes, (2, 1), contexts=contexts)
+    alone = [FixedReference(network, nodes, (2, 1)) for _ in range(contexts)]
+    residual, words = 0.0, chances_after(FIRST_CHANCE, len(records))
     for index, model in enumerate(alone):
         rows = np.arange(len(records)) % contexts == index
         own = type(records)(records.arguments[rows], records.targets[rows])
-        residual += model.train(own, RATES).absolute_residual
+        residual += model.run(own, np.ones(len(own), bool), RATES, words[rows])[1].absolute_residual
     assert trainer.train(records, RATES).absolute_residual == residual
+    assert trainer.chance == (words[-1] if network.fine else FIRST_CHANCE)
     for layer, merged in enumerate(trainer.nodes):
         total = sum(model.nodes[layer] for model in alone)
         expected = rounding_shift(total, contexts.bit_length() - 1) if contexts > 1 else total

@@ -1,12 +1,19 @@
 """The oracles against the paper, written out longhand, and against each other."""
 
+import math
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from sw.metrics import rmse
-from sw.oracle.fixed import FixedReference
+from sw.oracle.fixed import FixedReference, update
 from sw.oracle.floating import FloatReference, UnquantisedTrainer
+from sw.oracle.grid import Places
+from sw.spec.chance import FIRST_CHANCE, chance_after, chances, chances_after, next_chance
 from sw.spec.network import Layer, Network
+from sw.spec.nodes import addend_nodes
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Rates
 from tests.cases import KINDS, RATES, ordinary
@@ -14,6 +21,7 @@ from tests.cases import KINDS, RATES, ordinary
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 DEEP = Network((Layer(3, 6, 4), Layer(6, 4, 8), Layer(4, 2, 8, gain=0)))
 DEEP_RATES = Rates((2, 2), (13, 13))
+FINE = replace(NETWORK, fine=4)
 
 
 def test_one_float_update_is_the_papers():
@@ -54,7 +62,7 @@ def test_a_float_domain_grows_to_hold_its_argument():
     assert (low == -1).all() and (high > 3).all()
 
 
-@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES)])
+@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, Rates((1,), (11,)))])
 def test_fixed_point_follows_the_unquantised_network_within_its_rounding(network, rates):
     """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
     rounding."""
@@ -119,14 +127,65 @@ def test_a_staleness_of_d_sees_all_but_the_last_d_updates():
     assert np.array_equal(stale[4], one.predict(records.arguments[4:5])[0])
 
 
-def test_inference_between_records_changes_nothing():
-    nodes, records = ordinary(NETWORK, 30)
+@pytest.mark.parametrize("network", [NETWORK, FINE])
+def test_inference_between_records_changes_nothing(network):
+    nodes, records = ordinary(network, 30)
     train = np.arange(30) % 3 != 0
-    mixed = FixedReference(NETWORK, nodes)
+    mixed = FixedReference(network, nodes)
     mixed.run(records, train, RATES)
-    alone = FixedReference(NETWORK, nodes)
+    alone = FixedReference(network, nodes)
     alone.train(Records(records.arguments[train], records.targets[train]), RATES)
-    assert all(map(np.array_equal, mixed.nodes, alone.nodes))
+    assert all(map(np.array_equal, mixed.nodes, alone.nodes)) and mixed.chance == alone.chance
+
+
+def test_one_update_with_fine_bits_is_the_rule():
+    """Longhand, in exact fractions of a node: a node moves by its share of the step, up if chance says so."""
+    nodes, records = ordinary(FINE, 40)
+    trainer, word = FixedReference(FINE, nodes), FIRST_CHANCE
+    for code, target in zip(records.arguments, records.targets, strict=True):
+        inner, outer = trainer.nodes
+        trainer.train(Records(code[None], target[None]), RATES)
+        word = next_chance(word)
+        ring = [word >> place & 1 for place in range(16)]
+        hidden, form = FixedReference(FINE, [inner, outer])._forward(code)[0][1], FINE.formats[1]
+        error = target - FixedReference(FINE, [inner, outer]).predict(code[None])[0]
+        for j, (i, w) in enumerate(zip(hidden.segment, hidden.offset, strict=True)):
+            chance = sum(ring[(j + place) % 16] << place for place in range(4))
+            for k in range(FINE.outputs):
+                step = math.floor(Fraction(int(error[k]), 4) + Fraction(1, 2))
+                change = math.floor(step * Fraction(int(w), 1 << form.offset_bits) + Fraction(1, 2))
+                moved = trainer.nodes[1][j, i : i + 2, k] - outer[j, i : i + 2, k]
+                assert moved[1] == math.floor(Fraction(change + chance, 16))
+                assert moved[0] == math.floor(Fraction(step - change + 15 - chance, 16))
+    assert word == trainer.chance
+
+
+def test_chance_keeps_the_mean_of_steps_that_are_smaller_than_a_node():
+    """Where steps of a quarter are rounded to the nearest, no node moves; by chance, one in four does."""
+    network = Network.two_layer(16, 1, (2, 2))
+    nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
+    records = Records(np.zeros((4000, 16), np.int64), np.zeros((4000, 1), np.int64))
+    steps = np.full(1, 4)
+    places = Places(np.zeros(16, np.int64), np.zeros(16, np.int64))
+    form = replace(network, fine=4).formats[0]
+    for word in chances_after(FIRST_CHANCE, len(records)):
+        update(form, nodes[0], places, steps, chances(int(word), np.arange(16), 4))
+    assert np.allclose(nodes[0][:, 0], 1000, rtol=0.1) and not nodes[0][:, 1].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pretraining_numbers_the_inputs_of_the_whole_network(kind):
+    """Each group's records have the words of the pass, and its addends the bits of their own numbers."""
+    nodes, records = KINDS[kind](FINE, 30)
+    whole = FixedReference(FINE, nodes, pretraining=3)
+    whole.pretrain(records, RATES)
+    for start, stop in ((0, 3), (3, 4)):
+        group = FINE.addend_slice(start, stop)
+        assert group.layers[1].first_input == start
+        alone = FixedReference(group, addend_nodes(nodes, start, stop))
+        alone.train(records, RATES)
+        assert all(map(np.array_equal, alone.nodes, addend_nodes(whole.nodes, start, stop)))
+        assert alone.chance == whole.chance == chance_after(FIRST_CHANCE, 30)
 
 
 def test_a_block_ends_with_all_updates_made():

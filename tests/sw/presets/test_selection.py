@@ -1,9 +1,11 @@
 """What a user names is what is chosen; what is left out is the preset's."""
 
 from argparse import ArgumentTypeError
+from dataclasses import replace
 
 import pytest
 
+from sw.commands.starting import for_network
 from sw.presets.catalogue import PRESETS
 from sw.presets.selection import preset_or_shape, selected
 
@@ -30,3 +32,20 @@ def test_a_shape_and_segments_change_the_network_alone() -> None:
 def test_segments_are_one_number_a_layer() -> None:
     with pytest.raises(ValueError, match="segments 2,8,8: a network of 2 layers needs 2 numbers"):
         selected(None, (2, 8, 8), PRESETS["norm4"])
+
+
+@pytest.mark.parametrize("name", ["det5", "tetra-volume", "tetra-faces"])
+def test_fine_bits_bring_the_schedule_for_them(name: str) -> None:
+    preset = PRESETS[name]
+    fine = selected(None, None, preset, 4)
+    assert fine.network == replace(preset.network, fine=4) and fine.phases != preset.phases
+    assert selected(preset, None, PRESETS["norm2"], 4) == fine and selected(None, None, fine, 0) == preset
+    for phase in fine.phases:
+        phase.rates.check(fine.network)
+    assert selected(None, None, preset, 0) == selected(None, None, preset) == preset
+    assert for_network(preset, fine.network) == fine
+
+
+def test_fine_bits_without_a_schedule_are_refused() -> None:
+    with pytest.raises(ValueError, match="fine bits 4: the schedule of this network is for 0 alone"):
+        selected(None, None, PRESETS["norm2"], 4)

@@ -1,16 +1,27 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 
 
-def test_a_description_makes_an_equal_network():
-    assert Network.from_description(json.loads(json.dumps(NETWORK.describe()))) == NETWORK
+@pytest.mark.parametrize("fine", FINE)
+def test_a_description_makes_an_equal_network(fine: int):
+    network = replace(NETWORK, fine=fine)
+    assert Network.from_description(json.loads(json.dumps(network.describe()))) == network
+    assert ("fine" in network.describe()) == ("fine" in str(network)) == (fine > 0)
+
+
+@pytest.mark.parametrize("fine", [1, 3, 5, -4, "4", None, 4.0, True])
+def test_other_fine_bits_are_refused(fine: object):
+    with pytest.raises(ValueError, match=f"fine bits {fine!r}: must be 0 or 4"):
+        Network.from_description({**NETWORK.describe(), "fine": fine})
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,14 @@ before, behind
     Nodes at the left and at the right end of a segment.
 limit
     The largest word.
+largest
+    The largest error.
 far
     A size that is not zero if the back shift is so large that a rounding addend would make products overflow.
+fine
+    A size of as many numbers as the network has fine bits: code for other fine bits is compiled anew.
+chance
+    The record's chance word, twice side by side.
 counting
     A size that is not zero if saturations and clips are to be counted in `statistics`.
 """

@@ -5,7 +5,7 @@ from sw.engine.simd.arithmetic import maximum, minimum
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import widen
 from sw.engine.simd.memory import load, store
-from sw.engine.simd.rows import bits, lanes
+from sw.engine.simd.rows import bits, lanes, zeros
 
 
 @inlined
@@ -60,8 +60,8 @@ def fraction_of(weights, layer, word):
 
 
 @inlined
-def locate(memory, layer, codes, at, slot):
-    """Store the places of a layer's arguments, and how their offsets weigh the nodes there."""
+def locate(memory, layer, codes, at, slot, fine, chance):
+    """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances."""
     word = bits(memory.rows)
     for k in range(0, layer.padded, lanes(memory.rows)):
         code = (widen(load(codes, at + k, WORDS)) + layer.bias) & ((1 << layer.argument_bits) - 1)
@@ -70,3 +70,7 @@ def locate(memory, layer, codes, at, slot):
         starts = load(memory.starts, layer.inputs_at + k, WIDE)
         store(memory.places, here, starts + (code >> layer.offset_bits) * layer.stride)
         store(memory.weights, here, offset * ((1 << word) - 1) + (1 << layer.offset_bits))
+        if len(fine):
+            turned = (zeros(memory.turns, WIDE) + chance) >> load(memory.turns, layer.inputs_at + k, WIDE)
+            store(memory.chances, here, (turned & ((1 << len(fine)) - 1)) * ((1 << word) + 1))
+            store(memory.fractions, here, (offset << (word - 1 - layer.offset_bits)) * ((1 << word) + 1))

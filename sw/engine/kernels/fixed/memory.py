@@ -44,7 +44,7 @@ def layer_of(place: Place, form: LayerFormat, *, bias: int, staleness: int, hidd
 
 
 class FixedMemory(NamedTuple):
-    """Flat arrays that a pass works on; from `places` on, with a slot for each record in flight.
+    """Flat arrays that a pass works on; from `places` to `errors`, with a slot for each record in flight.
 
     Attributes
     ----------
@@ -64,6 +64,10 @@ class FixedMemory(NamedTuple):
         Words: errors of a layer's inputs, and of the outputs.
     errors
         Errors (outputs, padded) of a layer in pairs, as each of its inputs sees them; zero in the padding.
+    turns
+        By how many bits each input shifts the record's chance word right; empty without fine bits.
+    chances, fractions
+        Of each input, twice side by side; with a slot for each record in flight, empty without fine bits.
     """
 
     rows: np.ndarray
@@ -77,6 +81,10 @@ class FixedMemory(NamedTuple):
     totals: np.ndarray
     back: np.ndarray
     errors: np.ndarray
+
+    turns: np.ndarray
+    chances: np.ndarray
+    fractions: np.ndarray
 
 
 @inlined

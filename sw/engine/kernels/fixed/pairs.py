@@ -44,7 +44,7 @@ def forward_pairs(memory, layer, output, slot):
 
 
 @inlined
-def update_pairs(memory, layer, slot, far, limit, counting, statistics):
+def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics):
     """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
     word = bits(memory.rows)
     if layer.staleness:  # the pairs have changed since the forward pass
@@ -54,6 +54,8 @@ def update_pairs(memory, layer, slot, far, limit, counting, statistics):
     for k in range(0, layer.padded, lanes(memory.rows)):
         here = slot + layer.inputs_at + k
         fractions, back = fraction_of(load(memory.weights, here, WIDE), layer, word), zeros(memory.errors, WIDE)
+        if len(fine):
+            chance = load(memory.chances, here, WIDE) & ((1 << len(fine)) - 1)
         for output in range(layer.outputs):
             shown = slot + layer.errors_at + output * layer.padded + k
             error = load(memory.errors, shown, WIDE)
@@ -61,10 +63,14 @@ def update_pairs(memory, layer, slot, far, limit, counting, statistics):
             change = rounding_shift(step * fractions, word - 1)
             nodes = layer.nodes_at + output * layer.padded * layer.nodes
             before = load(memory.found, 2 * shown, WIDE)
-            moves = pair(step - change, change)
+            if len(fine):
+                change = change + chance
+                moves = pair((step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine))
+            else:
+                moves = pair(step - change, change)
             after = adds(before, moves, limit)
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
             back = back + shifted_back(error * (right(before) - left(before)), layer, far)
-        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, limit)))
+        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, largest)))

@@ -20,11 +20,11 @@ def around(place, end):
 
 
 @inlined
-def forward(memory, layers, slot, counting, statistics):
+def forward(memory, layers, slot, fine, chance, counting, statistics):
     """Forward a record from the first layer's results to the network's."""
     for index in range(1, depth_of(layers)):
         layer = layer_at(layers, index)
-        locate(memory, layer, memory.arguments, layer.inputs_at, slot)
+        locate(memory, layer, memory.arguments, layer.inputs_at, slot, fine, chance)
         if layer.stride > 1:
             forward_rows(memory, layer, ROW, slot, counting, statistics)
         else:
@@ -37,22 +37,22 @@ def forward(memory, layers, slot, counting, statistics):
 
 
 @inlined
-def update(memory, layer, slot, far, limit, counting, statistics):
+def update(memory, layer, slot, far, fine, limit, largest, counting, statistics):
     """Update a layer past the first; leaves the errors of its inputs in `memory.back`."""
     if layer.stride > 1:
-        update_hidden_rows(memory, layer, slot, far, limit, counting, statistics)
+        update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics)
     else:
-        update_pairs(memory, layer, slot, far, limit, counting, statistics)
+        update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics)
 
 
 @inlined
-def backward(memory, layers, index, slot, limit, counting, statistics):
+def backward(memory, layers, index, slot, fine, limit, largest, counting, statistics):
     """Update a layer past the first; shows the layer before it the errors of its outputs."""
     layer = layer_at(layers, index)
     if layer.back_shift > 17:
-        update(memory, layer, slot, (0,), limit, counting, statistics)
+        update(memory, layer, slot, (0,), fine, limit, largest, counting, statistics)
     else:
-        update(memory, layer, slot, (), limit, counting, statistics)
+        update(memory, layer, slot, (), fine, limit, largest, counting, statistics)
     before = layer_at(layers, index - 1)
     if before.stride == 1:
         for output in range(before.outputs):
@@ -60,15 +60,15 @@ def backward(memory, layers, index, slot, limit, counting, statistics):
 
 
 @inlined
-def residual_of(target, result, limit, statistics):
+def residual_of(target, result, largest, statistics):
     """Compute a result's limited residual, and count it."""
-    residual = min(max(target - result, -limit), limit)
+    residual = min(max(target - result, -largest), largest)
     statistics[RESIDUAL] += abs(residual)
     return residual
 
 
 @inlined
-def judge_groups(memory, layer, output, target, groups, slot, limit, statistics):
+def judge_groups(memory, layer, output, target, groups, slot, largest, statistics):
     """Compute the residual of each group of addends alone, its sum divided as if it were of all addends."""
     at = slot + layer.errors_at + output * layer.padded
     for k in range(0, layer.padded, lanes(memory.rows)):
@@ -78,12 +78,12 @@ def judge_groups(memory, layer, output, target, groups, slot, limit, statistics)
         for k in range(groups[g], groups[g + 1]):
             group_sum += number(memory.errors, at + k)
         result = min(max(mean_of(group_sum, layer), layer.lowest), layer.highest)
-        residual = residual_of(target, result, limit, statistics)
+        residual = residual_of(target, result, largest, statistics)
         spread(memory.errors, at + groups[g], groups[g + 1] - groups[g], residual)
 
 
 @kernel
-def train(memory, layers, size, slot_size, arguments, targets, groups, limit, counting, statistics):
+def train(memory, layers, size, slot_size, arguments, targets, groups, fine, words, limit, counting, statistics):
     """Train on records: one pass.
 
     Parameters
@@ -103,6 +103,10 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
     groups
         The first addend of each group that has a residual of its own, and the number of addends; without groups, only
         the number of addends.
+    fine
+        A size of as many numbers as the network has fine bits.
+    words
+        The chance word of each record, twice side by side; empty without fine bits.
     limit
         The largest word.
     counting
@@ -112,6 +116,7 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
     """
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
+    largest = limit + 1 - (1 << len(fine))
     memory.back[:] = 0  # errors of records before the first
     old, new = slot_size, 0  # slots of the records whose update and whose forward pass are due in the first layer
     for r in range(count + first.staleness + 1):
@@ -119,20 +124,21 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, limit, co
             staleness = layer_at(layers, index).staleness
             if 0 <= r - 1 - staleness < count:
                 slot = around(new - (1 + staleness) * slot_size, end)
-                backward(memory, layers, index, slot, limit, counting, statistics)
+                backward(memory, layers, index, slot, fine, limit, largest, counting, statistics)
         if r < count:
-            locate(memory, first, arguments, r * first.inputs, new)
-            update_and_forward_rows(memory, first, size, old, new, limit, counting, statistics)
-            forward(memory, layers, new, counting, statistics)
+            chance = number(words, r) if len(fine) else 0
+            locate(memory, first, arguments, r * first.inputs, new, fine, chance)
+            update_and_forward_rows(memory, first, size, old, new, fine, limit, counting, statistics)
+            forward(memory, layers, new, fine, chance, counting, statistics)
             for output in range(last.outputs):
                 target = np.int64(targets[r, output])
                 if len(groups) > 1:
-                    judge_groups(memory, last, output, target, groups, new, limit, statistics)
+                    judge_groups(memory, last, output, target, groups, new, largest, statistics)
                 else:
                     result = np.int64(number(memory.arguments, last.results_at + output))
-                    show(memory, last, output, residual_of(target, result, limit, statistics), new)
+                    show(memory, last, output, residual_of(target, result, largest, statistics), new)
         else:
-            update_rows(memory, first, size, old, limit, counting, statistics)
+            update_rows(memory, first, size, old, fine, limit, counting, statistics)
         old, new = around(old + slot_size - end, end), around(new + slot_size - end, end)
     statistics[RECORDS] += count
 
@@ -151,8 +157,8 @@ def predict(memory, layers, size, arguments, results):
     first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     statistics = np.zeros(STATISTICS, np.int64)
     for r in range(len(results)):
-        locate(memory, first, arguments, r * first.inputs, 0)
+        locate(memory, first, arguments, r * first.inputs, 0, (), 0)
         forward_rows(memory, first, size, 0, (), statistics)
-        forward(memory, layers, 0, (), statistics)
+        forward(memory, layers, 0, (), 0, (), statistics)
         for output in range(last.outputs):
             results[r, output] = number(memory.arguments, last.results_at + output)

@@ -12,7 +12,7 @@ from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds, mulr
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import narrow, widen
-from sw.engine.simd.memory import load, number, put, spread, store
+from sw.engine.simd.memory import load, number, put, repeated, spread, store
 from sw.engine.simd.rows import bits, lanes
 from sw.engine.simd.sums import add_totals, differing, narrow_sums, no_sums, total, weigh
 
@@ -20,22 +20,27 @@ TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wa
 
 
 @inlined
-def update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics):
+def update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics):
     """Move both nodes of a segment, in the functions of one input."""
-    change = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
-    moved, pushed = adds(before, step - change, limit), adds(behind, change, limit)
+    if len(fine):
+        change = mulr(step, repeated(memory.fractions, here, step)) + repeated(memory.chances, here, step)
+        left, right = (step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine)
+    else:
+        right = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
+        left = step - right
+    moved, pushed = adds(before, left, limit), adds(behind, right, limit)
     store(memory.rows, at, moved)
     store(memory.rows, at + layer.stride, pushed)
     if len(counting):
-        statistics[SATURATIONS] += differing(moved, before + (step - change)) + differing(pushed, behind + change)
+        statistics[SATURATIONS] += differing(moved, before + left) + differing(pushed, behind + right)
 
 
 @inlined
-def update_first_row(memory, layer, here, lane, size, error, limit, counting, statistics):
+def update_first_row(memory, layer, here, lane, size, error, fine, limit, counting, statistics):
     """Update the first layer's functions of one input; the step is the error itself."""
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, size), load(memory.rows, at + layer.stride, size)
-    update_row(memory, layer, here, at, before, behind, error, limit, counting, statistics)
+    update_row(memory, layer, here, at, before, behind, error, fine, limit, counting, statistics)
 
 
 @inlined
@@ -57,7 +62,7 @@ def finish_row(memory, layer, lane, sums, counting, statistics):
 
 
 @inlined
-def update_and_forward_rows(memory, layer, size, old, new, limit, counting, statistics):
+def update_and_forward_rows(memory, layer, size, old, new, fine, limit, counting, statistics):
     """Update the first layer for the record in slot `old`; forward the record in slot `new`."""
     inputs, stride = layer.inputs, layer.stride
     trail = min(TRAIL, inputs)
@@ -65,9 +70,9 @@ def update_and_forward_rows(memory, layer, size, old, new, limit, counting, stat
         error = load(memory.back, old + layer.results_at + lane, size)
         sums = no_sums(memory.rows, size)
         for j in range(trail):
-            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, fine, limit, counting, statistics)
         for j in range(trail, inputs):
-            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, fine, limit, counting, statistics)
             sums = add_row(memory, sums, new + j - trail, lane, stride, size)
         for j in range(inputs - trail, inputs):
             sums = add_row(memory, sums, new + j, lane, stride, size)
@@ -75,12 +80,12 @@ def update_and_forward_rows(memory, layer, size, old, new, limit, counting, stat
 
 
 @inlined
-def update_rows(memory, layer, size, old, limit, counting, statistics):
+def update_rows(memory, layer, size, old, fine, limit, counting, statistics):
     """Update the first layer for the record in slot `old`."""
     for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
         error = load(memory.back, old + layer.results_at + lane, size)
         for j in range(layer.inputs):
-            update_first_row(memory, layer, old + j, lane, size, error, limit, counting, statistics)
+            update_first_row(memory, layer, old + j, lane, size, error, fine, limit, counting, statistics)
 
 
 @inlined
@@ -94,16 +99,16 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
-def update_hidden_row(memory, layer, here, lane, error, step, far, limit, counting, statistics):
+def update_hidden_row(memory, layer, here, lane, error, step, far, fine, limit, counting, statistics):
     """Update a later layer's functions of one input; returns the errors of the outputs, shifted back."""
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
-    update_row(memory, layer, here, at, before, behind, step, limit, counting, statistics)
+    update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics)
     return shifted_back(error * (widen(behind) - widen(before)), layer, far)
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, far, limit, counting, statistics):
+def update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics):
     """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
@@ -114,14 +119,14 @@ def update_hidden_rows(memory, layer, slot, far, limit, counting, statistics):
             add_totals(
                 memory.totals,
                 j,
-                update_hidden_row(memory, layer, j, lane, error, step, far, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 1, lane, error, step, far, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 2, lane, error, step, far, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 3, lane, error, step, far, limit, counting, statistics),
+                update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, far, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, far, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, far, fine, limit, counting, statistics),
             )
         for j in range(end - layer.inputs % 4, end):
-            back = total(update_hidden_row(memory, layer, j, lane, error, step, far, limit, counting, statistics))
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
     for k in range(0, layer.padded, lanes(memory.rows)):
         errors = load(memory.totals, first + k, WIDE)
-        store(memory.back, first + k, narrow(limited_errors(memory, layer, first + k, k, errors, limit)))
+        store(memory.back, first + k, narrow(limited_errors(memory, layer, first + k, k, errors, largest)))
