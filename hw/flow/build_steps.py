@@ -10,6 +10,7 @@ from amaranth.build import Platform
 
 from hw.datapath.fanout import FANOUT
 from hw.flow.floorplan import floorplan
+from hw.flow.memory_contents import quick_memory_contents
 from hw.flow.netlist import Netlist
 from hw.flow.placement import Placement, PlacementError
 from hw.flow.router_log import Routing, activity
@@ -62,7 +63,7 @@ class Build:
         self.flow = technology.flow
         self._floor = self.flow.floors.get(platform.device)
         delays = f"--sdf {TOP}.sdf" if self.flow.sdf_timing else ""
-        with environments_yosys():
+        with environments_yosys(), quick_memory_contents():
             plan = platform.prepare(
                 design,
                 TOP,

@@ -16,6 +16,8 @@ from typing import Any
 from amaranth.back import verilog
 from amaranth.hdl import Elaboratable
 
+from hw.flow.memory_contents import quick_memory_contents
+
 LOOKED_AT_EVERY = 1.0  # s, the log of a tool that runs
 
 _AMARANTHS_CHOICE = "AMARANTH_USE_YOSYS"
@@ -48,7 +50,7 @@ def emit_verilog(design: Elaboratable, name: str = "top", *, platform: object = 
     The text is free of source locations, so that equal designs give equal text. Without a platform it is for
     simulation, and has assertions.
     """
-    with environments_yosys():
+    with environments_yosys(), quick_memory_contents():
         return verilog.convert(design, name=name, platform=platform, emit_src=False, strip_internal_attrs=True)
 
 

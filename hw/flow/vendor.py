@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 
 from hw.flow.bitstream import check_kept
 from hw.flow.build_steps import MISCOMPILED
+from hw.flow.memory_contents import quick_memory_contents
 from hw.flow.netlist import Netlist
 from hw.flow.tools import environments_yosys, run_tool
 from hw.fpga.board import Board
@@ -58,7 +59,7 @@ def make_vendor_plan(
     if flow.vendor is None:
         raise ValueError(f"{board.name} needs no vendor's tool: nextpnr places and routes for {board.technology.name}")
     emptied(directory)
-    with environments_yosys():
+    with environments_yosys(), quick_memory_contents():
         plan = board.platform().prepare(board.top(soc), TOP)
     plan.extract(str(directory))
     archive = directory / f"{TOP}.zip"

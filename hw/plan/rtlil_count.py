@@ -9,6 +9,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from hw.datapath.fanout import FANOUT
+from hw.flow.memory_contents import quick_memory_contents
 
 Parameters = dict[str, int]
 """The parameters of a cell of RTLIL, by name."""
@@ -52,7 +53,8 @@ def rtlil_count(component: wiring.Component) -> Counter[str]:
         The design or a part of its hierarchy; it is elaborated.
     """
     bits: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-    lines = iter(rtlil.convert(component, emit_src=False).splitlines())
+    with quick_memory_contents():
+        lines = iter(rtlil.convert(component, emit_src=False).splitlines())
     module = _Module()
     switches: list[bool] = []  # those that enclose the line, in a process: whether each is more than a reset
     for line in lines:
