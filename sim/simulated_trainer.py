@@ -10,6 +10,7 @@ from hw.design.trainer_planning import plan_trainer
 from hw.fpga.technology import Technology
 from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding
 from sw.spec.back_windows import check_rates
+from sw.spec.chance import chance_after, next_chance
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
@@ -126,6 +127,11 @@ class SimulatedTrainer(FixedTrainer):
             if trainer.plan.pretraining:
                 ctx.set(trainer.pretrain, pretrain)
             await self._store_nodes(ctx)
+            if self.network.fine:
+                ctx.set(trainer.chance.value, next_chance(self.chance))
+                ctx.set(trainer.chance.set, 1)
+                await ctx.tick()
+                ctx.set(trainer.chance.set, 0)
             ctx.set(trainer.clear, 1)
             await ctx.tick()
             ctx.set(trainer.clear, 0)
@@ -142,6 +148,8 @@ class SimulatedTrainer(FixedTrainer):
                 ctx.set(trainer.merge, 0)
                 await ctx.tick().until(trainer.idle)
             await self._read_nodes(ctx)
+            if self.network.fine:
+                self.chance = chance_after(ctx.get(trainer.chance.word), -1)
             statistics.update({name: ctx.get(field) for name, field in self._counters()})
 
         async def listen(ctx: Any) -> None:

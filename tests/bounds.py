@@ -26,7 +26,8 @@ def update_bounds(network: Network, nodes: list[np.ndarray], rates: Rates, resid
     """Return the bound of the nodes of each layer after one update, in words.
 
     A node moves by step * (1 - distance to the argument in segments). The step differs by the bound of the error and a
-    rounding, the distance by the bound of the argument, and the product has another rounding.
+    rounding, the distance by the bound of the argument, and the product has another rounding. Fine bits make all of
+    these smaller, and chance moves a node by another word at most.
 
     Parameters
     ----------
@@ -42,10 +43,11 @@ def update_bounds(network: Network, nodes: list[np.ndarray], rates: Rates, resid
     results = forward_bounds(network, nodes)
     bounds: list[float] = []
     error, error_bound = residual, results[-1]  # of the outputs of a layer: magnitude, and bound of the difference
+    fine = 2.0**-network.fine
     for index in reversed(range(len(network.layers))):
         argument, rounding, shrink = (results[index - 1], 0.5, 2.0 ** -rates.update[index - 1]) if index else (0, 0, 1)
         distance = argument * 2.0 ** -network.formats[index].offset_bits * error * shrink
-        bounds.insert(0, error_bound * shrink + rounding + distance + 0.5)
+        bounds.insert(0, (error_bound * shrink + rounding + distance + 0.5) * fine + (network.fine > 0))
         if index:
             passed = _steepest(nodes[index]) * 2.0 ** -rates.back[index - 1]
             outputs = network.layers[index].outputs

@@ -1,5 +1,7 @@
 """One suite for everything that trains in fixed point: each trainer answers the same calls with the same bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from sim.virtual_board import VirtualBoard
 from sw.device.client import BoardClient
 from sw.engine.compiled import CompiledFixed
 from sw.oracle.contexts import ContextReference, Contexts
+from sw.spec.chance import FIRST_CHANCE
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Rates
@@ -18,6 +21,7 @@ from sw.spec.trainer import Trainer
 from tests.cases import KINDS
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
+FINE = replace(NETWORK, fine=4)
 DEEP = Network.chain((3, 4, 3, 2), (4, 8, 4))
 BOARD = boards.find("icebreaker")
 DESIGNS = {
@@ -25,6 +29,7 @@ DESIGNS = {
     "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
     "contexts": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
     "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1), back_windows=(11, 9)),
+    "fine": Design(board=BOARD, network=FINE, taps=3, pretraining=2, contexts=2),
     "a record a clock": Design(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
@@ -95,19 +100,31 @@ def test_training_leaves_the_oracles_nodes_and_statistics(
 ):
     nodes, records = KINDS[kind](trainer.network, 61)  # which contexts do not divide
     oracle = ContextReference.of(design.configuration, nodes)
-    trainer.nodes = nodes
+    trainer.nodes, trainer.chance = nodes, oracle.chance
     seen = []
     last = trainer.fit(records, phases, lambda done, total, statistics: seen.append((done, total, statistics)))
     expected = []
     oracle.fit(records, phases, lambda done, total, statistics: expected.append((done, total, statistics)))
     assert seen == expected and last == expected[-1][2]
-    assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
+    assert (oracle.chance == FIRST_CHANCE) == (not design.network.fine)
+
+
+def test_a_training_goes_on_where_another_one_ended(trainer: Trainer, design: Design, phases: list[Phase]):
+    """Nodes and chance word are the whole state."""
+    nodes, records = KINDS["ordinary"](trainer.network, 30, seed=2)
+    oracle = ContextReference.of(design.configuration, nodes)
+    oracle.train(records, phases[0].rates)
+    trainer.nodes, trainer.chance = oracle.nodes, oracle.chance
+    assert trainer.chance == oracle.chance
+    assert trainer.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
 
 
 def test_predicting_changes_nothing_and_follows_training(trainer: Trainer, design: Design, phases: list[Phase]):
     nodes, records = KINDS["ordinary"](trainer.network, 40, seed=5)
     oracle = ContextReference.of(design.configuration, nodes)
-    trainer.nodes = nodes
+    trainer.nodes, trainer.chance = nodes, oracle.chance
     for _ in range(2):
         assert np.array_equal(trainer.predict(records.arguments), oracle.predict(records.arguments))
         assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
@@ -121,7 +138,7 @@ def test_pretraining_is_that_of_the_oracle_where_there_are_groups(
 ):
     nodes, records = KINDS[kind](trainer.network, 60, seed=7)
     oracle = ContextReference.of(design.configuration, nodes)
-    trainer.nodes = nodes
+    trainer.nodes, trainer.chance = nodes, oracle.chance
     if not design.pretraining:
         with pytest.raises(ValueError, match="no groups of addends"):
             trainer.pretrain(records, phases[0].rates)

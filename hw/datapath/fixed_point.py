@@ -2,6 +2,8 @@
 
 from amaranth import Cat, Mux, Value
 
+from sw.spec.numerics import WordFormat
+
 
 def code_of(result: Value) -> Value:
     """Return the unsigned argument code of a signed result: its sign bit inverted."""
@@ -40,6 +42,16 @@ def clamp(value: Value, low: int, high: int) -> Value:
     """Return a signed value limited to low..high, in as many bits as the limits need; limits as for `outside`."""
     limited = Mux(outside(value, low, high), Mux(value[-1], low, high), value)
     return limited[: high.bit_length() + 1].as_signed()
+
+
+def limit_error(value: Value, word: WordFormat) -> Value:
+    """Return a signed value limited to the errors that are legal, as a word."""
+    if not word.fine:
+        return clamp(value, -word.maximum, word.maximum)
+    middle = value[word.fine : word.width - 1]
+    at_end = Mux(value[-1], ~middle.any(), middle.all()) | outside(value, word.minimum, word.maximum)
+    limited = Mux(at_end, Mux(value[-1], -word.largest_error, word.largest_error), value)
+    return limited[: word.width].as_signed()
 
 
 def saturate(value: Value, bits: int) -> tuple[Value, Value]:

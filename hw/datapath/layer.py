@@ -7,6 +7,7 @@ from amaranth import Const, Module, Mux, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.datapath.chance_register import ChanceRegister, ChanceSignature
 from hw.datapath.context_average import ContextAverage
 from hw.datapath.fanout import MAX_FANOUT
 from hw.datapath.forward_path import ForwardPath
@@ -68,6 +69,8 @@ class LayerUnit(wiring.Component):
     access, access_tap : in
         One node of this tap, for the host, `access_latency` cycles after its position is stable. A write must be
         stable for as many cycles as there are contexts, and goes to all of them.
+    chance : in and out, absent without fine bits
+        `word`, `set` and `value` as of a `hw.datapath.chance_register.ChanceRegister`.
     merge : in, 1, absent with one context
         Replace the nodes of all contexts by their mean.
     merging : out, 1, absent with one context
@@ -122,6 +125,12 @@ class LayerUnit(wiring.Component):
             "access": In(BankAccessSignature(rows=self.memories[0].even_rows // contexts, width=word, lanes=lanes)),
             "access_tap": In(range(max(taps, 2))),
         }
+        self.chance_register = None
+        if form.word.fine:
+            self.chance_register = ChanceRegister(
+                taps=taps, input_groups=self.input_groups, output_groups=self.output_groups, first=first
+            )
+            ports["chance"] = Out(ChanceSignature())
         if contexts > 1:
             self.merger = ContextAverage(self.memories[0], contexts=contexts, taps=taps, latency=self._node_latency)
             ports |= {"merge": In(1), "merging": Out(1)}
@@ -225,7 +234,15 @@ class LayerUnit(wiring.Component):
             back_shift=Const(0) if self.first else self.back_shift,
             back_shifts=self.back_shifts,
             slope_wait=self.sharing.wait,
+            chance=self.chance_register,
         )
+        if self.chance_register:
+            m.submodules.chance = register = self.chance_register
+            m.d.comb += [
+                self.chance.word.eq(register.word),
+                register.set.eq(self.chance.set),
+                register.value.eq(self.chance.value),
+            ]
         m.d.comb += self.saturations.eq(path.saturations.value)
         if path.error_cycle is not None:
             m.d.comb += [

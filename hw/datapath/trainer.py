@@ -8,7 +8,8 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.fixed_point import clamp, code_of
+from hw.datapath.chance_register import ChanceSignature
+from hw.datapath.fixed_point import code_of, limit_error
 from hw.datapath.layer import LayerUnit
 from hw.datapath.node_bank import row_words
 from hw.datapath.pipeline import Pipeline
@@ -57,6 +58,8 @@ class TrainerCore(wiring.Component):
         While idle: the next record is the first of a pass.
     statistics : out
         Counts since the last `clear`, a field for each of `sw.spec.registers.STATISTICS`.
+    chance : ChanceSignature, absent without fine bits
+        The chance word of the next record, for the host, while idle.
     merge : in, absent with one context
         While idle, after a pass that trained: merge the contexts; `idle` is low until they are merged.
     idle : out
@@ -101,6 +104,7 @@ class TrainerCore(wiring.Component):
                 **({"pretrain": In(1)} if plan.pretraining else {}),
                 "clear": In(1),
                 **({"merge": In(1)} if plan.contexts > 1 else {}),
+                **({"chance": Out(ChanceSignature())} if network.fine else {}),
                 "statistics": Out(COUNTERS),
                 "idle": Out(1, init=1),
                 "access": In(NodeAccessSignature(network.width)),
@@ -178,6 +182,10 @@ class TrainerCore(wiring.Component):
                 unit.update_shift.eq(self.update_shifts[index]),
                 unit.back_shift.eq(self.back_shifts[index]),
             ]
+        if self.network.fine:  # all layers have the same word between passes
+            m.d.comb += self.chance.word.eq(self.units[0].chance.word)
+            for unit in self.units:
+                m.d.comb += [unit.chance.set.eq(self.chance.set), unit.chance.value.eq(self.chance.value)]
         self._count(m, start, stages[0].updated)
         self._access(m)
         return m
@@ -224,7 +232,7 @@ class TrainerCore(wiring.Component):
         residuals = []
         for target, result in zip(group_targets, results.values, strict=True):
             difference = pipe.register(lambda t, y: t - y, pipe.input(target), pipe.input(result))
-            residuals.append(pipe.register(lambda d: clamp(d, -word.maximum, word.maximum), difference))
+            residuals.append(pipe.register(lambda d: limit_error(d, word), difference))
         train = pipe.at(pipe.input(targets.first[-1]), RESIDUAL_LATENCY)
         errors = Cat(*(residual.value for residual in residuals), train)
         present = delayed(m, results.valid, RESIDUAL_LATENCY)

@@ -4,10 +4,11 @@ from typing import Any
 
 from amaranth import Cat, Const, Mux, Value, signed
 
-from hw.datapath.fixed_point import clamp
+from hw.datapath.chance_register import ChanceRegister
+from hw.datapath.fixed_point import limit_error
 from hw.datapath.pipeline import Timed
-from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.datapath.tile import Tile
+from sw.spec.chance import CHANCE_BITS
 from sw.spec.numerics import bits_for, rounding_shift
 
 
@@ -33,6 +34,8 @@ class UpdatePath:
         The window of back shifts; not used in a first layer.
     slope_wait : int
         Cycles that the operands of the slope wait for their turn.
+    chance : ChanceRegister or None
+        The chance of the steps; None without fine bits.
 
     Attributes
     ----------
@@ -58,9 +61,11 @@ class UpdatePath:
         back_shift: Value,
         back_shifts: range,
         slope_wait: int,
+        chance: ChanceRegister | None,
     ):
         self._tile, pipe, word = tile, tile.pipe, tile.form.word
-        self._slope_wait = slope_wait
+        self._slope_wait, self._chance, self._port = slope_wait, chance, port
+        self._chance_cycle: int | None = None  # in which the chance register sees a slot
         self._valid, self.train, self._slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         self._enable = pipe.wire(lambda valid, train: valid & train, self._valid, self.train)
         self._back_shift, self._back_shifts = pipe.input(back_shift), back_shifts
@@ -68,12 +73,13 @@ class UpdatePath:
         steps = copies
         if update_shift is not None:
             steps = [[self._shifted(error, update_shift, word.update_shifts) for error in copy] for copy in copies]
+        raised = [[self._raised(step) for step in copy] for copy in steps] if chance else steps
         self.errors: list[Timed] = []
         saturated: list[Timed] = []
         taps = len(tile.memories)
         for tap, code in enumerate(port.arguments):
             copy = tap * len(copies) // taps
-            slopes, limited, ends = self._update_tap(tap, code, copies[copy], steps[copy])
+            slopes, limited, ends = self._update_tap(tap, code, copies[copy], steps[copy], raised[copy])
             saturated += limited
             if slopes:
                 total = pipe.sum(slopes)
@@ -90,14 +96,20 @@ class UpdatePath:
         """Cycles from a slot to the errors; None in a first layer."""
         return self.errors[0].cycle if self.errors else None
 
+    def _raised(self, step: Timed) -> Timed:
+        """Return the step with the largest chance added."""
+        word = self._tile.form.word
+        return self._tile.pipe.register(
+            lambda step: (step + (1 << word.fine) - 1)[: word.width].as_signed(), step, shape=signed(word.width)
+        )
+
     def _limited(self, total: Value, ends: Value) -> Value:
         """Limit an error; an argument at an end of its domain passes on none that pushes it further."""
-        largest = self._tile.form.word.maximum
         stopped = Mux(total[-1], ends[0], ends[1])
-        return Mux(stopped, 0, clamp(total, -largest, largest))
+        return Mux(stopped, 0, limit_error(total, self._tile.form.word))
 
     def _update_tap(
-        self, tap: int, code: Value, errors: list[Timed], steps: list[Timed]
+        self, tap: int, code: Value, errors: list[Timed], steps: list[Timed], raised: list[Timed]
     ) -> tuple[list[Timed], list[Timed], list[Timed]]:
         """Update the nodes of a tap.
 
@@ -111,10 +123,16 @@ class UpdatePath:
         fraction = pipe.input(Cat(form.fraction(form.offset(code))[: form.word.width - 1], 0).as_signed())
         # Where the clock is fast, the path from the FIFO to the multipliers takes a cycle.
         fractions = tile.for_lanes(fraction, max(steps[0].cycle, int(pipe.technology.fine_stages)))
-        changes = [
-            self._changes(function.change, step, fraction)
+        products = [
+            function.change.product(self._valid, step, fraction)
             for function, step, fraction in zip(multipliers, steps, fractions, strict=True)
         ]
+        chances = [fraction] * tile.lanes  # without meaning, as `raised`, where there are no fine bits
+        if self._chance:
+            word = self._chance_word(products[0].cycle)
+            own = pipe.wire(lambda word: word.rotate_right(tap % CHANCE_BITS)[: form.word.fine], word)
+            chances = tile.for_lanes(own, products[0].cycle)
+        changes = list(map(self._changes, products, steps, raised, chances))
         # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
         self.read_cycle = max(changes[0][1].cycle + 1 - memory.read_latency, 0)
         slot = pipe.fan_out(self._slot, self.read_cycle).value
@@ -145,13 +163,38 @@ class UpdatePath:
         code = Cat(offset, segment[: form.segment_bits])
         return Cat(~code.any(), code.all())
 
-    def _changes(self, multiplier: SharedMultiplier, step: Timed, fraction: Timed) -> tuple[Timed, Timed]:
-        """Return what a step adds to the right and to the left node."""
-        pipe, width = self._tile.pipe, self._tile.form.word.width
-        product = multiplier.product(self._valid, step, fraction)
-        change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
-        step = pipe.fan_out(step, change.cycle)
-        return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
+    def _changes(self, product: Timed, step: Timed, raised: Timed, chance: Timed) -> tuple[Timed, Timed]:
+        """Return what a step adds to the right and to the left node.
+
+        `raised`: the step, with the largest chance added; `chance` goes above the half that rounds the product, where
+        that addend would have zeros.
+        """
+        pipe, word = self._tile.pipe, self._tile.form.word
+        width, fine = word.width, word.fine
+        if not fine:
+            change = pipe.stage(lambda product: rounding_shift(product, width - 1), product, shape=signed(width))
+            step = pipe.fan_out(step, change.cycle)
+            return change, pipe.stage(lambda step, change: step - change, step, change, shape=signed(width))
+        half = Const(1 << (width - 2), width - 1)
+        change = pipe.stage(
+            lambda product, chance: (product + Cat(half, chance)) >> (width - 1), product, chance, shape=signed(width)
+        )
+        raised = pipe.fan_out(raised, change.cycle)
+        left = pipe.stage(lambda raised, change: (raised - change) >> fine, raised, change, shape=signed(width - fine))
+        return pipe.wire(lambda change: change >> fine, change), left
+
+    def _chance_word(self, cycle: int) -> Timed:
+        """Return the word of a slot's chances by `cycle`, early enough for fan-out registers."""
+        pipe, register = self._tile.pipe, self._chance
+        assert register is not None
+        early = max(cycle - 2 * pipe.technology.fine_stages, 0)
+        if self._chance_cycle is None:
+            self._chance_cycle = early
+            ports = {"valid": self._valid, "train": self.train}
+            if not register.first:
+                ports["last"] = pipe.input(self._port.last)
+            pipe.m.d.comb += [getattr(register, name).eq(pipe.at(flag, early)) for name, flag in ports.items()]
+        return pipe.input(register.turned, self._chance_cycle)
 
     def _shifted(self, value: Timed, position: Value, shifts: range) -> Timed:
         """Return the value after a rounding shift by the rate at a position of its range.

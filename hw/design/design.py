@@ -179,4 +179,4 @@ class Design:
     @property
     def registers(self) -> RegisterTable:
         """The registers that its host reads and writes."""
-        return register_table(len(self.network.layers))
+        return register_table(self.network)

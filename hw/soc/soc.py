@@ -13,7 +13,7 @@ from hw.soc.pass_engine import PassEngine
 from hw.soc.record_store import RecordStore, arbitrate
 from hw.soc.register_file import RegisterFile, connect_rates
 from sw.spec.protocol import Mode, Space
-from sw.spec.registers import LINK_COUNTERS, STATISTICS
+from sw.spec.registers import CHANCE, LINK_COUNTERS, SET_CHANCE, STATISTICS
 
 
 class Soc(wiring.Component):
@@ -119,11 +119,17 @@ class Soc(wiring.Component):
     def _status(
         self, m: Module, registers: RegisterFile, link: LinkEndpoint, runner: PassEngine, trainer: TrainerCore
     ) -> None:
-        """Connect the registers that the host reads, and count underruns."""
+        """Connect the registers that the host reads, and those of chance; count underruns."""
         status = registers.status
         m.d.comb += registers.events.eq(link.events)
         for register in STATISTICS:
             m.d.comb += status[register.name].eq(trainer.statistics[register.name])
+        if self.design.network.fine:
+            m.d.comb += [
+                status[CHANCE.name].eq(trainer.chance.word),
+                trainer.chance.set.eq(registers.strobes[SET_CHANCE.name]),
+                trainer.chance.value.eq(registers.control[SET_CHANCE.name]),
+            ]
         underruns = Signal(16)
         m.d.comb += status.underruns.eq(underruns)
         with m.If(runner.start):

@@ -11,11 +11,12 @@ from sw.device.register_client import RegisterClient
 from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
 from sw.spec.back_windows import check_rates
+from sw.spec.chance import FIRST_CHANCE, chance_after, check_chance, next_chance
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
-from sw.spec.registers import LINK_COUNTERS, STATISTICS, rate_registers, register_table
+from sw.spec.registers import CHANCE, LINK_COUNTERS, SET_CHANCE, STATISTICS, rate_registers, register_table
 from sw.spec.schedule import Phase, Rates
 from sw.spec.text_words import content_words, unpack_text
 from sw.spec.trainer import Progress, Statistics, Trainer
@@ -70,7 +71,7 @@ class BoardClient(Trainer):
         self.configuration = self._read_configuration()
         self.network = self.configuration.network
         self.pretraining = self.configuration.pretraining
-        self.registers = RegisterClient(link, register_table(len(self.network.layers)))
+        self.registers = RegisterClient(link, register_table(self.network))
 
     @classmethod
     def open(cls, path: str, *, baud: int = DEFAULT_BAUD, transfer: Transfer | None = None) -> Self:
@@ -114,6 +115,22 @@ class BoardClient(Trainer):
         order = np.argsort(addresses)
         for run in _runs(addresses[order]):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
+
+    @property
+    def chance(self) -> int:
+        """The chance word of the last record that was trained on; reading and setting it uses the link.
+
+        A board without fine bits has none: it is the first one, whatever is set.
+        """
+        if not self.network.fine:
+            return FIRST_CHANCE
+        return chance_after(self.registers.read(CHANCE.name)[CHANCE.name], -1)
+
+    @chance.setter
+    def chance(self, word: int) -> None:
+        check_chance(word)
+        if self.network.fine:
+            self.registers.write({SET_CHANCE.name: next_chance(word)})
 
     def check_rates(self, rates: Rates) -> None:
         """Check that the board was built for these rates; as `Trainer.check_rates`."""

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sw.spec.chance import CHANCE_BITS
+from sw.spec.network import Network
+
 REGISTER_WORD_BITS = 16  # of the narrowest word: registers have the same addresses, whatever the width of words
 
 
@@ -134,7 +137,15 @@ def rate_registers(layer: int) -> tuple[Register, Register]:
     )
 
 
-def register_table(layers: int) -> RegisterTable:
-    """Make the table of a board with so many layers: `REGISTERS`, at the same addresses, then the rates."""
-    rates = (register for layer in range(1, layers) for register in rate_registers(layer))
-    return RegisterTable(*REGISTERS.values(), *rates)
+CHANCE = Register("chance", CHANCE_BITS, "r", "chance word of the next record, between passes")
+SET_CHANCE = Register("set_chance", CHANCE_BITS, "w", "what is written is the chance word of the next record")
+
+
+def register_table(network: Network) -> RegisterTable:
+    """Make the table of a board that trains a network.
+
+    `REGISTERS` come first, at the same addresses on every board, then the rates, then the chance word, where there are
+    fine bits.
+    """
+    rates = (register for layer in range(1, len(network.layers)) for register in rate_registers(layer))
+    return RegisterTable(*REGISTERS.values(), *rates, *((CHANCE, SET_CHANCE) if network.fine else ()))

@@ -1,7 +1,7 @@
 """The trainer under cocotb and Verilator: random networks, both technologies and schedules, slots from one up."""
 
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,14 @@ from tests.slow import slow
 
 
 def random_trainer(seed: int) -> TrainerCore:
-    """Any small trainer; the seed's lowest bits choose the technology and the schedule."""
+    """Any small trainer; the seed's lowest bits choose the technology, the schedule and the fine bits."""
     generator = random.Random(seed)
     layers = generator.randint(2, 4)
     taps, *lanes = (generator.randint(1, 2) for _ in range(layers + 1))
     sizes = [folded * generator.randint(1, 2) for folded in (taps, *lanes)]
     segments = [generator.choice([2, 4, 8, 16]) for _ in range(layers)]
     network = Network.chain(sizes, segments, width=generator.choice([12, 16, 18]))
+    network = replace(network, fine=seed & 4)
     # Each window holds the rates of the bench.
     windows = tuple(generator.randint(network.word.back_shifts.start, network.width - 4) for _ in range(layers - 1))
     technology, exact = (ICE40UP5K, ECP5)[seed & 1], bool(seed & 2)

@@ -19,6 +19,7 @@ from hw.schedule.folding import chain
 from hw.schedule.schedule import Schedule
 from hw.schedule.slot_order import slot_orders_of
 from hw.schedule.timing import Sharing
+from sw.spec.chance import FINE
 from sw.spec.network import Network
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
 from tests.slow import crossed
@@ -48,6 +49,13 @@ ALONE = Sharing()
 def test_a_layer_shares_as_many_products_as_its_slots_leave_room_for(network, taps, lanes, technology, sharings):
     plan = plan_trainer(network, chain(taps, lanes), technology=technology)
     assert tuple(layer.sharing for layer in plan.layers) == sharings
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_fine_bits_take_no_multiplier_and_no_clock(exact: bool) -> None:
+    plans = [plan_trainer(replace(NORM4, fine=fine), chain(2, (1, 1)), technology=ECP5, exact=exact) for fine in FINE]
+    assert plans[0].multipliers == plans[1].multipliers and plans[0].schedule == plans[1].schedule
+    assert [layer.timing for layer in plans[0].layers] == [layer.timing for layer in plans[1].layers]
 
 
 @pytest.mark.parametrize(("shape", "board", "exact"), crossed(SHAPES, boards.names(), (True, False), every=4))

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sw.spec.network import Network
 from sw.spec.protocol import (
     DELIMITER,
     ENCODED_BYTES,
@@ -65,11 +68,13 @@ def test_registers_lie_one_behind_the_other() -> None:
 
 
 def test_rates_lie_behind_the_registers_of_every_board() -> None:
-    table = register_table(4)
+    network = Network.chain((2, 2, 2, 2, 1), (4,) * 4)
+    table = register_table(network)
     assert [table.address(name) for name in REGISTERS] == [REGISTERS.address(name) for name in REGISTERS]
     assert list(table)[len(REGISTERS) :] == [
         f"{kind}_shift_{layer}" for layer in (1, 2, 3) for kind in ("update", "back")
     ]
+    assert list(register_table(replace(network, fine=4))) == [*table, "chance", "set_chance"]
 
 
 def test_the_links_counters_are_registers() -> None:
