@@ -117,7 +117,7 @@ class BoardClient(Trainer):
             self.link.write(Space.PARAMETERS, int(addresses[order[run]][0]), flat[order[run]])
 
     @property
-    def chance(self) -> int:  # type: ignore[override]
+    def chance(self) -> int:
         """The chance word of the last record that was trained on; reading and setting it uses the link.
 
         A board without fine bits has none: it is the first one, whatever is set.

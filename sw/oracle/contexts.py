@@ -131,7 +131,7 @@ class ContextReference(Contexts):
         """Make one pass as `FixedReference.run`; a record that is only inferred is one of its context, too."""
         results, statistics, count = np.empty_like(records.targets), Statistics(), len(self.trainers)
         words = np.zeros(len(records), np.int64)
-        words[train] = self._next_chances(np.count_nonzero(train))
+        words[train] = self._next_chances(int(np.count_nonzero(train)))
         for index, trainer in enumerate(self.trainers):
             own, found = trainer.run(self._own(records, index), train[index::count], rates, words[index::count])
             results[index::count] = own

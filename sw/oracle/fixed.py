@@ -218,7 +218,7 @@ class FixedReference(FixedTrainer):
         self._rates = rates
         if words is None:
             words = np.zeros(len(records), np.int64)
-            words[train] = self._next_chances(np.count_nonzero(train))
+            words[train] = self._next_chances(int(np.count_nonzero(train)))
         for index, (code, target) in enumerate(zip(records.arguments, records.targets, strict=True)):
             places, results[index] = self._forward(code, before=index)
             residual = word.limit(target - results[index])
