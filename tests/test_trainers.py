@@ -1,6 +1,7 @@
 """One suite for everything that trains in fixed point: each trainer answers the same calls with the same bits."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +25,20 @@ NETWORK = Network.two_layer(3, 4, (4, 8))
 FINE = replace(NETWORK, fine=4)
 DEEP = Network.chain((3, 4, 3, 2), (4, 8, 4))
 BOARD = boards.find("icebreaker")
+
+
+def small(**options: Any) -> Design:
+    """Return a design with a store of 4,096 words, enough for these tests: a larger one takes longer to compile."""
+    return Design(**options, store_words=1 << 12)
+
+
 DESIGNS = {
-    "exact": Design(board=BOARD, network=NETWORK, taps=3, exact=True),
-    "delayed": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2),
-    "contexts": Design(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
-    "deep": Design(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1), back_windows=(11, 9)),
-    "fine": Design(board=BOARD, network=FINE, taps=3, pretraining=2, contexts=2),
-    "a record a clock": Design(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
+    "exact": small(board=BOARD, network=NETWORK, taps=3, exact=True),
+    "delayed": small(board=BOARD, network=NETWORK, taps=3, pretraining=2),
+    "contexts": small(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
+    "deep": small(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1), back_windows=(11, 9)),
+    "fine": small(board=BOARD, network=FINE, taps=3, pretraining=2, contexts=2),
+    "a record a clock": small(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
 
