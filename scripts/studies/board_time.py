@@ -4,9 +4,10 @@
 
 Each board trains the data set's quick preset (`sw.presets.catalogue.quick`) from its first nodes, on the design that
 the planner picks. `sw.engine.compiled` computes the same bits, with the design's staleness, and the model is evaluated
-after each pass of a few records. Board time is clocks divided by the clock frequency: an initiation interval a record,
-and after each pass the wait for its last update. Not counted are making, scaling and encoding records, evaluations, and
-the link: the records are in the store, and commands take no time.
+after each pass of a few records, no more than half of the design's record store. Board time is clocks divided by the
+clock frequency: an initiation interval a record, and after each pass the wait for its last update. Not counted are
+making, scaling and encoding records, evaluations, and the link: the records are in the store, and commands take no
+time.
 
 With `--pretraining` groups of addends are trained alone first, on the design that the planner picks for them.
 
@@ -201,7 +202,7 @@ class Bench:
         """Train a data set to the goal on a design."""
         configuration, timed = built.design.configuration, self.cpu(dataset, goal)
         methods = self.methods(dataset, self.preset(dataset))
-        runs = [method.run(goal, staleness=configuration.staleness) for method in methods]
+        runs = [method.run(goal, staleness=configuration.staleness, longest=configuration.block) for method in methods]
         return Row(
             built.design.board.name,
             dataset,

@@ -40,7 +40,7 @@ QUICK = {
     "triangle": Preset(Network.two_layer(6, 128, (2, 32)), schedule((9, 3, 14), (6, 4, 15)), 4, (0.75, 0.125)),
     "tetra-faces": Preset(
         Network((Layer(12, 60, 4, gain=3), Layer(60, 10, 8, gain=3), Layer(10, 4, 8, gain=2))),
-        (Phase(3, Rates((3, 4), (19, 15))), Phase(3, Rates((4, 5), (20, 16)))),
+        (Phase(3, Rates((3, 3), (19, 15))), Phase(3, Rates((4, 4), (20, 16)))),
         1,
         (0.125, 0.25, 0.25),
     ),
