@@ -73,7 +73,7 @@ class Method:
             for pretraining, starts in groups.items()
         }
 
-    def run(self, goal: float, *, staleness: tuple[int, ...]) -> Reached:
+    def run(self, goal: float, *, staleness: tuple[int, ...], longest: int | None = None) -> Reached:
         """Train until the hold-out's Pearson correlation is the goal, evaluated after each pass.
 
         Parameters
@@ -82,6 +82,8 @@ class Method:
             The accuracy.
         staleness : tuple of int
             As in `CompiledFixed`.
+        longest : int, optional
+            Records of a pass, at most, if that is less than the method's own passes.
 
         Returns
         -------
@@ -92,7 +94,7 @@ class Method:
         trainers = self._new_trainers(staleness)
         unseen = trainers[False].encode_arguments(model.encode_features(holdout.features))
         record_updates, passes, found = 0, 0, 0.0
-        for trainer, block, rates in self._passes(trainers, self._step):
+        for trainer, block, rates in self._passes(trainers, min(self._step, longest or self._step)):
             trainer.run(block, rates)
             record_updates, passes = record_updates + len(block), passes + 1
             found = pearson(model.decode(trainer.results(unseen)), holdout.targets)

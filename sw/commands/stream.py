@@ -18,7 +18,7 @@ from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, check_start, files_read, for_network, model_file
 from sw.commands.training_options import add_epochs, add_pretraining, preset_for, scheduled
 from sw.outputs import FIGURES, Output, add_force, check, write_json
-from sw.presets.catalogue import PRESETS
+from sw.presets.catalogue import BY_NAME, PRESETS
 from sw.presets.preset import Preset
 from sw.presets.selection import preset
 from sw.spec.options import Groups
@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--network",
         type=preset,
         metavar="PRESET",
-        help=f"whose schedule is taken: {', '.join(PRESETS)} (default: by the data)",
+        help=f"whose schedule is taken: {', '.join(BY_NAME)} (default: by the data)",
     )
     add_epochs(group)
     add_pretraining(group)
@@ -195,7 +195,7 @@ def schedule_for(source: Source, chosen: Preset | None, network: Network) -> tup
         What the schedule is, in words.
     """
     if chosen:
-        name = f"the schedule of {next(name for name, each in PRESETS.items() if each is chosen)}"
+        name = f"the schedule of {next(name for name, each in BY_NAME.items() if each is chosen)}"
     elif source.name in PRESETS:
         name = f"the schedule of {source.name}"
     else:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from sw.presets.catalogue import PRESETS
+from sw.presets.catalogue import BY_NAME
 from sw.presets.preset import Preset, shaped, with_fine
 from sw.spec.bounds import SEGMENTS
 from sw.spec.chance import FINE
@@ -30,9 +30,9 @@ def preset(text: str) -> Preset:
     ArgumentTypeError
         For a name that is not in the catalogue; it names those that are.
     """
-    if text not in PRESETS:
-        raise argparse.ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(PRESETS)}")
-    return PRESETS[text]
+    if text not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(BY_NAME)}")
+    return BY_NAME[text]
 
 
 def preset_or_shape(text: str) -> Choice:
@@ -70,7 +70,7 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
         "--network",
         type=preset_or_shape,
         metavar="PRESET|SHAPE",
-        help=f"{', '.join(PRESETS)}; or features, addends and outputs, such as 16-72-1 (default: {otherwise})",
+        help=f"{', '.join(BY_NAME)}; or features, addends and outputs, such as 16-72-1 (default: {otherwise})",
     )
     group.add_argument(
         "--segments",

@@ -140,6 +140,8 @@ def test_a_method_is_evaluated_after_each_pass_and_stops_at_the_goal():
     method = Method(experiment, preset.phases, step=100)
     first = method.run(0.8, staleness=(4, 2))
     assert first.reached and first.pearson >= 0.8 and first.record_updates == 100 * first.passes < 1000
+    longer, shorter = (method.run(0.8, staleness=(4, 2), longest=longest) for longest in (1000, 50))
+    assert longer == first and shorter.record_updates == 50 * shorter.passes
     last = method.run(1.0, staleness=(4, 2))
     record_updates = 1000 * sum(phase.epochs for phase in preset.phases)
     assert (last.reached, last.record_updates, last.passes) == (False, record_updates, record_updates // 100)

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from sw.commands.starting import for_network
-from sw.presets.catalogue import PRESETS
+from sw.presets.catalogue import BY_NAME, PRESETS
 from sw.presets.selection import preset_or_shape, selected
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_name_is_its_preset(name: str) -> None:
-    assert selected(preset_or_shape(name), None, PRESETS["norm2"]) == PRESETS[name]
+    assert selected(preset_or_shape(name), None, PRESETS["norm2"]) == BY_NAME[name]
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sw.presets.catalogue import PRESETS, QUICK
+from sw.presets.catalogue import BY_NAME, PRESETS
 from sw.presets.preset import schedule
 from sw.spec.back_windows import check_rates, check_windows, lowest_windows, windows_for
 from sw.spec.network import Network
@@ -11,7 +11,7 @@ from sw.spec.schedule import Rates
 NETWORK = Network.two_layer(3, 4, (4, 8))
 
 
-@pytest.mark.parametrize("preset", [*PRESETS.values(), *QUICK.values()], ids=[*PRESETS, *(f"quick {n}" for n in QUICK)])
+@pytest.mark.parametrize("preset", BY_NAME.values(), ids=BY_NAME)
 def test_each_presets_shifts_fit_the_windows_of_a_board(preset) -> None:
     windows = windows_for(preset.network, preset.phases)
     check_windows(preset.network, windows)
