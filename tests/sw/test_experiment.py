@@ -63,7 +63,7 @@ def test_an_unknown_preset_is_named_with_the_known_ones():
 
 @pytest.mark.parametrize(("epochs", "expected"), [(1, [1]), (24, [24]), (25, [24, 1]), (40, [24, 16])])
 def test_stretching_keeps_the_order_of_phases(epochs, expected):
-    assert [phase.epochs for phase in stretched(presets.find("norm2").phases, epochs)] == expected
+    assert [phase.epochs for phase in stretched(presets.find("norm4").phases, epochs)] == expected
 
 
 def test_a_schedule_begins_with_pretraining_where_there_are_groups():
