@@ -76,6 +76,12 @@ def test_dialects_of_the_same_table(made: Write, text: str) -> None:
     assert noted(table, "header: ", "x, y, z")
 
 
+def test_decimal_commas_need_no_header(made: Write) -> None:
+    table = read(made("1,5;2,5\n3,5;4,25\n5;6,5\n"))
+    assert list(table.columns.to_pydict().values()) == [[1.5, 3.5, 5.0], [2.5, 4.25, 6.5]]
+    assert noted(table, "no header")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("suffix", [".csv", ".TSV", ".txt", ".data", ".csv.gz", ".data.GZ"])
 def test_encodings_and_names_of_files(made: Write, encoding: str, suffix: str) -> None:
