@@ -78,8 +78,10 @@ compile_executable("module top(input clk); endmodule", Path(sys.argv[1]))
 
 def test_an_interrupted_build_ends_its_compilers(tmp_path: Path) -> None:
     environment = os.environ | {cache.VARIABLE: str(tmp_path), "PYTHONPATH": str(ROOT)}
+    harness = tmp_path / "main.cpp"
+    harness.write_text("int main() { return 0; }\n")  # it compiles, so that nothing ends before the interrupt
     with subprocess.Popen(
-        [sys.executable, "-c", COMPILING, HARNESS], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMPILING, harness], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
         while process.poll() is None and not list(tmp_path.glob("verilator/*/product/objects/SLOW.cpp")):
             time.sleep(0.02)
