@@ -37,19 +37,29 @@ def visits(weights: np.ndarray, offset: float) -> np.ndarray:
     return np.repeat(np.arange(len(weights)), counts.astype(np.int64))
 
 
-def _shuffled(rows: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    order = rng.permutation(rows[visits(weights, 0.5)])
+Draw = Callable[[], np.ndarray]
+"""Gives the rows of the next epoch, in the order that they were given in."""
+
+
+def _draw(rows: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Draw:
+    if (weights % 1).any():
+        return lambda: rows[visits(weights, rng.random())]
+    visited = rows[visits(weights, 0.0)]
+    return lambda: visited
+
+
+def _shuffled(draw: Draw, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    order = rng.permutation(draw())
     while True:
         yield order
 
 
-def _reshuffled(rows: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    fractions = (weights % 1).any()
+def _reshuffled(draw: Draw, rng: np.random.Generator) -> Iterator[np.ndarray]:
     while True:
-        yield rng.permutation(rows[visits(weights, rng.random() if fractions else 0.5)])
+        yield rng.permutation(draw())
 
 
-ORDERS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Iterator[np.ndarray]]] = {
+ORDERS: dict[str, Callable[[Draw, np.random.Generator], Iterator[np.ndarray]]] = {
     "shuffled": _shuffled,
     "reshuffled": _reshuffled,
 }
@@ -83,4 +93,4 @@ def orders(
     """
     if name not in ORDERS:
         raise ValueError(f"order {name!r} is not one of {', '.join(ORDERS)}")
-    return ORDERS[name](rows, np.ones(len(rows)) if weights is None else weights, rng)
+    return ORDERS[name]((lambda: rows) if weights is None else _draw(rows, weights, rng), rng)
