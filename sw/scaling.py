@@ -152,16 +152,6 @@ class Scaling:
                 unit[:, column] = np.interp(unit[:, column], self.feature_knots[:, column], levels)
         return unit
 
-    def user_features(self, unit: np.ndarray) -> np.ndarray:
-        """Map [0, 1] to the user's units, both (n, features); beyond the range where `unit_features` would clip."""
-        shares = unit
-        if self.feature_knots is not None:
-            levels = self.levels
-            columns = zip(unit.T, self.feature_knots.T, strict=True)
-            shares = np.stack([np.interp(values, levels, knots) for values, knots in columns], axis=1)
-        factor, low, span = self.feature_units
-        return _unscaled(low + shares * span, factor)
-
     @property
     def feature_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The factor of each feature, and after that its low and the width of its range."""

@@ -37,8 +37,6 @@ class Member:
         As given.
     trainer : CompiledTrainer
         The trainer, with the present parameters.
-    holdout : ndarray of int
-        As given.
     true : ndarray of shape (held-out records, outputs)
         Targets of the hold-out, in words.
     shares : ndarray of shape (held-out records, 1)
@@ -55,7 +53,7 @@ class Member:
         rng: np.random.Generator,
     ) -> None:
         self.model, self.trainer = model, compiled_trainer(model, arithmetic)
-        self.records, self.holdout = records, holdout
+        self.records = records
         rows = np.setdiff1d(np.arange(len(records)), holdout)
         self._orders = orders("reshuffled", rows, rng, weights[rows])
         held = records.take(holdout)
@@ -77,13 +75,18 @@ class Member:
         errors = np.sum(self.shares * (self.trainer.results(self._held) - self.true) ** 2, axis=0)
         return statistics.mean_residual * self.trainer.result_scale, errors
 
-    def predicted(self) -> np.ndarray:
-        """Predict the hold-out, in the user's units, (held-out records, outputs)."""
-        return self.model.decode(self.trainer.results(self._held))
+    def held_out(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Predict the hold-out.
 
-    def held_targets(self) -> np.ndarray:
-        """Return the targets of the hold-out, in the user's units, (held-out records, outputs)."""
-        return self.model.decode(self.true)
+        Returns
+        -------
+        predicted, true : ndarray of shape (held-out records, outputs)
+            In the user's units.
+        weights : ndarray of shape (held-out records,)
+            Their weights.
+        """
+        predicted = self.trainer.results(self._held)
+        return self.model.decode(predicted), self.model.decode(self.true), self.shares[:, 0]
 
     def keep(self) -> None:
         """Remember the present parameters."""

@@ -8,8 +8,9 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
+from sw.engine.ensemble import Member
 from sw.estimators.base import Auto, NKEstimator, documented
 from sw.estimators.calibration import UNKNOWN_SHARPNESS, fitted_sharpness, probabilities
 
@@ -103,12 +104,8 @@ class NKClassifier(ClassifierMixin, NKEstimator):
         members = self._fit_ensemble(features, self._targets(y), weights)
         self.sharpness_ = UNKNOWN_SHARPNESS
         if self.validation_scores_ is not None and len(self.classes_) > 1:
-            held = [(self._estimates(member.predicted()), member) for member in members]
-            self.sharpness_ = fitted_sharpness(
-                np.concatenate([estimates for estimates, _ in held]),
-                np.concatenate([self._estimates(member.held_targets()) for _, member in held]),
-                np.concatenate([member.shares[:, 0] for _, member in held]),
-            )
+            predicted, true, shares = map(np.concatenate, zip(*map(Member.held_out, members), strict=True))
+            self.sharpness_ = fitted_sharpness(self._estimates(predicted), self._estimates(true), shares)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -183,7 +180,6 @@ class NKClassifier(ClassifierMixin, NKEstimator):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        check_is_fitted(self)
         return probabilities(self._estimates(self._results(X)), self.sharpness_)
 
     def _checked(self, X: ArrayLike, y: ArrayLike, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
