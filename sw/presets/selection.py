@@ -2,7 +2,7 @@
 
 import argparse
 
-from sw.presets.catalogue import BY_NAME
+from sw.presets.catalogue import BY_NAME, find
 from sw.presets.preset import Preset, shaped, with_fine
 from sw.spec.bounds import SEGMENTS
 from sw.spec.chance import FINE
@@ -30,9 +30,10 @@ def preset(text: str) -> Preset:
     ArgumentTypeError
         For a name that is not in the catalogue; it names those that are.
     """
-    if text not in BY_NAME:
-        raise argparse.ArgumentTypeError(f"there is no preset {text!r}; the presets are {', '.join(BY_NAME)}")
-    return BY_NAME[text]
+    try:
+        return find(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def preset_or_shape(text: str) -> Choice:
