@@ -6,7 +6,6 @@ All classifiers have their default parameters; logistic regression gets standard
 is held out.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 
@@ -23,11 +22,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from scripts.studies.figures import add_json, check_known, check_outputs
+from scripts.studies.figures import comparison
 from sw.estimators import NKClassifier
 from sw.outputs import write_json
-from sw.spec.bounds import SEEDS
-from sw.spec.options import whole
 
 Samples = tuple[np.ndarray, np.ndarray]
 
@@ -66,20 +63,14 @@ def measure(name: str, contender: str, seed: int) -> tuple[float, float]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
-    parser.add_argument("--seeds", type=whole(*SEEDS), default=6, help="splits of each (default: %(default)s)")
-    add_json(parser)
-    options = parser.parse_args(arguments)
-    check_outputs(parser, options)
-    check_known(parser, options.sets, SETS)
+    options = comparison(__doc__, "set", SETS, arguments)
     table = Table(
         title=f"accuracy and log loss on held-out records, mean of {options.seeds} splits", title_justify="left"
     )
     for column in ("data set", "records", *CONTENDERS):
         table.add_column(column, justify="left" if column == "data set" else "right")
     figures = []
-    for name in track(options.sets or list(SETS), console=Console(stderr=True), transient=True):
+    for name in track(options.names, console=Console(stderr=True), transient=True):
         scores = {
             contender: np.mean([measure(name, contender, seed) for seed in range(options.seeds)], axis=0).tolist()
             for contender in CONTENDERS

@@ -8,7 +8,6 @@ file, one `kanloom predict` the second, and its predictions are scored. Gradient
 default parameters, and `NKRegressor` are trained on the same rows, encoded as the model's file says.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -28,14 +27,12 @@ from sklearn.base import RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import r2_score
 
-from scripts.studies.figures import add_json, check_known, check_outputs
+from scripts.studies.figures import comparison
 from sw.datasets.fitting import ColumnOptions
 from sw.datasets.split import load_table
 from sw.estimators import NKRegressor
 from sw.model import Model
 from sw.outputs import write_json
-from sw.spec.bounds import SEEDS
-from sw.spec.options import whole
 
 HELD_OUT = 4  # one row in so many is predicted
 
@@ -145,13 +142,7 @@ def measure(name: str, seed: int) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of: {', '.join(TABLES)} (default: all)")
-    parser.add_argument("--seeds", type=whole(*SEEDS), default=6, help="splits of each table (default: %(default)s)")
-    add_json(parser)
-    options = parser.parse_args(arguments)
-    check_outputs(parser, options)
-    check_known(parser, options.tables, TABLES)
+    options = comparison(__doc__, "table", TABLES, arguments)
     console = Console(highlight=False)
     shown = Table(
         title=f"R2 of rows that are held out, mean of {options.seeds} splits, and seconds of a training, their median",
@@ -160,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     for column in ("table", "records", "kanloom train", *CONTENDERS):
         shown.add_column(column, justify="left" if column == "table" else "right")
     figures = []
-    for name in track(options.tables or list(TABLES), console=Console(stderr=True), transient=True):
+    for name in track(options.names, console=Console(stderr=True), transient=True):
         runs = [measure(name, seed) for seed in range(options.seeds)]
         results = {
             contender: {

@@ -7,7 +7,6 @@ their default parameters; the perceptron gets standardised features and targets,
 records is held out.
 """
 
-import argparse
 import sys
 import time
 import warnings
@@ -29,11 +28,9 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from scripts.studies.figures import add_json, check_known, check_outputs
+from scripts.studies.figures import comparison
 from sw.estimators import NKRegressor
 from sw.outputs import write_json
-from sw.spec.bounds import SEEDS
-from sw.spec.options import whole
 
 Samples = tuple[np.ndarray, np.ndarray]
 
@@ -122,15 +119,7 @@ def measure(name: str, samples: Samples, seed: int) -> tuple[float, float]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
-    parser.add_argument(
-        "--seeds", type=whole(*SEEDS), default=3, help="splits and data sets of each; default: %(default)s"
-    )
-    add_json(parser)
-    options = parser.parse_args(arguments)
-    check_outputs(parser, options)
-    check_known(parser, options.sets, SETS)
+    options = comparison(__doc__, "set", SETS, arguments, seeds=3)
     console = Console(highlight=False)
     table = Table(
         title=f"R2 on held-out records, mean of {options.seeds} splits, and seconds of a fit, their median",
@@ -141,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in CONTENDERS:
         table.add_column(name, justify="right")
     figures = []
-    for label in track(options.sets or list(SETS), console=Console(stderr=True), transient=True):
+    for label in track(options.names, console=Console(stderr=True), transient=True):
         measure("NKRegressor", SETS[label](0), 0)  # compiles the kernels, or loads them
         results = {}
         for name in CONTENDERS:

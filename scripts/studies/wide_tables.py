@@ -6,7 +6,6 @@ Most features of these tables say nothing. All estimators have their default par
 held out. The rule that is judged is `sw.presets.by_size.default_preset`.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 
@@ -21,11 +20,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
-from scripts.studies.figures import add_json, check_known, check_outputs
+from scripts.studies.figures import comparison
 from sw.estimators import NKRegressor
 from sw.outputs import write_json
-from sw.spec.bounds import SEEDS
-from sw.spec.options import whole
 
 Samples = tuple[np.ndarray, np.ndarray]
 
@@ -67,18 +64,12 @@ def measure(name: str, contender: str, seed: int) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of: {'; '.join(SETS)} (default: all)")
-    parser.add_argument("--seeds", type=whole(*SEEDS), default=6, help="splits of each (default: %(default)s)")
-    add_json(parser)
-    options = parser.parse_args(arguments)
-    check_outputs(parser, options)
-    check_known(parser, options.sets, SETS)
+    options = comparison(__doc__, "set", SETS, arguments)
     table = Table(title=f"R2 on held-out records, mean of {options.seeds} splits", title_justify="left")
     for column in ("data set", "records", *CONTENDERS):
         table.add_column(column, justify="left" if column == "data set" else "right")
     figures = []
-    for name in track(options.sets or list(SETS), console=Console(stderr=True), transient=True):
+    for name in track(options.names, console=Console(stderr=True), transient=True):
         scores = {
             contender: float(np.mean([measure(name, contender, seed) for seed in range(options.seeds)]))
             for contender in CONTENDERS
