@@ -17,7 +17,7 @@ from hw.soc.register_file import RegisterFile, connect_rates
 from sw.spec.back_windows import check_rates
 from sw.spec.network import Network
 from sw.spec.protocol import Space
-from sw.spec.registers import STATISTICS, Register, RegisterTable, rate_registers
+from sw.spec.registers import STATISTICS, Register, RegisterTable, all_rate_registers, rate_values
 from sw.spec.schedule import Rates
 
 CLEAR = Register("clear", 1, "w", "a write zeroes the statistics")
@@ -25,8 +25,7 @@ CLEAR = Register("clear", 1, "w", "a write zeroes the statistics")
 
 def core_registers(layers: int) -> RegisterTable:
     """Return the registers of a core with so many layers: statistics, `CLEAR` and the rates."""
-    rates = (register for layer in range(1, layers) for register in rate_registers(layer))
-    return RegisterTable(*STATISTICS, CLEAR, *rates)
+    return RegisterTable(*STATISTICS, CLEAR, *all_rate_registers(layers))
 
 
 class FeaturesLayout(data.StructLayout):
@@ -121,13 +120,8 @@ class TrainingCore(wiring.Component):
         m = Module()
         m.submodules.trainer = trainer = self.trainer
         m.submodules.queue = queue = self.queue
-        first = {
-            register.name: shift
-            for layer, shifts in enumerate(zip(self.rates.update, self.rates.back, strict=True), start=1)
-            for register, shift in zip(rate_registers(layer), shifts, strict=True)
-        }
         m.submodules.registers = registers = RegisterFile(
-            self.registers, counters=(), word_bits=self.word_bits, first=first
+            self.registers, counters=(), word_bits=self.word_bits, first=rate_values(self.rates)
         )
         m.submodules.nodes = nodes = NodeTarget(
             width=self.network.width, latency=trainer.access_latency, word_bits=self.word_bits

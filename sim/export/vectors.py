@@ -11,11 +11,11 @@ from hw.core.inference_core import InferenceCore
 from hw.core.training_core import TrainingCore
 from hw.datapath.ports import word_array
 from sw.oracle.fixed import FixedReference
-from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
+from sw.spec.addresses import addresses_of, node_addresses
 from sw.spec.network import Network
 from sw.spec.protocol import ADDRESS_BYTES
 from sw.spec.records import Records
-from sw.spec.registers import rate_registers
+from sw.spec.registers import rate_values
 from sw.spec.schedule import Rates
 
 PASSES = 2
@@ -85,18 +85,12 @@ def training_vectors(core: TrainingCore, nodes: Sequence[np.ndarray], seed: int 
         states.append(oracle.nodes)
         _append(core, streams, records, results, train)
         streams["targets"] += packed(word_array(network.width, network.outputs), records.targets[train].tolist())
-        for layer, shifts in enumerate(zip(rates.update, rates.back, strict=True), start=1):
-            rate_words += [
-                core.registers.address(register.name) << core.word_bits | shift
-                for register, shift in zip(rate_registers(layer), shifts, strict=True)
-            ]
+        rate_words += [
+            core.registers.address(name) << core.word_bits | shift for name, shift in rate_values(rates).items()
+        ]
     _add_streams(core, vectors, streams)
-    addresses = [
-        int(address) | index << LAYER_ADDRESS_BITS
-        for index, each in enumerate(addresses_of(network, plan.foldings))
-        for address in each.table().ravel()
-    ]
-    vectors.add("addresses", 8 * ADDRESS_BYTES, addresses)
+    addresses = node_addresses(addresses_of(network, plan.foldings))
+    vectors.add("addresses", 8 * ADDRESS_BYTES, addresses.tolist())
     vectors.add("nodes", core.word_bits, (int(node) for state in states for layer in state for node in layer.ravel()))
     vectors.add("rates", 8 * ADDRESS_BYTES + core.word_bits, rate_words)
     vectors.parameters |= {

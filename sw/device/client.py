@@ -10,13 +10,14 @@ from sw.device.errors import BoardError, WrongDeviceError
 from sw.device.register_client import RegisterClient
 from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
+from sw.spec.addresses import node_addresses
 from sw.spec.back_windows import check_rates
 from sw.spec.chance import FIRST_CHANCE, chance_after, check_chance, next_chance
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
-from sw.spec.registers import CHANCE, LINK_COUNTERS, SET_CHANCE, STATISTICS, rate_registers, register_table
+from sw.spec.registers import CHANCE, LINK_COUNTERS, SET_CHANCE, STATISTICS, rate_values, register_table
 from sw.spec.schedule import Phase, Rates
 from sw.spec.text_words import content_words, unpack_text
 from sw.spec.trainer import Progress, Statistics, Trainer
@@ -97,7 +98,7 @@ class BoardClient(Trainer):
     @property
     def nodes(self) -> list[np.ndarray]:
         """The nodes on the board, one array of `Layer.shape` a layer; reading and setting them uses the link."""
-        addresses = self.configuration.node_addresses()
+        addresses = node_addresses(self.configuration.addresses)
         order = np.argsort(addresses)
         flat = np.empty(len(addresses), dtype=np.int64)
         for run in _runs(addresses[order]):
@@ -110,7 +111,7 @@ class BoardClient(Trainer):
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:
         check_nodes(self.network, nodes)
-        addresses = self.configuration.node_addresses()
+        addresses = node_addresses(self.configuration.addresses)
         flat = np.concatenate([layer.ravel() for layer in nodes])
         order = np.argsort(addresses)
         for run in _runs(addresses[order]):
@@ -150,9 +151,7 @@ class BoardClient(Trainer):
 
     def _run_training(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
         """Run one pass over each block, while the next block is sent."""
-        shifts = enumerate(zip(rates.update, rates.back, strict=True), start=1)
-        pairs = [pair for layer, both in shifts for pair in zip(rate_registers(layer), both, strict=True)]
-        self.registers.write({register.name: shift for register, shift in pairs})
+        self.registers.write(rate_values(rates))
         blocks = records.blocks(self.configuration.block)
         block_rows = len(blocks[0]) * self.configuration.record_rows
         rows = [index % BLOCKS_ON_BOARD * block_rows for index in range(len(blocks))]

@@ -152,6 +152,17 @@ class NodeAddresses:
         return images
 
 
+def node_addresses(layers: Sequence[NodeAddresses]) -> np.ndarray:
+    """Compute the word address of every node in the space PARAMETERS.
+
+    Returns
+    -------
+    ndarray of shape (parameters,)
+        Addresses of all layers' nodes, each layer flattened, one after the other.
+    """
+    return np.concatenate([(each.table() | index << LAYER_ADDRESS_BITS).ravel() for index, each in enumerate(layers)])
+
+
 def addresses_of(network: Network, foldings: Sequence[Folding]) -> tuple[NodeAddresses, ...]:
     """Return the addresses of the nodes of each layer.
 

@@ -8,9 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-import numpy as np
-
-from sw.spec.addresses import LAYER_ADDRESS_BITS, Folding, NodeAddresses, addresses_of
+from sw.spec.addresses import Folding, NodeAddresses, addresses_of
 from sw.spec.back_windows import check_windows
 from sw.spec.network import Network
 
@@ -136,17 +134,6 @@ class Configuration:
     def addresses(self) -> tuple[NodeAddresses, ...]:
         """Addresses of the nodes of each layer."""
         return addresses_of(self.network, self.foldings)
-
-    def node_addresses(self) -> np.ndarray:
-        """Compute the word address of every node in the space PARAMETERS.
-
-        Returns
-        -------
-        ndarray of shape (parameters,)
-            Addresses of all layers' nodes, each layer flattened, one after the other.
-        """
-        tables = [layer.table() | index << LAYER_ADDRESS_BITS for index, layer in enumerate(self.addresses)]
-        return np.concatenate([table.ravel() for table in tables])
 
 
 def digest_of(text: str) -> bytes:

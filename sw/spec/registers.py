@@ -6,6 +6,7 @@ from typing import Literal
 
 from sw.spec.chance import CHANCE_BITS
 from sw.spec.network import Network
+from sw.spec.schedule import Rates
 
 REGISTER_WORD_BITS = 16  # of the narrowest word: registers have the same addresses, whatever the width of words
 
@@ -137,6 +138,18 @@ def rate_registers(layer: int) -> tuple[Register, Register]:
     )
 
 
+def all_rate_registers(layers: int) -> list[Register]:
+    """Declare the registers of the rates of a network of so many layers."""
+    return [register for layer in range(1, layers) for register in rate_registers(layer)]
+
+
+def rate_values(rates: Rates) -> dict[str, int]:
+    """List the values of the registers of rates, by their names."""
+    shifts = [shift for both in zip(rates.update, rates.back, strict=True) for shift in both]
+    registers = all_rate_registers(len(rates.update) + 1)
+    return {register.name: shift for register, shift in zip(registers, shifts, strict=True)}
+
+
 CHANCE = Register("chance", CHANCE_BITS, "r", "chance word of the next record, between passes")
 SET_CHANCE = Register("set_chance", CHANCE_BITS, "w", "what is written is the chance word of the next record")
 
@@ -147,5 +160,5 @@ def register_table(network: Network) -> RegisterTable:
     `REGISTERS` come first, at the same addresses on every board, then the rates, then the chance word, where there are
     fine bits.
     """
-    rates = (register for layer in range(1, len(network.layers)) for register in rate_registers(layer))
+    rates = all_rate_registers(len(network.layers))
     return RegisterTable(*REGISTERS.values(), *rates, *((CHANCE, SET_CHANCE) if network.fine else ()))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sw.spec.addresses import Folding, addresses_of
+from sw.spec.addresses import Folding, addresses_of, node_addresses
 from sw.spec.configuration import Configuration
 from sw.spec.network import Network
 
@@ -31,7 +31,7 @@ def test_another_text_is_refused(text):
 @pytest.mark.parametrize(("taps", "lanes"), [(1, 1), (2, 1), (3, 2), (6, 4)])
 def test_every_node_has_an_address_of_its_own(taps, lanes, outputs):
     ours = configuration(taps, lanes, outputs)
-    addresses = ours.node_addresses()
+    addresses = node_addresses(ours.addresses)
     assert len(addresses) == ours.network.parameters == len(np.unique(addresses))
 
 
