@@ -226,7 +226,19 @@ class NKEstimator(BaseEstimator):
                 f"warm_start goes on from {self._members} networks, and n_models is {self.n_models}; set warm_start to "
                 "False to begin anew"
             )
-        return parted(widened_for(self.model_, samples.features, samples.targets), self.n_models)
+        models = parted(widened_for(self.model_, samples.features, samples.targets), self.n_models)
+        inner, outer = models[0].network.layers
+        addends, segments = inner.outputs, (inner.segments, outer.segments)
+        asked = (
+            addends if self.addends == "auto" else self.addends,
+            segments if self.segments == "auto" else tuple(self.segments),
+        )
+        if asked != (addends, segments):
+            raise ValueError(
+                f"warm_start goes on from networks of {addends} addends and {segments} segments, not {asked[0]} and "
+                f"{asked[1]}; set warm_start to False to begin anew"
+            )
+        return models
 
     def _holdouts(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Choose the records that each network is not trained on: disjoint as far as there are enough."""

@@ -237,11 +237,19 @@ def test_a_warm_start_goes_on_and_widens_its_ranges(samples):
     assert np.all(ours.model_.scaling.feature_high >= 1.7)
 
 
-def test_a_warm_start_with_another_number_of_networks_is_refused(samples):
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_models": 3}, "goes on from 2 networks, and n_models is 3"),
+        ({"addends": 8}, "goes on from networks of 16 addends and (2, 8) segments, not 8 and (2, 8)"),
+        ({"segments": [4, 8]}, "goes on from networks of 16 addends and (2, 8) segments, not 16 and (4, 8)"),
+    ],
+)
+def test_a_warm_start_with_other_networks_is_refused(samples, changed, message):
     features, targets, _, _ = samples
     ours = NKRegressor(n_models=2, max_iter=1, warm_start=True).fit(features, targets)
-    with pytest.raises(ValueError, match="goes on from 2 networks, and n_models is 3"):
-        ours.set_params(n_models=3).fit(features, targets)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ours.set_params(**changed).fit(features, targets)
 
 
 UNIT = np.random.default_rng(SEED).uniform(-1, 1, (200, 4))
