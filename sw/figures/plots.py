@@ -1,4 +1,4 @@
-"""Plots: the convergence of a training, predictions against the truth, and what staleness costs."""
+"""Plots: the convergence of a training, predictions against the truth, and what staleness and short words cost."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
@@ -6,7 +6,7 @@ from math import ceil, sqrt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from sw.figures.lettering import label, rename, shown
 from sw.metrics import Score
@@ -160,6 +160,36 @@ def staleness(curves: Mapping[str, Sequence[tuple[int, float]]], designs: Sequen
         axis.set_minor_formatter("{x:g}" if axis is axes.yaxis else "")
     axes.set_xlabel("staleness of the first layer, records")
     axes.set_ylabel("hold-out RMSE, relative to sequential training")
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
+def word_lengths(curves: Mapping[tuple[str, int], Sequence[tuple[int, float]]], limit: float) -> Figure:
+    """Plot what a short word costs: a line for each data set, dashed with fine bits.
+
+    Parameters
+    ----------
+    curves : mapping of (str, int) to sequence of (int, float)
+        For each data set and number of fine bits, points of a word's bits and RMSE relative to floating point.
+    limit : float
+        A ratio to mark.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.axhline(1, color=INK, linewidth=1)
+    axes.axhline(limit, color=INK, linewidth=1, linestyle=":", label=f"{limit:g}")
+    colors: dict[str, str] = {}
+    for (name, fine), points in curves.items():
+        color = colors.setdefault(name, f"C{len(colors)}")
+        style, text = ("o--", f"{name}, {fine} fine bits") if fine else ("o-", name)
+        axes.plot(*zip(*sorted(points), strict=True), style, color=color, markersize=4, linewidth=1.5, label=text)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("bits of a word")
+    axes.set_ylabel("hold-out RMSE, relative to float32")
     axes.legend(frameon=False)
     _plain(axes)
     return figure

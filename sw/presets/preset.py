@@ -115,6 +115,32 @@ def with_fine(preset: Preset, fine: int) -> Preset:
     return replace(preset, network=network, phases=preset.other_phases, other_phases=preset.phases)
 
 
+def with_width(preset: Preset, width: int) -> Preset:
+    """Change the word of a preset's network; learning stays as fast.
+
+    The product of an error and a slope is two words long, so that back shifts change by as many bits as the word.
+
+    Parameters
+    ----------
+    preset : Preset
+        Where to start.
+    width : int
+        One of `sw.spec.numerics.WIDTHS`.
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the word.
+    """
+    more = width - preset.network.width
+
+    def moved(phase: Phase) -> Phase:
+        return replace(phase, rates=replace(phase.rates, back=tuple(shift + more for shift in phase.rates.back)))
+
+    phases, others = (tuple(map(moved, both)) for both in (preset.phases, preset.other_phases))
+    return replace(preset, network=replace(preset.network, width=width), phases=phases, other_phases=others)
+
+
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:
     """Change the sizes or the segments of a preset's layers.
 
