@@ -103,7 +103,9 @@ def trained(options: argparse.Namespace, reporter: TerminalReporter) -> dict[str
 
         began = time.monotonic()
         split = load_data(options)
-        base = selected(options.network, options.segments, preset_for(MemorySource(split)), options.fine)
+        base = selected(
+            options.network, options.segments, preset_for(MemorySource(split)), width=options.width, fine=options.fine
+        )
         preset = scheduled(base, options.epochs, options.pretraining)
         addends, _ = preset.pretraining or (0, 0)
         phases = preset.all_phases(pretraining=addends > 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import boards
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
-from sw.presets.preset import shaped
+from sw.presets.preset import shaped, with_width
 from sw.presets.selection import add_network, selected
 from sw.spec.bounds import CLOCK_MHZ, SIZE, STALENESS, TAPS
 from sw.spec.configuration import CONTEXTS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sw.spec.network import Network
 
 SCHEDULES = ("delayed", "exact")
+OBJECTIVES = ("throughput", "latency", "area")  # as in `hw.plan.search`, whose import is slow; a test compares
 MANY_RECORDS = 1_000_000  # of a network by its shape: it has the segments of the preset for large tables
 
 
@@ -66,7 +67,7 @@ def add_design(
         _add_passes(training, by_data=by_data)
     else:
         parser.set_defaults(contexts=1, pretraining=(0, None))
-    folding = parser.add_argument_group("folding", "without --lanes and --taps, the fastest folding that fits is found")
+    folding = parser.add_argument_group("folding", "without --lanes and --taps, the best folding that fits is found")
     folding.add_argument(
         "--lanes",
         type=numbers(*SIZE),
@@ -76,6 +77,13 @@ def add_design(
     )
     folding.add_argument(
         "--taps", type=whole(*TAPS), metavar="N", help="features that are worked on in a clock; divides the features"
+    )
+    folding.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        default=OBJECTIVES[0],
+        help="of a folding that is found: the most records per second, the fewest clocks from a record to the last "
+        "write of its update, or the fewest products a clock (default: %(default)s)",
     )
     folding.add_argument(
         "--max-staleness",
@@ -137,7 +145,7 @@ def preset_of(options: argparse.Namespace) -> Preset:
     choice = options.network
     by_size = isinstance(choice, tuple)
     otherwise = default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
-    return selected(choice, options.segments, otherwise, options.fine)
+    return selected(choice, options.segments, otherwise, width=options.width, fine=options.fine)
 
 
 def preset_for(network: Network) -> Preset:
@@ -145,7 +153,7 @@ def preset_for(network: Network) -> Preset:
     sizes = (network.features, *(layer.outputs for layer in network.layers))
     general = default_preset(network.features, network.outputs, MANY_RECORDS)
     preset = shaped(general, sizes, tuple(layer.segments for layer in network.layers))
-    return replace(preset, network=network)
+    return replace(with_width(preset, network.width), network=network)
 
 
 def search_of(
@@ -182,6 +190,7 @@ def search_of(
         preset.network,
         lanes=options.lanes,
         taps=options.taps,
+        objective=options.objective,
         max_staleness=MAX_STALENESS if options.max_staleness is None else options.max_staleness,
         exact=options.schedule == "exact",
         pretraining=options.pretraining[0],

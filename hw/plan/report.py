@@ -52,6 +52,8 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
 def design_table(design: Design) -> Table:
     """Return what a design is estimated to take of its board, and how fast it trains.
 
+    A late target is one that arrives after the prediction.
+
     Parameters
     ----------
     design : Design
@@ -65,6 +67,12 @@ def design_table(design: Design) -> Table:
     table.add_row(
         "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
     )
+    for name, clocks in (
+        ("record to prediction", schedule.result_latency),
+        ("record to last write", schedule.latency),
+        ("late target to last write", schedule.latency - schedule.result_latency),
+    ):
+        table.add_row(name, f"{clocks} clocks, {clocks / board.clock_hz * 1e9:.0f} ns")
     table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
     table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.plan.multipliers} multipliers")
     return table

@@ -1,4 +1,4 @@
-"""The search for the folding of a network that is the fastest on a board, before anything is synthesised."""
+"""The search for the folding of a network that is the best on a board, before anything is synthesised."""
 
 import time
 from collections.abc import Callable
@@ -26,6 +26,40 @@ from sw.spec.network import Network
 MAX_STALENESS = 8  # records; beyond it, stale updates begin to cost accuracy: scripts/studies/schedule_study.py
 LEAST_STORE_WORDS = 1 << 10  # with a smaller store, starting passes takes longer than sending their records
 CPU_SECONDS = 60.0  # of a search
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a search makes as small as it can.
+
+    Attributes
+    ----------
+    cost : callable
+        Of a design, which takes time to plan.
+    least : callable
+        What the cost of a design cannot be below, without planning it.
+    excess : str
+        What is said of a design that costs more, with a place for its cost.
+    """
+
+    cost: Callable[[Design], int]
+    least: Callable[[Design], int]
+    excess: str
+
+
+OBJECTIVES = {
+    "throughput": Objective(
+        lambda design: design.plan.schedule.initiation_interval,
+        lambda design: design.slots,
+        "takes a record every {} clocks",
+    ),
+    "latency": Objective(
+        lambda design: design.plan.schedule.latency,
+        lambda design: design.slots,
+        "takes {} clocks from a record to its last write",
+    ),
+    "area": Objective(lambda design: design.products, lambda design: design.products, "makes {} products in a clock"),
+}
 
 
 class SearchTimeoutError(ValueError):
@@ -57,7 +91,7 @@ class Search:
     ruled_out : tuple of Verdict
         The foldings with the fewest slots first.
     chosen : Verdict
-        The fastest folding that nothing rules out; or the smallest one, with what rules even that out.
+        The best folding that nothing rules out; or the smallest one, with what rules even that out.
     """
 
     ruled_out: tuple[Verdict, ...]
@@ -84,6 +118,7 @@ def search(
     *,
     lanes: tuple[int, ...] | None = None,
     taps: int | None = None,
+    objective: str = "throughput",
     max_staleness: int = MAX_STALENESS,
     exact: bool = False,
     pretraining: int = 0,
@@ -91,10 +126,10 @@ def search(
     back_windows: tuple[int, ...] | None = None,
     progress: Callable[[Verdict], None] = lambda verdict: None,
 ) -> Search:
-    """Find the design with the most records per second that fits the board and should reach its clock.
+    """Find the best design that fits the board and should reach its clock.
 
-    Among equals it has the fewest products a clock. Where no folding fits beside the largest record store, the store
-    takes what memory is left.
+    Among equals it has the fewest products a clock, then the fewest slots. Where no folding fits beside the largest
+    record store, the store takes what memory is left.
 
     Parameters
     ----------
@@ -103,6 +138,9 @@ def search(
     lanes, taps
         A folding that is asked for, in place of a search: as `hw.design.design.Design` takes them. One that is left
         out is the smallest. Such a folding may be stale or slow, as long as it fits.
+    objective : str
+        One of `OBJECTIVES`: the most records per second, the fewest clocks from the start of a record to the last write
+        of its update, or the fewest products a clock.
     max_staleness : int
         Records whose updates a forward pass may miss.
     exact, pretraining, contexts, back_windows
@@ -131,8 +169,9 @@ def search(
         for taps, lanes in foldings(network, pretraining)
     ]
     smallest = with_store(candidates[0])
-    candidates.sort(key=lambda design: (design.slots, design.products))
-    ruled_out, chosen = _consider(candidates, max_staleness, progress)
+    goal = OBJECTIVES[objective]
+    candidates.sort(key=lambda design: (goal.least(design), design.products, design.slots))
+    ruled_out, chosen = _consider(candidates, goal, max_staleness, progress)
     ruled_out.sort(key=lambda verdict: (verdict.design.slots, verdict.design.products))
     if chosen:
         return Search(tuple(ruled_out), Verdict(chosen))
@@ -140,35 +179,35 @@ def search(
 
 
 def _consider(
-    candidates: list[Design], max_staleness: int, progress: Callable[[Verdict], None]
+    candidates: list[Design], objective: Objective, max_staleness: int, progress: Callable[[Verdict], None]
 ) -> tuple[list[Verdict], Design | None]:
-    """Consider candidates, those of the fewest slots first; return those ruled out, and the fastest of the others.
+    """Consider candidates, those of the least possible cost first; return those ruled out, and the best of the others.
 
-    Logic takes longest to estimate. So it is estimated of the fastest design only, once no later candidate can be
-    faster; and of the next one where that design is ruled out.
+    Logic takes longest to estimate. So it is estimated of the best design only, once no later candidate can be better;
+    and of the next one where that design is ruled out.
     """
     began = time.process_time()
     ruled_out: list[Verdict] = []
-    waiting: list[tuple[int, int, Design]] = []  # by initiation interval, then in the order of the candidates
+    waiting: list[tuple[int, int, Design]] = []  # by cost, then in the order of the candidates
 
     def rule_out(design: Design, against: str) -> None:
         ruled_out.append(Verdict(design, against))
         progress(ruled_out[-1])
 
-    def fastest(slots: float) -> Design | None:
-        """Return the fastest design that nothing rules out, if candidates of so many slots cannot be faster."""
-        while waiting and waiting[0][0] <= slots:
+    def best(least: float) -> Design | None:
+        """Return the best design that nothing rules out, unless a candidate of so much cost could be better."""
+        while waiting and waiting[0][0] <= least:
             design = heappop(waiting)[-1]
             if against := logic_objection(design):
                 rule_out(design, against)
             else:
-                for interval, _, slower in waiting:
-                    rule_out(slower, f"takes a record every {interval} clocks")
+                for cost, _, worse in waiting:
+                    rule_out(worse, objective.excess.format(cost))
                 return design
         return None
 
     for number, candidate in enumerate(candidates):
-        if found := fastest(candidate.slots):  # a record takes a clock a slot at the least
+        if found := best(objective.least(candidate)):
             return ruled_out, found
         if time.process_time() - began > CPU_SECONDS:
             raise SearchTimeoutError(
@@ -179,8 +218,8 @@ def _consider(
         if against := quick_objection(design, max_staleness):
             rule_out(design, against)
         else:
-            heappush(waiting, (design.plan.schedule.initiation_interval, number, design))
-    return ruled_out, fastest(inf)
+            heappush(waiting, (objective.cost(design), number, design))
+    return ruled_out, best(inf)
 
 
 def objection(design: Design, max_staleness: int) -> str | None:

@@ -12,6 +12,8 @@ With `--board`, the planner's design of the preset, in a word of 16 bits, is tra
 """
 
 import argparse
+import contextlib
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -121,9 +123,10 @@ def variants_of(preset: Preset, widths: Iterable[int], board: boards.Board | Non
     """List the ways to train a preset; float32 first."""
     yield from map(Variant, FLOATING)
     fines = FINE if preset.other_phases else (preset.network.fine,)
-    for width in sorted(widths):
-        for fine in fines:
-            yield Variant("fixed16", width, fine)
+    for variant in itertools.starmap(Variant, itertools.product(["fixed16"], sorted(widths), fines)):
+        with contextlib.suppress(ValueError):  # of a word that is too short
+            variant.preset(preset)
+            yield variant
     if board is not None:
         try:
             staleness = search(board, preset.network).design.configuration.staleness

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sw.commands.options import data_file
 from sw.commands.training_options import preset_for, scheduled
 from sw.outputs import same_file
-from sw.presets.preset import Preset, shaped, with_fine
+from sw.presets.preset import Preset, shaped, with_fine, with_width
 
 if TYPE_CHECKING:
     from sw.datasets import Source
@@ -142,7 +142,7 @@ def for_network(preset: Preset, network: Network) -> Preset:
     ValueError
         If the preset has no schedule for the network's fine bits.
     """
-    preset = with_fine(preset, network.fine)
+    preset = with_width(with_fine(preset, network.fine), network.width)
     if preset.network == network:
         return preset
     sizes = (network.features, *(layer.outputs for layer in network.layers))

@@ -26,6 +26,7 @@ from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, check_start, files_read, goes_back, model_file, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, OutputError, add_force, check, write_json
+from sw.presets.selection import network_options
 from sw.spec.bounds import SECONDS
 from sw.spec.options import real
 
@@ -181,9 +182,9 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
     from sw.engine import checkpoint
     from sw.model import MODEL_FILE
 
-    if options.start and (options.network or options.segments or options.fine is not None):
+    if options.start and any(value is not None for value in network_options(options)):
         raise argparse.ArgumentTypeError(
-            "--from MODEL brings its own network; leave out --network, --segments and --fine"
+            "--from MODEL brings its own network; leave out --network, --segments, --width and --fine"
         )
     if options.checkpoint and goes_back(options, output):
         raise ValueError(

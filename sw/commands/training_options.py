@@ -130,7 +130,7 @@ def preset_of(options: argparse.Namespace, source: Source) -> Preset:
     ValueError
         For a network that is not legal.
     """
-    preset = selected(options.network, options.segments, preset_for(source), options.fine)
+    preset = selected(options.network, options.segments, preset_for(source), width=options.width, fine=options.fine)
     if options.arithmetic is not None:
         preset = replace(preset, arithmetic=options.arithmetic)
     return scheduled(preset, options.epochs, options.pretraining)

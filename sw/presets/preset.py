@@ -130,7 +130,7 @@ def with_width(preset: Preset, width: int) -> Preset:
     Raises
     ------
     ValueError
-        If the network does not fit the word.
+        If the network, or its rates, do not fit the word.
     """
     more = width - preset.network.width
 
@@ -138,7 +138,10 @@ def with_width(preset: Preset, width: int) -> Preset:
         return replace(phase, rates=replace(phase.rates, back=tuple(shift + more for shift in phase.rates.back)))
 
     phases, others = (tuple(map(moved, both)) for both in (preset.phases, preset.other_phases))
-    return replace(preset, network=replace(preset.network, width=width), phases=phases, other_phases=others)
+    network = replace(preset.network, width=width)
+    for phase in phases:
+        phase.rates.check(network)
+    return replace(preset, network=network, phases=phases, other_phases=others)
 
 
 def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, ...] | None) -> Preset:

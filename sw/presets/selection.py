@@ -1,12 +1,13 @@
-"""The network and schedule that a user names: `--network PRESET|SHAPE` and `--segments`."""
+"""The network and schedule that a user names: `--network PRESET|SHAPE`, `--segments`, `--width` and `--fine`."""
 
 import argparse
 
 from sw.presets.catalogue import BY_NAME, find
-from sw.presets.preset import Preset, shaped, with_fine
+from sw.presets.preset import Preset, shaped, with_fine, with_width
 from sw.spec.bounds import SEGMENTS
 from sw.spec.chance import FINE
-from sw.spec.options import numbers, shape
+from sw.spec.numerics import WIDTHS
+from sw.spec.options import numbers, shape, whole
 
 Choice = Preset | tuple[int, ...]
 """A preset, or the sizes of a network's layers."""
@@ -80,6 +81,12 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
         help="of each layer's functions, powers of two, such as 2,32 (default: the preset's)",
     )
     group.add_argument(
+        "--width",
+        type=whole(WIDTHS.start, WIDTHS.stop - 1),
+        metavar="BITS",
+        help="of a word: of each parameter, target and error (default: the preset's)",
+    )
+    group.add_argument(
         "--fine",
         type=int,
         choices=FINE,
@@ -88,8 +95,18 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
     )
 
 
+def network_options(options: argparse.Namespace) -> tuple:
+    """List the values of the options that `add_network` added; each is None where the user left it out."""
+    return options.network, options.segments, options.width, options.fine
+
+
 def selected(
-    choice: Choice | None, segments: tuple[int, ...] | None, otherwise: Preset, fine: int | None = None
+    choice: Choice | None,
+    segments: tuple[int, ...] | None,
+    otherwise: Preset,
+    *,
+    width: int | None = None,
+    fine: int | None = None,
 ) -> Preset:
     """Apply a user's choice.
 
@@ -101,8 +118,8 @@ def selected(
         Segments of each layer's functions, None for the preset's.
     otherwise : Preset
         The preset where `choice` names none.
-    fine : int, optional
-        Fine bits; default: the preset's.
+    width, fine : int, optional
+        Bits of a word, and fine bits; default: the preset's.
 
     Returns
     -------
@@ -117,4 +134,6 @@ def selected(
     chosen, sizes = (choice, None) if isinstance(choice, Preset) else (otherwise, choice)
     if fine is not None:
         chosen = with_fine(chosen, fine)
+    if width is not None:
+        chosen = with_width(chosen, width)
     return shaped(chosen, sizes, segments) if sizes or segments else chosen

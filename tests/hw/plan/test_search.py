@@ -20,7 +20,16 @@ from hw.plan.cost_model import (
     logic_of,
     requirements,
 )
-from hw.plan.search import LEAST_STORE_WORDS, MAX_STALENESS, memory_requirements, search
+from hw.plan.search import (
+    LEAST_STORE_WORDS,
+    MAX_STALENESS,
+    OBJECTIVES,
+    foldings,
+    memory_requirements,
+    objection,
+    search,
+    with_store,
+)
 from sw.spec.network import Network
 from tests.slow import slow
 
@@ -116,6 +125,18 @@ def test_the_folding_that_is_found_fits_and_is_fast(board: str, network: Network
     check(design)
     assert design.configuration.initiation_interval == initiation_interval
     assert max(design.configuration.staleness) <= MAX_STALENESS
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_folding_that_is_legal_costs_less_than_the_one_that_is_found(objective: str, exact: bool) -> None:
+    board, cost = boards.find("icebreaker"), OBJECTIVES[objective].cost
+    designs = [
+        with_store(Design(board=board, network=SMALL, taps=taps, lanes=lanes, exact=exact))
+        for taps, lanes in foldings(SMALL, 0)
+    ]
+    legal = [cost(design) for design in designs if not objection(design, MAX_STALENESS)]
+    assert cost(search(board, SMALL, objective=objective, exact=exact).design) == min(legal)
 
 
 def test_a_folding_keeps_groups_for_pretraining_apart() -> None:

@@ -101,6 +101,12 @@ def test_the_arithmetics_of_the_help_are_the_engines():
     assert training_options.ARITHMETICS == tuple(ARITHMETICS)
 
 
+def test_the_objectives_of_the_help_are_the_planners():
+    from hw.plan import options, search
+
+    assert options.OBJECTIVES == tuple(search.OBJECTIVES)
+
+
 def test_the_default_staleness_of_the_help_is_the_planners():
     from hw.plan.search import MAX_STALENESS
 

@@ -37,15 +37,33 @@ def test_segments_are_one_number_a_layer() -> None:
 @pytest.mark.parametrize("name", ["det5", "tetra-volume", "tetra-faces"])
 def test_fine_bits_bring_the_schedule_for_them(name: str) -> None:
     preset = PRESETS[name]
-    fine = selected(None, None, preset, 4)
+    fine = selected(None, None, preset, fine=4)
     assert fine.network == replace(preset.network, fine=4) and fine.phases != preset.phases
-    assert selected(preset, None, PRESETS["norm2"], 4) == fine and selected(None, None, fine, 0) == preset
+    assert selected(preset, None, PRESETS["norm2"], fine=4) == fine and selected(None, None, fine, fine=0) == preset
     for phase in fine.phases:
         phase.rates.check(fine.network)
-    assert selected(None, None, preset, 0) == selected(None, None, preset) == preset
+    assert selected(None, None, preset, fine=0) == selected(None, None, preset) == preset
     assert for_network(preset, fine.network) == fine
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("width", [14, 18])
+def test_another_word_moves_the_back_shifts_along(name: str, width: int) -> None:
+    preset = BY_NAME[name]
+    other = selected(preset, None, preset, width=width)
+    assert other.network == replace(preset.network, width=width)
+    for phase, before in zip(other.phases, preset.phases, strict=True):
+        assert phase.rates.update == before.rates.update
+        assert [shift - width for shift in phase.rates.back] == [shift - 16 for shift in before.rates.back]
+    assert selected(other, None, preset, width=16) == preset
+    assert for_network(preset, other.network) == other
+
+
+def test_a_word_that_is_too_short_for_the_rates_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"update shifts \(7,\): a network of 2 layers needs 1, each in 1..6"):
+        selected(None, None, PRESETS["det5"], width=12)
 
 
 def test_fine_bits_without_a_schedule_are_refused() -> None:
     with pytest.raises(ValueError, match="fine bits 4: the schedule of this network is for 0 alone"):
-        selected(None, None, PRESETS["norm2"], 4)
+        selected(None, None, PRESETS["norm2"], fine=4)
