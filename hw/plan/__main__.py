@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from hw.plan.options import add_design, board_of, search_of
+from hw.plan.options import add_design, board_of, preset_of, search_of
 from sw.spec.bounds import CHART_RECORDS
 from sw.spec.options import whole
 
@@ -62,7 +62,8 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
             considered += 1
             step.update(note=f"{considered} foldings considered")
 
-        found = search_of(board_of(options), options, progress)
+        preset = preset_of(options)
+        found = search_of(board_of(options), options, progress, preset=preset)
         design = found.chosen.design
         others = [verdict for verdict in found.ruled_out if verdict != found.chosen]
         tables = [foldings_table([*others[-SHOWN:], found.chosen])]
@@ -73,6 +74,11 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
     reporter.show(*tables)
     if options.chart and len(tables) > 1:
         reporter.show(chart(design.plan, options.chart))
+    if preset.shortest_word and preset.shortest_word < preset.network.width:
+        reporter.note(
+            f"Words of {preset.shortest_word} bits are as accurate here, and take less of the board: "
+            f"--width {preset.shortest_word}"
+        )
     check(found.design)
     reporter.note(f"To build it: {reporter.program} build, with the same options.")
     return 0

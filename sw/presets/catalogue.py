@@ -19,13 +19,33 @@ def _quick_norm(features: int) -> Preset:
 
 PRESETS = {
     "norm2": Preset(
-        Network.two_layer(2, 8, (4, 32), gain=0), schedule((8, 2, 12), (16, 3, 11), (8, 4, 14)), 1, (0.125, 0.125)
+        Network.two_layer(2, 8, (4, 32), gain=0),
+        schedule((8, 2, 12), (16, 3, 11), (8, 4, 14)),
+        1,
+        (0.125, 0.125),
+        shortest_word=14,
     ),
-    "norm4": Preset(Network.two_layer(4, 16, (4, 32), gain=0), schedule((24, 2, 12), (8, 3, 15)), 1, (0.25, 0.125)),
-    "norm8": Preset(Network.two_layer(8, 32, (4, 32), gain=0), schedule((24, 2, 15), (8, 3, 16)), 1, (0.25, 0.125)),
+    "norm4": Preset(
+        Network.two_layer(4, 16, (4, 32), gain=0),
+        schedule((24, 2, 12), (8, 3, 15)),
+        1,
+        (0.25, 0.125),
+        shortest_word=14,
+    ),
+    "norm8": Preset(
+        Network.two_layer(8, 32, (4, 32), gain=0),
+        schedule((24, 2, 15), (8, 3, 16)),
+        1,
+        (0.25, 0.125),
+        shortest_word=14,
+    ),
     "triangle": Preset(Network.two_layer(6, 32, (2, 32)), schedule((24, 3, 13), (8, 4, 16)), 4, (0.75, 0.125)),
     "det4": Preset(
-        Network.two_layer(16, 72, (2, 32)), schedule((2, 1, 13), (2, 2, 15)), 4, (0.25, 0.0625), pretraining=(6, 2)
+        Network((Layer(16, 72, 2), Layer(72, 1, 32, gain=3))),
+        schedule((2, 4, 16), (2, 5, 18)),
+        1,
+        (0.25, 0.0625),
+        pretraining=(6, 2),
     ),
     "det5": Preset(
         Network((Layer(25, 200, 2, gain=2), Layer(200, 1, 32, gain=4))),

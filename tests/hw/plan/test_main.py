@@ -37,6 +37,14 @@ def test_design_that_does_not_fit_is_shown_and_refused(
     assert message in err
 
 
+def test_shorter_word_is_advised_and_lets_a_design_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    norm8 = ["plan", "--board", "hx8k", "--network", "norm8"]
+    assert run(norm8) == 1
+    assert "Words of 14 bits are as accurate here" in capsys.readouterr().out
+    assert run([*norm8, "--width", "14"]) == 0
+    assert "Words of" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [
