@@ -69,7 +69,7 @@ class ForwardSequencer(wiring.Component):
                 all_codes = load_register(m, present, codes)
             walk = Walk(m, "forward", present, unit.output_groups, unit.input_groups, contexts=unit.contexts)
             valid, slot, input_group = walk.valid, walk.slot, walk.inner
-            arguments = all_codes.word_select(input_group, unit.taps * unit.form.argument_bits)
+            arguments = self._chosen(walk, all_codes)
             if unit.input_groups > 1:
                 present, codes = valid & (walk.outer == 0), arguments
         else:
@@ -92,6 +92,18 @@ class ForwardSequencer(wiring.Component):
             unit.forward.last.eq(last),
         ]
         return present, codes
+
+    def _chosen(self, walk: Walk, codes: Value) -> Value:
+        """Choose the argument codes of the group that a walk is at.
+
+        Where the clock is fast, a copy of its number chooses those of each tap.
+        """
+        unit, bits = self.unit, self.unit.form.argument_bits
+        if not unit.technology.fine_stages or unit.input_groups == 1:
+            return codes.word_select(walk.inner, unit.taps * bits)
+        words = [codes[start : start + bits] for start in range(0, len(codes), bits)]
+        groups = [Cat(words[tap :: unit.taps]) for tap in range(unit.taps)]
+        return Cat(group.word_select(walk.inner_copy(), bits) for group in groups)
 
     def _rewind(self, m: Module, slot: Value) -> None:
         """Set a counter of slots back to the first context on `rewind`."""

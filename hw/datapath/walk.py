@@ -2,6 +2,7 @@
 
 from amaranth import Module, Mux, Signal, Value
 
+from hw.datapath.fanout import FANOUT
 from hw.datapath.strobes import counter
 
 
@@ -67,8 +68,9 @@ class Walk:
         self.valid, self.record_ends = active & (self.inner < inner), active & outer_ends
         to_next_turn = 1 if stride == 1 else 1 - (inner - 1) * stride
         next_slot = self.slot + (Mux(outer_ends, 1, to_next_turn) if contexts > 1 else to_next_turn)
+        self._m, self._next_inner = m, Mux(active, Mux(inner_ends, 0, self.inner + 1), self.inner)
+        m.d.sync += self.inner.eq(self._next_inner)
         with m.If(active):
-            m.d.sync += self.inner.eq(Mux(inner_ends, 0, self.inner + 1))
             with m.If(inner_ends):
                 m.d.sync += self.slot.eq(Mux(self.slot == slots - 1, 0, next_slot))
             with m.Elif(self.inner < inner - 1):
@@ -77,3 +79,9 @@ class Walk:
                 m.d.sync += active.eq(0)
         with m.If(start):
             m.d.sync += active.eq(1)
+
+    def inner_copy(self) -> Signal:
+        """Return `inner` in a register of its own, which can lie near its use."""
+        copy = Signal.like(self.inner, name="inner_copy", attrs={FANOUT: 1})
+        self._m.d.sync += copy.eq(self._next_inner)
+        return copy
