@@ -93,8 +93,8 @@ class SimulatedTrainer(FixedTrainer):
         """Check that the gateware was built for these rates; as `Trainer.check_rates`."""
         check_rates(self.network, self.trainer.plan.back_windows, rates)
 
-    def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self.run(records, np.ones(len(records), dtype=bool), rates)[1]
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        return self.run(records, np.ones(len(records), dtype=bool), rates)
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         return self.run(records, np.ones(len(records), dtype=bool), rates, pretrain=True)[1]

@@ -118,6 +118,21 @@ def test_training_leaves_the_oracles_nodes_and_statistics(
     assert (oracle.chance == FIRST_CHANCE) == (not design.network.fine)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prequential_pass_gives_the_oracles_predictions_and_trains_as_training_does(
+    trainer: Trainer, design: Design, phases: list[Phase], kind: str
+):
+    nodes, records = KINDS[kind](trainer.network, 61)
+    oracle, silent = (ContextReference.of(design.configuration, nodes) for _ in range(2))
+    trainer.nodes, trainer.chance = nodes, oracle.chance
+    for phase in phases:
+        results, statistics = trainer.predict_and_train(records, phase.rates)
+        expected, counts = oracle.predict_and_train(records, phase.rates)
+        assert np.array_equal(results, expected) and statistics == counts == silent.train(records, phase.rates)
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
+        assert all(map(np.array_equal, trainer.nodes, silent.nodes))
+
+
 def test_a_training_goes_on_where_another_one_ended(trainer: Trainer, design: Design, phases: list[Phase]):
     """Nodes and chance word are the whole state."""
     nodes, records = KINDS["ordinary"](trainer.network, 30, seed=2)

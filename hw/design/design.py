@@ -131,13 +131,14 @@ class Design:
         """Words of the store side by side.
 
         They are so many that a record comes in its slots, and that no more than one memory block lies below another.
-        Single-port RAMs lie side by side, too, and are no more than the board has.
+        Single-port RAMs lie side by side, too, and are no more than the board has; in a record's slots they have clocks
+        left for its results.
         """
         technology = self.board.technology
-        depths = [words for words, _ in technology.block_ram]
+        depths, clocks = [words for words, _ in technology.block_ram], self.slots
         if technology.single_port_ram is not None:
-            depths = [technology.single_port_ram.words]
-        words = 1 << bits_for(max(-(-self.network.record_words // self.slots), self.store_words // max(depths)))
+            depths, clocks = [technology.single_port_ram.words], max(1, self.slots - self.network.outputs)
+        words = 1 << bits_for(max(-(-self.network.record_words // clocks), self.store_words // max(depths)))
         return min(words, self.board.budget.single_port_ram) if technology.spram else words
 
     @property

@@ -1,6 +1,6 @@
 """The pass engine: it sends the records of the store through the trainer, one pass at a time."""
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,8 +17,10 @@ class PassEngine(wiring.Component):
 
     A record is whole rows: features, targets, padding. Its rows are read ahead, so that there is a record every
     `initiation_interval` cycles, just when the trainer takes it: no record waits for another, and none needs a buffer.
-    The first record is offered once its rows have been read. In a predicting pass records come every
-    `prediction_interval` cycles, so that each prediction is written before the next one comes.
+    The first record is offered once its rows have been read. In a pass that only predicts, records come every
+    `prediction_interval` cycles, so that each prediction is written before the next one comes. A pass that predicts and
+    trains keeps the trainer's pace; where `prediction_interval` is longer, it loses predictions and says so. Since a
+    prediction comes after the rows of its record have been read, predictions may overwrite the pass's own records.
 
     Parameters
     ----------
@@ -42,14 +44,14 @@ class PassEngine(wiring.Component):
     count : In(range(rows + 1))
         Number of records in the pass.
     mode : In(Mode)
-        Whether the pass trains or predicts.
+        Whether the pass trains, predicts, or does both.
     results : In(range(rows * row_words))
-        Word of the store to which a predicting pass writes its first prediction; the others follow.
+        Word of the store to which a pass that predicts writes its first prediction; the others follow.
     busy : Out(1)
         A pass is under way; high from the cycle after `start`.
     underrun : Out(1)
-        High in a cycle in which the trainer takes a record that is not there, or a record is there that the trainer
-        does not take.
+        High in a cycle in which the trainer takes a record that is not there, a record is there that the trainer
+        does not take, or a prediction is lost.
     records : Out(stream.Signature(RecordLayout(network)))
         To the trainer. A record is replaced by the next one even if it has not been taken.
     predicted : In(word_array(width, outputs))
@@ -84,7 +86,7 @@ class PassEngine(wiring.Component):
 
     @property
     def prediction_interval(self) -> int:
-        """Cycles between the records of a predicting pass.
+        """Cycles between the records of a pass that only predicts.
 
         A multiple of `initiation_interval` in which the results of one record can be written and, with a single-port
         RAM, the rows of another be read.
@@ -95,16 +97,17 @@ class PassEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the gateware."""
         m = Module()
-        coming = self._fetch(m)
-        pending = self._store_predictions(m)
+        coming, out_of_step = self._fetch(m)
+        pending, lost = self._store_predictions(m)
+        m.d.comb += self.underrun.eq(out_of_step | lost)
         with m.If(self.start):
             m.d.sync += self.busy.eq(1)
         with m.Elif(~coming & ~self.records.valid & ~pending & self.trainer_idle):
             m.d.sync += self.busy.eq(0)
         return m
 
-    def _fetch(self, m: Module) -> Value:
-        """Read the records and give them to the trainer; return whether there are more to give."""
+    def _fetch(self, m: Module) -> tuple[Value, Value]:
+        """Read the records and give them to the trainer; return whether there are more, and if one is out of step."""
         network, store = self.network, self.storage
         predicts = self.mode == Mode.PREDICT
         active = Signal()
@@ -145,11 +148,10 @@ class PassEngine(wiring.Component):
             m.d.sync += begun.eq(0)
         with m.Elif(valid):
             m.d.sync += begun.eq(1)
-        m.d.comb += self.underrun.eq(Mux(valid, ~ready, ready & begun & coming & ~predicts))
-        return coming
+        return coming, Mux(valid, ~ready, ready & begun & coming & ~predicts)
 
-    def _store_predictions(self, m: Module) -> Value:
-        """Write predictions to the store, word by word; return whether there are more to write."""
+    def _store_predictions(self, m: Module) -> tuple[Value, Value]:
+        """Write predictions to the store, word by word; return whether there are more to write, and if one is lost."""
         prediction = Signal(word_array(self.network.width, self.network.outputs))
         pending = Signal(range(self.network.outputs + 1))
         address = Signal(range(self.storage.rows * self.storage.row_words))
@@ -162,11 +164,16 @@ class PassEngine(wiring.Component):
             m.d.sync += address.eq(self.results)
         with m.Elif(self.store.written):
             m.d.sync += address.eq(address + 1)
-        with m.If(self.predicted_valid & (self.mode == Mode.PREDICT)):
+        predicted = Signal()
+        predicts = self.mode.matches(Mode.PREDICT, Mode.PREDICT_AND_TRAIN)
+        m.d.comb += predicted.eq(self.predicted_valid & predicts)
+        with m.If(predicted):
             m.d.sync += [prediction.eq(self.predicted), pending.eq(self.network.outputs)]
         with m.Elif(self.store.written):
             m.d.sync += [
                 prediction.as_value().eq(prediction.as_value() >> self.network.width),
                 pending.eq(pending - 1),
             ]
-        return self.store.write
+        may_lose = self.prediction_interval > self.initiation_interval
+        last = (pending == 1) & self.store.written
+        return self.store.write, predicted & self.store.write & ~last if may_lose else Const(0)

@@ -34,7 +34,7 @@ class BoardClient(Trainer):
 
     Records are trained on in blocks of `configuration.block`, each in a pass of its own. The board holds two blocks:
     while a pass runs over one of them, the next block is sent. Records of up to two blocks stay on the board between
-    passes; larger sets of records are sent anew for each pass.
+    passes; larger sets of records are sent anew for each pass, and so are records after `predict_and_train`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class BoardClient(Trainer):
     sw.device.errors.LinkError
         By every method, if the board cannot be reached or is not the one that is meant.
     sw.device.errors.BoardError
-        By `train`, `pretrain` and `predict`, if a pass does not do what it should.
+        By `train`, `predict_and_train`, `pretrain` and `predict`, if a pass does not do what it should.
     """
 
     def __init__(self, link: HostLink, transfer: Transfer | None = None):
@@ -144,43 +144,58 @@ class BoardClient(Trainer):
         return super().fit(records, phases, progress)
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self._run_training(Mode.TRAIN, records, rates)
+        return self._run_training(Mode.TRAIN, records, rates)[1]
+
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        return self._run_training(Mode.PREDICT_AND_TRAIN, records, rates)
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        return self._run_training(Mode.PRETRAIN, records, rates)
+        return self._run_training(Mode.PRETRAIN, records, rates)[1]
 
-    def _run_training(self, mode: Mode, records: Records, rates: Rates) -> Statistics:
-        """Run one pass over each block, while the next block is sent."""
+    def _run_training(self, mode: Mode, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        """Run one pass over each block, while the next block is sent; return results, if it predicts, and statistics.
+
+        The results of a block take the place of its records in the store.
+        """
         self.registers.write(rate_values(rates))
         blocks = records.blocks(self.configuration.block)
         block_rows = len(blocks[0]) * self.configuration.record_rows
         rows = [index % BLOCKS_ON_BOARD * block_rows for index in range(len(blocks))]
         tables = (np.hstack([block.arguments, block.targets]) for block in blocks)
         sending = iter(()) if records is self._loaded else self._sending(tables, rows, len(records))
+        self._loaded = None
         next(sending, None)
-        statistics = Statistics()
+        results, statistics = [np.zeros((0, self.network.outputs), np.int64)], Statistics()
         for block, row in zip(blocks, rows, strict=True):
-            self._start(mode, len(block), first=row)
+            address = row * self.configuration.row_words
+            self._start(mode, len(block), first=row, results=address)
             next(sending, None)
             block_statistics, cycles = self._finish(len(block))
             statistics += block_statistics
             self.cycles += cycles
-        if len(blocks) <= BLOCKS_ON_BOARD:
+            if mode == Mode.PREDICT_AND_TRAIN:
+                results.append(self._results(address, len(block)))
+        if len(blocks) <= BLOCKS_ON_BOARD and mode != Mode.PREDICT_AND_TRAIN:
             self._loaded = records
-        return statistics
+        return np.concatenate(results), statistics
 
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         configuration = self.configuration
         most = configuration.store_rows * configuration.row_words // (self._record_size + self.network.outputs)
         blocks = [arguments[start : start + most] for start in range(0, len(arguments), most)]
         results = [np.zeros((0, self.network.outputs), np.int64)]
+        self._loaded = None
         for block, _ in zip(blocks, self._sending(iter(blocks), [0] * len(blocks), len(arguments)), strict=True):
             address = len(block) * self._record_size
             self._start(Mode.PREDICT, len(block), results=address)
             self._finish(len(block))
-            words = self.link.read(Space.RECORDS, address, len(block) * self.network.outputs)
-            results.append(self._signed(words).reshape(len(block), self.network.outputs))
+            results.append(self._results(address, len(block)))
         return np.concatenate(results)
+
+    def _results(self, address: int, count: int) -> np.ndarray:
+        """Read the results of `count` records, from word `address` of the record store on."""
+        words = self.link.read(Space.RECORDS, address, count * self.network.outputs)
+        return self._signed(words).reshape(count, self.network.outputs)
 
     def counters(self) -> dict[str, int]:
         """Return the link's error counters on the board, by name."""
@@ -196,7 +211,6 @@ class BoardClient(Trainer):
 
         `count`: records of all tables.
         """
-        self._loaded = None
         total, done = self._record_size * count, 0
 
         def progress(written: int) -> None:
@@ -227,7 +241,10 @@ class BoardClient(Trainer):
         if statistics.records != count:
             raise BoardError(f"the board processed {statistics.records} records of {count}")
         if late := status["underruns"]:
-            raise BoardError(f"{late} records came too late for the board's schedule; its results are not as specified")
+            raise BoardError(
+                f"{late} records came too late for the board's schedule, or their results too fast for its store; "
+                "the pass is not as specified"
+            )
         return statistics, status["cycles"]
 
     def _read_configuration(self) -> Configuration:

@@ -1,6 +1,6 @@
 """Interleaved models in one trainer: each record goes to the next of them, and they are merged after each pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -51,30 +51,37 @@ class Contexts(Trainer):
             trainer.nodes = nodes
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self._run(records, lambda trainer, own: trainer.train(own, rates))
+        passes = (trainer.train(self._taken(records, own), rates) for trainer, own in self._passes(len(records)))
+        return sum(passes, Statistics())
+
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        results, statistics = np.empty(records.targets.shape, self.nodes[0].dtype), Statistics()
+        for trainer, own in self._passes(len(records)):
+            results[own], found = trainer.predict_and_train(self._taken(records, own), rates)
+            statistics += found
+        return results, statistics
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
-        return self._run(records, lambda trainer, own: trainer.pretrain(own, rates))
+        passes = (trainer.pretrain(self._taken(records, own), rates) for trainer, own in self._passes(len(records)))
+        return sum(passes, Statistics())
 
-    def _run(self, records: Records, train: Callable[[Trainer, Records], Statistics]) -> Statistics:
-        statistics = Statistics()
-        for block in records.blocks(self.block or max(1, len(records))):
-            before, count = self.chance, len(self.trainers)
-            self._next_chances(len(block))
+    def _passes(self, records: int) -> Iterator[tuple[Trainer, slice]]:
+        """Yield each trainer with the rows of its records, block after block; merge the trainers after each block."""
+        count, block = len(self.trainers), self.block or max(1, records)
+        for start in range(0, records, block):
+            stop, before = min(start + block, records), self.chance
+            self._next_chances(stop - start)
             for index, trainer in enumerate(self.trainers):
                 if self.network.fine:
                     trainer.chance = chance_after(before, index + 1 - count)
-                statistics += train(trainer, self._own(block, index))
+                yield trainer, slice(start + index, stop, count)
             self._merge()
-        return statistics
 
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         return self.trainers[0].predict(arguments)
 
-    def _own(self, records: Records, index: int) -> Records:
-        """Select the records of one trainer."""
-        own = slice(index, None, len(self.trainers))
-        return Records(records.arguments[own], records.targets[own])
+    def _taken(self, records: Records, rows: slice) -> Records:
+        return Records(records.arguments[rows], records.targets[rows])
 
     def _merge(self) -> None:
         models = np.stack([np.concatenate([layer.ravel() for layer in trainer.nodes]) for trainer in self.trainers])
@@ -133,8 +140,8 @@ class ContextReference(Contexts):
         words = np.zeros(len(records), np.int64)
         words[train] = self._next_chances(int(np.count_nonzero(train)))
         for index, trainer in enumerate(self.trainers):
-            own, found = trainer.run(self._own(records, index), train[index::count], rates, words[index::count])
-            results[index::count] = own
+            own = slice(index, None, count)
+            results[own], found = trainer.run(self._taken(records, own), train[own], rates, words[own])
             statistics += found
         self._merge()
         return results, statistics

@@ -160,9 +160,10 @@ class FixedReference(FixedTrainer):
                 f"staleness {self.staleness}: need {len(network.layers)} values, none larger than the one before"
             )
 
-    def _train(self, records: Records, rates: Rates) -> Statistics:
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
         blocks = records.blocks(self.block or len(records))
-        return sum((self.run(block, np.ones(len(block), dtype=bool), rates)[1] for block in blocks), Statistics())
+        passes = [self.run(block, np.ones(len(block), dtype=bool), rates) for block in blocks]
+        return np.concatenate([results for results, _ in passes]), sum((found for _, found in passes), Statistics())
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         """Train each group as a network of its own; a record has the same word in all of them."""

@@ -132,17 +132,19 @@ class FloatReference(Trainer):
         ValueError
             For records that do not fit the network.
         """
-        records.check(self.network)
-        residuals = 0.0
-        for x, target in zip(records.arguments, records.targets, strict=True):
-            places, y = self._forward(x, grow=True)
-            residual = target - y
+        return super().train(records, rates)
+
+    def check_rates(self, rates: Rates) -> None:
+        """Accept any rates, since they do not apply."""
+
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        results, residuals = np.zeros((len(records), self.network.outputs)), 0.0
+        for index, (x, target) in enumerate(zip(records.arguments, records.targets, strict=True)):
+            places, results[index] = self._forward(x, grow=True)
+            residual = target - results[index]
             residuals += float(np.abs(residual).sum())
             self._update(places, residual)
-        return Statistics(len(records), residuals)
-
-    def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self.train(records)
+        return results, Statistics(len(records), residuals)
 
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         results = np.zeros((len(arguments), self.network.outputs))
@@ -244,17 +246,15 @@ class UnquantisedTrainer(FloatReference):
         self.result_scale = self._unquantised.result_scale
         self.domains = [domain.copy() for domain in self._unquantised.domains]
 
-    def train(self, records: Records, rates: Rates = OWN_RATES) -> Statistics:
-        """Make one pass over records of codes and words, in their order, at the rates that the shifts stand for.
-
-        Raises
-        ------
-        ValueError
-            For rates or records that do not fit the network.
-        """
+    def check_rates(self, rates: Rates) -> None:
+        """Check that the shifts fit the network; as `Trainer.check_rates`."""
         rates.check(self.network)
+
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        """Train on records of codes and words at the rates that the shifts stand for; results are not in words."""
         self.learning_rates = self._unquantised.learning_rates(rates)
-        return super().train(Records(records.arguments.astype(float), records.targets / self.result_scale))
+        units = Records(records.arguments.astype(float), records.targets / self.result_scale)
+        return super()._predict_and_train(units, rates)
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         """Train each group as a network of its own, with domains of its own."""

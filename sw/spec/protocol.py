@@ -28,7 +28,7 @@ from enum import IntEnum
 
 from cobs import cobs
 
-VERSION = 3
+VERSION = 4
 
 
 CREDITS = 4  # requests of any length that the board's receive memory holds at once
@@ -84,6 +84,7 @@ class Mode(IntEnum):
     TRAIN = 0
     PREDICT = 1
     PRETRAIN = 2  # groups of addends alone, where the configuration has groups
+    PREDICT_AND_TRAIN = 3  # trains, and writes each record's results before its own update, as PREDICT writes them
 
 
 class Status(IntEnum):

@@ -112,7 +112,7 @@ STATISTICS = (
 
 
 CONTROLS = (
-    Register("results", 24, "w", "word of the record store to which a predicting pass writes its first result"),
+    Register("results", 24, "w", "word of the record store to which a pass that predicts writes its first result"),
     Register("first", 24, "w", "row of the record store at which a pass begins"),
     Register("count", 24, "w", "records of a pass"),
     Register("start", 2, "w", "writing a `Mode` begins a pass and zeroes its statistics"),
@@ -124,7 +124,9 @@ REGISTERS = RegisterTable(
     *LINK_COUNTERS,
     Register("busy", 1, "r", "1 while a pass is under way"),  # first: values read after a 0 count the whole pass
     *STATISTICS,
-    Register("underruns", 16, "r", "records that came too late for the schedule; the pass is then not as specified"),
+    Register(
+        "underruns", 16, "r", "records too late for the schedule, and results lost; the pass is then not as specified"
+    ),
     *CONTROLS,
 )
 """Registers of every board."""

@@ -136,6 +136,36 @@ class Trainer(ABC):
         records.check(self.network)
         return self._train(records, rates)
 
+    def predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        """Make one pass as `train` makes it, and keep the prediction of each record: a prequential pass.
+
+        A record's prediction is the result of the forward pass from which its own update is computed. It does not see
+        that update; it sees the earlier ones that the trainer's staleness, its blocks and its contexts let it see. In
+        floating point, domains have grown to hold the record's hidden arguments, which `predict` would limit.
+
+        Parameters
+        ----------
+        records : Records
+            The records to predict and to train on.
+        rates : Rates
+            The learning rates of the pass.
+
+        Returns
+        -------
+        results : ndarray of shape (n, outputs)
+            The predictions, in the units of `predict`.
+        statistics : Statistics
+            The counts of the pass.
+
+        Raises
+        ------
+        ValueError
+            For rates or records that do not fit the network.
+        """
+        self.check_rates(rates)
+        records.check(self.network)
+        return self._predict_and_train(records, rates)
+
     def pretrain(self, records: Records, rates: Rates) -> Statistics:
         """Make one pass over the records in which each group of `pretraining` addends is trained alone.
 
@@ -189,8 +219,12 @@ class Trainer(ABC):
         check_arguments(self.network, arguments)
         return self._predict(arguments)
 
+    def _train(self, records: Records, rates: Rates) -> Statistics:
+        """Train; a trainer that saves time without predictions has its own."""
+        return self._predict_and_train(records, rates)[1]
+
     @abstractmethod
-    def _train(self, records: Records, rates: Rates) -> Statistics: ...
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]: ...
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         """Pre-train; a trainer with groups has this."""

@@ -44,10 +44,13 @@ def test_what_does_not_fit_the_store_is_streamed_through_it(board: BoardClient):
         words = len(records) * configuration.record_rows * configuration.row_words
         assert sent == sorted(set(sent)) and sent[-1] == (words, words)
     assert np.array_equal(board.predict(records.arguments), oracle.predict(records.arguments))
+    (results, statistics), (expected, counts) = (each.predict_and_train(records, RATES) for each in (board, oracle))
+    assert np.array_equal(results, expected) and statistics == counts
     assert all(map(np.array_equal, board.nodes, oracle.nodes))
 
 
 def test_what_fits_the_store_is_sent_once(board: BoardClient):
+    """Unless predictions have taken its place."""
     nodes, records = ordinary(board.network, 2 * board.configuration.block)
     others = Records(records.arguments[1:], records.targets[1:])
     oracle = ContextReference.of(board.configuration, nodes)
@@ -58,4 +61,11 @@ def test_what_fits_the_store_is_sent_once(board: BoardClient):
         sent.clear()
         assert board.train(given, RATES) == oracle.train(given, RATES)
         assert bool(sent) == sends
+    for sends in (False, True):
+        sent.clear()
+        (results, statistics), (expected, counts) = (each.predict_and_train(records, RATES) for each in (board, oracle))
+        assert np.array_equal(results, expected) and statistics == counts
+        assert bool(sent) == sends
+    sent.clear()
+    assert board.train(records, RATES) == oracle.train(records, RATES) and sent
     assert all(map(np.array_equal, board.nodes, oracle.nodes))

@@ -109,9 +109,13 @@ class CompiledFixed(CompiledTrainer):
         for view, values in zip(self._views, nodes, strict=True):
             view[:] = values
 
-    def _train(self, records: Records, rates: Rates) -> Statistics:
-        blocks = records.blocks(self.block or max(1, len(records)))
-        return sum((self.run(self.encode(block), rates) for block in blocks), Statistics())
+    def _pass(self, records: Records, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        statistics, done = Statistics(), 0
+        for block in records.blocks(self.block or max(1, len(records))):
+            own = None if results is None else results[done : done + len(block)]
+            statistics += self.run(self.encode(block), rates, own)
+            done += len(block)
+        return statistics
 
     def _pretrain(self, records: Records, rates: Rates) -> Statistics:
         groups = tuple(start for start, _ in groups_of(self.network, self.pretraining))
@@ -121,16 +125,16 @@ class CompiledFixed(CompiledTrainer):
         self.nodes, self.chance = grouped.nodes, grouped.chance
         return statistics
 
-    def run(self, records: Encoded, rates: Rates) -> Statistics:
-        """Make one pass, as `train`, over records that are encoded for the kernels."""
+    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
             self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
         self._statistics[:] = 0
         words = self._next_chances(len(records))
-        self._kernels.train(*self._training(records, words | words << CHANCE_BITS))
+        self._kernels.train(*self._training(records, results, words | words << CHANCE_BITS))
         return Statistics(*self._statistics.tolist())
 
-    def _training(self, records: Encoded, words: np.ndarray = NO_WORDS) -> tuple:
+    def _training(self, records: Encoded, results: np.ndarray | None = None, words: np.ndarray = NO_WORDS) -> tuple:
         return (
             self._memory,
             self._layers,
@@ -144,4 +148,5 @@ class CompiledFixed(CompiledTrainer):
             self.network.word.maximum,
             self._counting,
             self._statistics,
+            results,
         )

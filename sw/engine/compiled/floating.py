@@ -110,12 +110,12 @@ class CompiledFloat(CompiledTrainer):
         assert self.learning_rates is not None
         return self.learning_rates
 
-    def run(self, records: Encoded, rates: Rates) -> Statistics:
-        """Make one pass, as `train`, over records that are encoded for the kernels."""
+    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""
         self._rescale()
         self._memory.rates[:] = self._rates(rates)
         self._statistics[:] = 0
-        self._kernels.train(*self._training(records))
+        self._kernels.train(*self._training(records, results))
         count, residual = self._statistics.tolist()
         return Statistics(int(count), residual)
 
@@ -124,7 +124,7 @@ class CompiledFloat(CompiledTrainer):
         self._rescale()
         return super().results(arguments)
 
-    def _training(self, records: Encoded) -> tuple:
+    def _training(self, records: Encoded, results: np.ndarray | None = None) -> tuple:
         return (
             self._memory,
             self._layers,
@@ -135,6 +135,7 @@ class CompiledFloat(CompiledTrainer):
             self.groups,
             DOMAIN_MARGIN,
             self._statistics,
+            results,
         )
 
 
@@ -174,6 +175,13 @@ class CompiledUnquantised(CompiledFloat):
 
     def _rates(self, rates: Rates) -> tuple[float, ...]:
         return self._unquantised.learning_rates(rates)
+
+    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        """Make one pass as `CompiledTrainer.run`; results are in words."""
+        statistics = super().run(records, rates, results)
+        if results is not None:
+            results *= self.result_scale
+        return statistics
 
     def results(self, arguments: EncodedArguments) -> np.ndarray:
         """Compute results in words for arguments that are encoded for the kernels."""

@@ -66,7 +66,14 @@ class CompiledTrainer(Trainer):
     _result_type: type  # of what `predict` stores
 
     def _train(self, records: Records, rates: Rates) -> Statistics:
-        return self.run(self.encode(records), rates)
+        return self._pass(records, rates)
+
+    def _predict_and_train(self, records: Records, rates: Rates) -> tuple[np.ndarray, Statistics]:
+        results = self.results_for(len(records))
+        return results, self._pass(records, rates, results)
+
+    def _pass(self, records: Records, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        return self.run(self.encode(records), rates, results)
 
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         return self.results(self.encode_arguments(arguments))
@@ -87,14 +94,34 @@ class CompiledTrainer(Trainer):
     def prepare(self) -> None:
         """Compile the kernels that the trainer needs, or load them from disk, without running them.
 
-        The first `run` and the first `results` do it otherwise. It takes seconds if they are not `ready`.
+        The first `run` and the first `results` do it otherwise. It takes seconds if they are not `ready`. A `run` that
+        keeps its results has a kernel of its own, which it compiles when it is first called.
         """
         for call in self._calls():
             compile_for(*call)
 
+    def results_for(self, records: int) -> np.ndarray:
+        """Make an array (n, outputs) of zeros for the results of `run`."""
+        return np.zeros((records, self.network.outputs), self._result_type)
+
     @abstractmethod
-    def run(self, records: Encoded, rates: Rates) -> Statistics:
-        """Make one pass, as `train`, over records that are encoded for the kernels."""
+    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        """Make one pass, as `train`, over records that are encoded for the kernels.
+
+        Parameters
+        ----------
+        records : Encoded
+            The records, n of them.
+        rates : Rates
+            The learning rates of the pass.
+        results : ndarray of shape (n, outputs), optional
+            Made by `results_for`; the predictions of `predict_and_train` are put there.
+
+        Returns
+        -------
+        Statistics
+            The counts of the pass.
+        """
 
     def results(self, arguments: EncodedArguments) -> np.ndarray:
         """Compute results, as `predict`, for arguments that are encoded for the kernels."""
@@ -111,10 +138,9 @@ class CompiledTrainer(Trainer):
         ]
 
     @abstractmethod
-    def _training(self, records: Encoded) -> tuple:
-        """Arguments of the training kernel."""
+    def _training(self, records: Encoded, results: np.ndarray | None = None) -> tuple:
+        """Arguments of the training kernel, the array for the results last, if they are kept."""
 
     def _prediction(self, arguments: EncodedArguments) -> tuple:
         """Arguments of the predicting kernel, the array for the results last."""
-        results: np.ndarray = np.zeros((len(arguments), self.network.outputs), self._result_type)
-        return self._memory, self._layers, self._layout.size, arguments.flat, results
+        return self._memory, self._layers, self._layout.size, arguments.flat, self.results_for(len(arguments))

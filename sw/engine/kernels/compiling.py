@@ -5,10 +5,10 @@ A kernel is compiled once for each combination of its arguments' types. What the
 - the word: int16 or int32 in fixed point, float32 or float64;
 - the size of the first layer's rows, 1 to `layout.MOST_REGISTERS` registers: it follows from the first layer's outputs,
   so that parts of a model, as in pre-training by threads, may need another size than the whole;
-- in fixed-point training, whether saturations are counted, and the fine bits.
+- in training, whether the results are kept; in fixed point, whether saturations are counted, and the fine bits.
 
 Depth, staleness, groups of addends, rates and the numbers of records are values, and share their compiled code. A
-trainer needs two kernels, one to train and one to predict.
+trainer needs two kernels, one to train and one to predict; one that keeps its results in training needs a third.
 """
 
 import hashlib

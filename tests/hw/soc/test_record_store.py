@@ -183,6 +183,59 @@ def test_no_prediction_is_lost(technology: Technology, initiation_interval: int,
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
+@pytest.mark.parametrize(("initiation_interval", "row_words", "outputs"), [(2, 4, 1), (5, 4, 3), (9, 1, 3)])
+def test_predictions_in_training_take_the_place_of_its_records(
+    technology: Technology, initiation_interval: int, row_words: int, outputs: int
+) -> None:
+    """The host writes the next records meanwhile."""
+    network = Network.two_layer(3, 2, (2, 2), outputs=outputs)
+    run = Run(
+        Harness(network, row_words=row_words, initiation_interval=initiation_interval, technology=technology),
+        initiation_interval,
+    )
+    count = WORDS // 2 // row_words // run.harness.runner.record_rows
+    records, following = records_of(network, count), records_of(network, count)
+    half = count * run.harness.runner.record_rows
+    read_words = []
+
+    async def host(ctx: Any) -> None:
+        await run.load(ctx, records, 0)
+        await run.start(ctx, Mode.PREDICT_AND_TRAIN, count)
+        await run.load(ctx, following, half)
+        await run.end(ctx)
+        read_words.extend([await run.read(ctx, address) for address in range(count * outputs)])
+        await run.start(ctx, Mode.PREDICT_AND_TRAIN, count, first=half, results=half * row_words)
+        await run.end(ctx)
+        read_words.extend([await run.read(ctx, half * row_words + place) for place in range(count * outputs)])
+
+    run(host)
+    assert [(arguments + targets, train) for _, arguments, targets, train in run.taken] == [
+        (record, 1) for record in records + following
+    ]
+    assert read_words == [word for record in records + following for word in record[:outputs]]
+    cycles = [cycle for cycle, *_ in run.taken[:count]]
+    assert cycles == list(range(cycles[0], cycles[0] + count * initiation_interval, initiation_interval))
+    assert run.underruns == 0
+
+
+@pytest.mark.parametrize(("technology", "lost"), [(ICE40UP5K, True), (ECP5, False)], ids=["single port", "two ports"])
+@pytest.mark.parametrize(("outputs", "row_words"), [(1, 4), (3, 8)])
+def test_training_that_loses_predictions_says_so(
+    technology: Technology, lost: bool, outputs: int, row_words: int
+) -> None:
+    """A clock is too short to write three words, and with a single-port RAM to read and write."""
+    network = Network.two_layer(3, 2, (2, 2), outputs=outputs)
+    run = Run(Harness(network, row_words=row_words, initiation_interval=1, technology=technology), 1)
+
+    async def host(ctx: Any) -> None:
+        await run.start(ctx, Mode.PREDICT_AND_TRAIN, WORDS // row_words)
+        await run.end(ctx)
+
+    run(host)
+    assert (run.underruns > 0) == (lost or outputs > 1)
+
+
+@pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
 @pytest.mark.parametrize("mode", [Mode.TRAIN, Mode.PREDICT])
 @pytest.mark.parametrize(("initiation_interval", "row_words"), [(1, 4), (5, 2)])
 def test_the_host_writes_beside_a_pass_and_does_not_read(

@@ -56,6 +56,28 @@ def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness:
     assert_equal(*trainers, records, rates(network))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("staleness", [0, 3])
+@pytest.mark.parametrize("fine", FINE)
+def test_predictions_before_updates_are_the_oracles(name: str, kind: str, staleness: int, fine: int) -> None:
+    """In blocks, too; and the pass trains as one that keeps no predictions."""
+    network = replace(NETWORKS[name], fine=fine)
+    nodes, records = KINDS[kind](network, 50)
+    late = (staleness,) * len(network.layers)
+    trainer, oracle, silent = (
+        make(network, nodes, late, 20) for make in (CompiledFixed, FixedReference, CompiledFixed)
+    )
+    for _ in range(2):
+        ours, statistics = trainer.predict_and_train(records, rates(network))
+        theirs, expected = oracle.predict_and_train(records, rates(network))
+        assert np.array_equal(ours, theirs)
+        assert statistics == expected == silent.train(records, rates(network))
+        for one, law, other in zip(trainer.nodes, oracle.nodes, silent.nodes, strict=True):
+            assert np.array_equal(one, law) and np.array_equal(one, other)
+        assert trainer.chance == oracle.chance == silent.chance
+
+
 @pytest.mark.parametrize(("width", "fine"), [(10, 0), (13, 4), (17, 0), (24, 4)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_word_length_is_the_oracles(width: int, fine: int, kind: str) -> None:
@@ -228,9 +250,10 @@ def test_floating_point_is_the_oracle_within_rounding(name: str) -> None:
         oracle.nodes = [2 * nodes for nodes in oracle.nodes]
         trainer = CompiledFloat(network, oracle.nodes, oracle.domains, oracle.learning_rates, word=word)
         records = unit_records(network, count)
-        ours, theirs = trainer.train(records, rates(network)), oracle.train(records)
+        (mine, ours), (law, theirs) = (each.predict_and_train(records, rates(network)) for each in (trainer, oracle))
         assert ours.records == theirs.records
         np.testing.assert_allclose(ours.absolute_residual, theirs.absolute_residual, rtol=tolerance)
+        np.testing.assert_allclose(mine, law, rtol=tolerance, atol=tolerance)
         assert any(domain.max() > 1 for domain in oracle.domains[1:])
         for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
             np.testing.assert_allclose(mine, law, rtol=tolerance, atol=tolerance)
@@ -244,8 +267,8 @@ def test_the_unquantised_trainer_is_the_oracles(name: str) -> None:
     nodes, records = ordinary(network, 40)
     trainer, oracle = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
     for at in (rates(network), rates(network, 3)):
-        trainer.train(records, at)
-        oracle.train(records, at)
+        (ours, _), (theirs, _) = (each.predict_and_train(records, at) for each in (trainer, oracle))
+        np.testing.assert_allclose(ours, oracle.result_scale * theirs, rtol=1e-9, atol=1e-6)
     for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
         np.testing.assert_allclose(mine, law, rtol=1e-9, atol=1e-6)
     scaled = Unquantised(network).result_scale * oracle.predict(records.arguments)

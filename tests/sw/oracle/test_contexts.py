@@ -23,12 +23,14 @@ def test_each_trains_on_its_own_records_and_all_become_the_rounding_mean(kind, n
     nodes, records = KINDS[kind](network, 30)
     trainer = ContextReference(network, nodes, (2, 1), contexts=contexts)
     alone = [FixedReference(network, nodes, (2, 1)) for _ in range(contexts)]
-    residual, words = 0.0, chances_after(FIRST_CHANCE, len(records))
+    results, residual, words = np.empty_like(records.targets), 0.0, chances_after(FIRST_CHANCE, len(records))
     for index, model in enumerate(alone):
         rows = np.arange(len(records)) % contexts == index
         own = type(records)(records.arguments[rows], records.targets[rows])
-        residual += model.run(own, np.ones(len(own), bool), RATES, words[rows])[1].absolute_residual
-    assert trainer.train(records, RATES).absolute_residual == residual
+        results[rows], statistics = model.run(own, np.ones(len(own), bool), RATES, words[rows])
+        residual += statistics.absolute_residual
+    predictions, statistics = trainer.predict_and_train(records, RATES)
+    assert np.array_equal(predictions, results) and statistics.absolute_residual == residual
     assert trainer.chance == (words[-1] if network.fine else FIRST_CHANCE)
     for layer, merged in enumerate(trainer.nodes):
         total = sum(model.nodes[layer] for model in alone)
@@ -43,7 +45,10 @@ def test_compiled_ones_equal_the_oracle_in_blocks_that_are_merged_each():
     compiled = Contexts([CompiledFixed(NETWORK, nodes, (2, 1)) for _ in range(4)], 22)
     blocked, whole = (ContextReference(NETWORK, nodes, (2, 1), block, contexts=4) for block in (22, None))
     for _ in range(2):
-        assert compiled.train(records, RATES) == blocked.train(records, RATES)
+        (ours, statistics), (theirs, expected) = (
+            each.predict_and_train(records, RATES) for each in (compiled, blocked)
+        )
+        assert np.array_equal(ours, theirs) and statistics == expected
         whole.train(records, RATES)
     assert all(map(np.array_equal, compiled.nodes, blocked.nodes))
     assert not all(map(np.array_equal, whole.nodes, blocked.nodes))

@@ -16,6 +16,7 @@ from sw.spec.network import Layer, Network
 from sw.spec.nodes import addend_nodes
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Rates
+from sw.spec.trainer import Statistics
 from tests.cases import KINDS, RATES, ordinary
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
@@ -125,6 +126,42 @@ def test_a_staleness_of_d_sees_all_but_the_last_d_updates():
     one = FixedReference(NETWORK, nodes)
     one.train(Records(records.arguments[:1], records.targets[:1]), RATES)
     assert np.array_equal(stale[4], one.predict(records.arguments[4:5])[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, RATES)])
+def test_a_prequential_pass_predicts_each_record_and_then_trains_on_it(network, rates, kind):
+    """Without staleness it is `predict` and `train`, record by record."""
+    nodes, records = KINDS[kind](network, 20)
+    whole, single = FixedReference(network, nodes), FixedReference(network, nodes)
+    results, statistics = whole.predict_and_train(records, rates)
+    alone = Statistics()
+    for row, record in enumerate(records.blocks(1)):
+        assert np.array_equal(results[row], single.predict(record.arguments)[0])
+        alone += single.train(record, rates)
+    assert statistics == alone and all(map(np.array_equal, whole.nodes, single.nodes))
+    assert whole.chance == single.chance
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_float_prediction_is_the_result_whose_residual_trains(kind):
+    """Domains have grown to hold its arguments; `predict` would limit them instead."""
+    nodes, records = KINDS[kind](NETWORK, 20)
+    whole, single = UnquantisedTrainer(NETWORK, nodes), UnquantisedTrainer(NETWORK, nodes)
+    results, statistics = whole.predict_and_train(records, RATES)
+    residuals = [single.train(record, RATES).absolute_residual for record in records.blocks(1)]
+    assert np.allclose(np.abs(records.targets / whole.result_scale - results).sum(axis=1), residuals)
+    assert statistics.absolute_residual == pytest.approx(sum(residuals))
+    assert all(map(np.array_equal, whole.nodes, single.nodes))
+
+
+def test_a_block_makes_all_updates_before_the_next_ones_predictions():
+    nodes, records = ordinary(NETWORK, 20)
+    stale, later = FixedReference(NETWORK, nodes, (99, 99), 12), FixedReference(NETWORK, nodes, (99, 99))
+    results, _ = stale.predict_and_train(records, RATES)
+    later.train(Records(records.arguments[:12], records.targets[:12]), RATES)
+    assert np.array_equal(results[:12], FixedReference(NETWORK, nodes).predict(records.arguments[:12]))
+    assert np.array_equal(results[12:], later.predict(records.arguments[12:]))
 
 
 @pytest.mark.parametrize("network", [NETWORK, FINE])

@@ -83,7 +83,9 @@ def judge_groups(memory, layer, output, target, groups, slot, largest, statistic
 
 
 @kernel
-def train(memory, layers, size, slot_size, arguments, targets, groups, fine, words, limit, counting, statistics):
+def train(
+    memory, layers, size, slot_size, arguments, targets, groups, fine, words, limit, counting, statistics, results
+):
     """Train on records: one pass.
 
     Parameters
@@ -113,6 +115,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, fine, wor
         A size that is not zero if saturations and clips are to be counted.
     statistics
         int64, added to: records, sum of |residual|, saturations, clips.
+    results
+        Array (n, outputs) for the result of each record before its own update, or None, which is compiled apart.
     """
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
@@ -132,6 +136,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, fine, wor
             forward(memory, layers, new, fine, chance, counting, statistics)
             for output in range(last.outputs):
                 target = np.int64(targets[r, output])
+                if results is not None:
+                    results[r, output] = number(memory.arguments, last.results_at + output)
                 if len(groups) > 1:
                     judge_groups(memory, last, output, target, groups, new, largest, statistics)
                 else:

@@ -57,7 +57,7 @@ def judge_groups(memory, layer, output, target, groups, slot, statistics):
 
 
 @kernel
-def train(memory, layers, size, slot_size, arguments, targets, groups, margin, statistics):
+def train(memory, layers, size, slot_size, arguments, targets, groups, margin, statistics, results):
     """Train on records: one pass.
 
     Parameters
@@ -81,6 +81,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, margin, s
         By how much of its new width a domain that grows exceeds the argument.
     statistics
         float64, added to: records, sum of |residual|.
+    results
+        Array (n, outputs) for the result of each record before its own update, or None, which is compiled apart.
     """
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     old, new = slot_size, 0
@@ -91,6 +93,8 @@ def train(memory, layers, size, slot_size, arguments, targets, groups, margin, s
         forward(memory, layers, new, True, margin)
         for output in range(last.outputs):
             target = targets[r, output]
+            if results is not None:
+                results[r, output] = number(memory.arguments, last.results_at + output)
             if len(groups) > 1:
                 judge_groups(memory, last, output, target, groups, new, statistics)
             else:
