@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Const, Module, Value, unsigned
+from amaranth import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -137,6 +137,8 @@ class Sequencer(ForwardSequencer):
         The argument codes of the next group of inputs, or of all inputs in a first layer.
     errors : in
         The errors of the next group of outputs, and whether the record is trained on.
+    zero_steps : out
+        Zero steps of the errors that came 2 cycles ago, or in pre-training were taken then.
     updated : out, 1
         Set in the last cycle of the slots of a record's update.
     pretrain : in, 1, absent without groups
@@ -155,6 +157,7 @@ class Sequencer(ForwardSequencer):
             slot_order,
             {
                 "errors": In(wiring.Signature(errors)),
+                "zero_steps": Out(range(unit.lanes + 1)),
                 "updated": Out(1),
                 **({"pretrain": In(1), "next_group": Out(1)} if pretraining_slots else {}),
                 **({"rewind": In(1)} if unit.contexts > 1 else {}),
@@ -196,11 +199,14 @@ class Sequencer(ForwardSequencer):
             all_errors = load_register(m, load, errors, fanout=len(copies) > 1)
             m.d.comb += copy.eq(all_errors.word_select(output_group if slot_order.walks_backward else 0, bits))
         self._rewind(m, walk.slot)
+        train = load_register(m, present, port.train)
+        later = self.next_group & train if self.pretraining_slots else Const(0)
+        self._count_zero_steps(m, (port.valid & port.train) | later)
         m.d.comb += [
             unit.update.valid.eq(walk.valid),
             unit.update.slot.eq(walk.slot),
             unit.update.arguments.eq(fifo.first),
-            unit.update.train.eq(load_register(m, present, port.train)),
+            unit.update.train.eq(train),
             self.updated.eq(walk.record_ends),
         ]
         if slot_order.walks_backward:
@@ -216,3 +222,22 @@ class Sequencer(ForwardSequencer):
                 unit.update.first.eq(output_group == 0),
                 unit.update.last.eq(output_group == outputs - 1),
             ]
+
+    def _count_zero_steps(self, m: Module, present: Value) -> None:
+        """Count the steps of a group of errors that are zero.
+
+        A step is zero if all bits of its error from the last one that is shifted out on are equal; in a first layer, if
+        its error is zero.
+        """
+        unit, width, counted = self.unit, self.unit.form.word.width, Signal()
+        kept, zero = Signal(width, init=-1), Signal(unit.lanes)
+        m.d.sync += counted.eq(present)
+        if not unit.first:
+            m.d.sync += kept.eq(Const(-1, width) << unit.update_shift)
+        for lane, error in enumerate(self.errors.values):
+            bits = error.as_unsigned()
+            if not unit.first:
+                bits = (bits ^ error[-1].replicate(width)) & kept
+            significant = Signal(width, name="significant", reset_less=True)
+            m.d.sync += [significant.eq(bits), zero[lane].eq(counted & ~significant.any())]
+        m.d.comb += self.zero_steps.eq(sum(zero))

@@ -186,7 +186,7 @@ class TrainerCore(wiring.Component):
             m.d.comb += self.chance.word.eq(self.units[0].chance.word)
             for unit in self.units:
                 m.d.comb += [unit.chance.set.eq(self.chance.set), unit.chance.value.eq(self.chance.value)]
-        self._count(m, start, stages[0].updated)
+        self._count(m, start, stages)
         self._access(m)
         return m
 
@@ -262,9 +262,9 @@ class TrainerCore(wiring.Component):
         with m.If(complete):
             m.d.sync += statistics.records.eq(statistics.records + 1)
 
-    def _count(self, m: Module, start: Value, updated: Value) -> None:
+    def _count(self, m: Module, start: Value, stages: Sequence[Sequencer]) -> None:
         """Count the statistics and the records in flight; say when the trainer is idle."""
-        finished = delayed(m, updated, self.units[0].timing.write + 1)
+        finished = delayed(m, stages[0].updated, self.units[0].timing.write + 1)
         in_flight = Signal(range(self.plan.schedule.records_in_flight + 1))
         settling = Signal(range(self.settling))
         merging = Cat(unit.merging for unit in self.units) if self.plan.contexts > 1 else Const(0)
@@ -283,6 +283,7 @@ class TrainerCore(wiring.Component):
         for name, now in (
             ("saturations", sum(unit.saturations for unit in self.units)),
             ("clips", sum(unit.results.clips for unit in self.units[:-1])),
+            ("zero_steps", sum(stage.zero_steps for stage in stages)),
         ):
             registered = Signal.like(now, name=name)
             m.d.sync += [registered.eq(now), statistics[name].eq(statistics[name] + registered)]

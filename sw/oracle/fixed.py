@@ -153,7 +153,7 @@ class FixedReference(FixedTrainer):
         self.network = network
         self.nodes = nodes
         self._queues: list[deque[_Update]] = [deque() for _ in network.layers]
-        self._saturations = self._clips = 0
+        self._saturations = self._clips = self._zero_steps = 0
         self.staleness = staleness or (0,) * len(network.layers)
         if len(self.staleness) != len(network.layers) or list(self.staleness) != sorted(self.staleness, reverse=True):
             raise ValueError(
@@ -215,7 +215,7 @@ class FixedReference(FixedTrainer):
         word = self.network.word
         results = np.empty_like(records.targets)
         absolute_residual = 0
-        self._saturations = self._clips = 0
+        self._saturations = self._clips = self._zero_steps = 0
         self._rates = rates
         if words is None:
             words = np.zeros(len(records), np.int64)
@@ -227,7 +227,8 @@ class FixedReference(FixedTrainer):
             if train[index]:
                 self._queues[-1].append(_Update(index, places, residual, int(words[index])))
         self._settle(0, len(records))
-        return results, Statistics(len(records), absolute_residual, self._saturations, self._clips)
+        counts = self._saturations, self._clips, self._zero_steps
+        return results, Statistics(len(records), absolute_residual, *counts)
 
     def _forward(self, code: np.ndarray, before: int | None = None) -> tuple[list[Places], np.ndarray]:
         """Compute the places of the arguments in each layer, and the network's results.
@@ -261,9 +262,10 @@ class FixedReference(FixedTrainer):
         """Update the layer for the error of its outputs; returns the error of its inputs, unless it is the first."""
         form, nodes, shape = self.network.formats[layer], self._nodes[layer], self.network.layers[layer]
         chance = chances(word, shape.first_input + np.arange(shape.inputs), form.word.fine)
-        if not layer:  # whose step is the error itself
-            self._saturations += update(form, nodes, places, error, chance)
-            return error
-        back = back_propagate(form, nodes, places, error, self._rates.back[layer - 1])
-        self._saturations += update(form, nodes, places, rounding_shift(error, self._rates.update[layer - 1]), chance)
+        step = back = error  # of the first layer
+        if layer:
+            step = rounding_shift(error, self._rates.update[layer - 1])
+            back = back_propagate(form, nodes, places, error, self._rates.back[layer - 1])
+        self._zero_steps += int(np.count_nonzero(step == 0))
+        self._saturations += update(form, nodes, places, step, chance)
         return back

@@ -106,6 +106,7 @@ STATISTICS = (
     Register("absolute_residual", 40, "r", "sum of |residual| over them"),
     Register("saturations", 24, "r", "nodes that an update drove to the end of the word"),
     Register("clips", 24, "r", "hidden arguments cut to their domain"),
+    Register("zero_steps", 24, "r", "steps that are zero, of all layers: they move no node"),
     Register("cycles", 32, "r", "clocks in which a record was in flight, or contexts were being merged"),
 )
 """Counts of the trainer over one pass."""

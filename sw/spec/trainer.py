@@ -27,12 +27,15 @@ class Statistics:
         Nodes that an update drove to the end of the word.
     clips : int
         Hidden arguments that were clipped to their domain.
+    zero_steps : int
+        Steps that are zero, since their errors are too small: they move no node.
     """
 
     records: int = 0
     absolute_residual: float = 0
     saturations: int = 0
     clips: int = 0
+    zero_steps: int = 0
 
     def __add__(self, other: "Statistics") -> "Statistics":
         return Statistics(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))

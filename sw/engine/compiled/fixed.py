@@ -33,7 +33,7 @@ class CompiledFixed(CompiledTrainer):
     groups : tuple of int, optional
         First addends of the groups that are trained alone in every pass.
     counting : bool, default=True
-        Count saturations and clips, which takes a sixth more time; otherwise the statistics say 0 of both.
+        Count saturations, clips and zero steps, which takes a sixth more time; otherwise the statistics say 0.
     pretraining : int, default=0
         Addends of a group that `pretrain` trains alone.
 

@@ -36,5 +36,5 @@ fine
 chance
     The record's chance word, twice side by side.
 counting
-    A size that is not zero if saturations and clips are to be counted in `statistics`.
+    A size that is not zero if saturations, clips and zero steps are to be counted in `statistics`.
 """

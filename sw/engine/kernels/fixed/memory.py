@@ -13,8 +13,8 @@ from sw.spec.numerics import LayerFormat
 WORDS, WIDE = (0,), (0, 0)  # sizes: a register of words; as many wide numbers, or pairs
 ROW = WORDS  # size of a later layer's rows that are worked on at a time
 
-STATISTICS = 4
-RECORDS, RESIDUAL, SATURATIONS, CLIPS = range(STATISTICS)  # places in the statistics
+STATISTICS = 5
+RECORDS, RESIDUAL, SATURATIONS, CLIPS, ZERO_STEPS = range(STATISTICS)  # places in the statistics
 
 # A layer's place and its number format, biases, rates and staleness.
 LayerFields = namedtuple(

@@ -5,7 +5,16 @@ import numpy as np
 from sw.engine.kernels.compiling import kernel
 from sw.engine.kernels.errors import show
 from sw.engine.kernels.fixed.arithmetic import locate, mean_of
-from sw.engine.kernels.fixed.memory import CLIPS, RECORDS, RESIDUAL, ROW, STATISTICS, depth_of, layer_at
+from sw.engine.kernels.fixed.memory import (
+    CLIPS,
+    RECORDS,
+    RESIDUAL,
+    ROW,
+    STATISTICS,
+    ZERO_STEPS,
+    depth_of,
+    layer_at,
+)
 from sw.engine.kernels.fixed.pairs import forward_pairs, update_pairs, weigh_pairs
 from sw.engine.kernels.fixed.rows import forward_rows, update_and_forward_rows, update_hidden_rows, update_rows
 from sw.engine.simd.compiling import inlined
@@ -37,6 +46,12 @@ def forward(memory, layers, slot, fine, chance, counting, statistics):
 
 
 @inlined
+def count_step(layer, error, statistics):
+    """Count the step of an error if it is zero; the first layer has an update shift of 0."""
+    statistics[ZERO_STEPS] += -1 << layer.update_shift <= 2 * error < 1 << layer.update_shift
+
+
+@inlined
 def update(memory, layer, slot, far, fine, limit, largest, counting, statistics):
     """Update a layer past the first; leaves the errors of its inputs in `memory.back`."""
     if layer.stride > 1:
@@ -54,21 +69,26 @@ def backward(memory, layers, index, slot, fine, limit, largest, counting, statis
     else:
         update(memory, layer, slot, (), fine, limit, largest, counting, statistics)
     before = layer_at(layers, index - 1)
+    if len(counting):
+        for output in range(before.outputs):
+            count_step(before, np.int64(number(memory.back, slot + before.results_at + output)), statistics)
     if before.stride == 1:
         for output in range(before.outputs):
             show(memory, before, output, number(memory.back, slot + before.results_at + output), slot)
 
 
 @inlined
-def residual_of(target, result, largest, statistics):
-    """Compute a result's limited residual, and count it."""
+def residual_of(layer, target, result, largest, counting, statistics):
+    """Compute a result's limited residual; count it and its step."""
     residual = min(max(target - result, -largest), largest)
     statistics[RESIDUAL] += abs(residual)
+    if len(counting):
+        count_step(layer, residual, statistics)
     return residual
 
 
 @inlined
-def judge_groups(memory, layer, output, target, groups, slot, largest, statistics):
+def judge_groups(memory, layer, output, target, groups, slot, largest, counting, statistics):
     """Compute the residual of each group of addends alone, its sum divided as if it were of all addends."""
     at = slot + layer.errors_at + output * layer.padded
     for k in range(0, layer.padded, lanes(memory.rows)):
@@ -78,7 +98,7 @@ def judge_groups(memory, layer, output, target, groups, slot, largest, statistic
         for k in range(groups[g], groups[g + 1]):
             group_sum += number(memory.errors, at + k)
         result = min(max(mean_of(group_sum, layer), layer.lowest), layer.highest)
-        residual = residual_of(target, result, largest, statistics)
+        residual = residual_of(layer, target, result, largest, counting, statistics)
         spread(memory.errors, at + groups[g], groups[g + 1] - groups[g], residual)
 
 
@@ -112,9 +132,9 @@ def train(
     limit
         The largest word.
     counting
-        A size that is not zero if saturations and clips are to be counted.
+        A size that is not zero if saturations, clips and zero steps are to be counted.
     statistics
-        int64, added to: records, sum of |residual|, saturations, clips.
+        int64, added to: records, sum of |residual|, saturations, clips, zero steps.
     results
         Array (n, outputs) for the result of each record before its own update, or None, which is compiled apart.
     """
@@ -139,10 +159,11 @@ def train(
                 if results is not None:
                     results[r, output] = number(memory.arguments, last.results_at + output)
                 if len(groups) > 1:
-                    judge_groups(memory, last, output, target, groups, new, largest, statistics)
+                    judge_groups(memory, last, output, target, groups, new, largest, counting, statistics)
                 else:
                     result = np.int64(number(memory.arguments, last.results_at + output))
-                    show(memory, last, output, residual_of(target, result, largest, statistics), new)
+                    residual = residual_of(last, target, result, largest, counting, statistics)
+                    show(memory, last, output, residual, new)
         else:
             update_rows(memory, first, size, old, fine, limit, counting, statistics)
         old, new = around(old + slot_size - end, end), around(new + slot_size - end, end)
