@@ -129,8 +129,8 @@ def test_a_prequential_pass_gives_the_oracles_predictions_and_trains_as_training
         results, statistics = trainer.predict_and_train(records, phase.rates)
         expected, counts = oracle.predict_and_train(records, phase.rates)
         assert np.array_equal(results, expected) and statistics == counts == silent.train(records, phase.rates)
-        assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
-        assert all(map(np.array_equal, trainer.nodes, silent.nodes))
+    assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
+    assert all(map(np.array_equal, trainer.nodes, silent.nodes))
 
 
 def test_a_training_goes_on_where_another_one_ended(trainer: Trainer, design: Design, phases: list[Phase]):

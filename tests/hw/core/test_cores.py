@@ -13,13 +13,13 @@ from hw.fpga.ecp5 import ECP5
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from sw.oracle.fixed import FixedReference
-from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
 from sw.spec.back_windows import lowest_windows
 from sw.spec.network import Network
 from sw.spec.protocol import Space
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from tests.cases import extreme, ordinary
+from tests.hw.core.bus_access import read_nodes, transfer
 from tests.slow import slow
 
 TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5}
@@ -73,19 +73,6 @@ class Streams:
             ready = bool(self.rng.random() >= self.pauses)
 
 
-async def transfer(ctx: Any, bus: Any, space: Space, address: int, write: int | None = None) -> tuple[int, int, int]:
-    """Make a transfer; returns the word that was read, whether it was refused, and whether it was a fault."""
-    ctx.set(bus.space, space)
-    ctx.set(bus.address, address)
-    ctx.set(bus.write, write is not None)
-    ctx.set(bus.write_data, (write or 0) & ((1 << len(bus.write_data)) - 1))
-    ctx.set(bus.valid, 1)
-    word, refused, fault = await ctx.tick().sample(bus.read_data, bus.refused, bus.fault).until(bus.ready)
-    ctx.set(bus.valid, 0)
-    await ctx.tick()
-    return word, refused, fault
-
-
 def last_of(index: int) -> int:
     """Whether a record is marked as the last of a packet."""
     return int(index % 3 == 2)
@@ -93,13 +80,13 @@ def last_of(index: int) -> int:
 
 def train(core: TrainingCore, records: Records, trained: np.ndarray, pauses: float) -> tuple[Streams, list[np.ndarray]]:
     """Run records through a core; returns its streams, and the nodes that it has afterwards."""
-    streams, network = Streams(core, pauses), core.network
+    streams = Streams(core, pauses)
     rows = zip(records.arguments.tolist(), trained.tolist(), strict=True)
     payloads = [
         {"arguments": codes, "train": int(train), "last": last_of(index)} for index, (codes, train) in enumerate(rows)
     ]
     targets = records.targets[trained].tolist()
-    nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
+    nodes: list[np.ndarray] = []
 
     async def drive(ctx: Any) -> None:
         ctx.set(core.enable, 1)
@@ -108,14 +95,7 @@ def train(core: TrainingCore, records: Records, trained: np.ndarray, pauses: flo
         await streams.feed(ctx, core.records, payloads, streams.starts)
         ctx.set(core.enable, 0)
         await ctx.tick().until(core.idle)
-        for index, (layer, addresses) in enumerate(zip(nodes, addresses_of(network, core.plan.foldings), strict=True)):
-            for place, address in np.ndenumerate(addresses.table()):
-                word, *wrong = await transfer(
-                    ctx, core.bus, Space.PARAMETERS, int(address) | index << LAYER_ADDRESS_BITS
-                )
-                assert wrong == [0, 0]
-                sign = 1 << (core.word_bits - 1)
-                layer[place] = (word ^ sign) - sign
+        nodes.extend(await read_nodes(ctx, core, core.bus))
 
     async def feed_targets(ctx: Any) -> None:
         await streams.feed(ctx, core.targets, targets)
