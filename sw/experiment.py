@@ -8,16 +8,18 @@ import numpy as np
 from sw.datasets import MemorySource, Source, Split
 from sw.metrics import pearson, rmse
 from sw.model import Model, check_fit
+from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import OWN_RATES, FloatReference, UnquantisedTrainer
 from sw.presets.preset import Preset
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.records import Records
-from sw.spec.schedule import Phase
-from sw.spec.trainer import Progress, Statistics, Trainer
+from sw.spec.schedule import Phase, Rates
+from sw.spec.trainer import Progress, Trainer
 
 PAPER_RATE = 0.2
+COUNTED_RECORDS = 500  # that a model is trained on further to count its saturations, clips and zero steps
 SCALING_RECORDS = 1 << 16  # that are read at a time, and whose quantiles and deviations are taken
 
 
@@ -28,22 +30,19 @@ class Outcome:
     Attributes
     ----------
     model : Model
-        The trained model.
+        The trained model, with the counts of the last epoch.
     predicted : ndarray of shape (n, outputs)
         Predictions of the hold-out, in the user's units.
     pearson : float
         Pearson correlation of predictions and targets.
     rmse : float
         Root of the mean squared error, in the user's units.
-    statistics : Statistics
-        The counts of the last epoch.
     """
 
     model: Model
     predicted: np.ndarray
     pearson: float
     rmse: float
-    statistics: Statistics
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Experiment:
         Experiment
             The model and the encoded records.
         """
-        return cls(split, model, model.encode(split.train.features, split.train.targets))
+        return cls(split, replace(model, statistics=None), model.encode(split.train.features, split.train.targets))
 
     def run(self, trainer: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
         """Train the model in a trainer, which takes over its nodes, and predict the hold-out.
@@ -132,8 +131,8 @@ class Experiment:
         statistics = trainer.fit(self.records, phases, progress)
         holdout = self.split.holdout
         predicted = self.model.decode(trainer.predict(self.model.encode_features(holdout.features)))
-        model = replace(self.model, nodes=trainer.nodes)
-        return Outcome(model, predicted, *self._score(predicted), statistics)
+        model = replace(self.model, nodes=trainer.nodes, statistics=statistics)
+        return Outcome(model, predicted, *self._score(predicted))
 
     def run_unquantised(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
         """Train the model by the same schedule without rounding, and score it on the hold-out.
@@ -223,3 +222,27 @@ def first_model(preset: Preset, source: Source, *, seed: int) -> Model:
         encoding=source.encoding,
         selection=source.selection,
     )
+
+
+def with_counts(model: Model, source: Source, rates: Rates) -> Model:
+    """Add to a trained model the counts that some more records would have, which a fast kernel does not count.
+
+    Parameters
+    ----------
+    model : Model
+        The model; a floating-point one has no counts.
+    source : Source
+        What it was trained on.
+    rates : Rates
+        The rates of its last epochs.
+
+    Returns
+    -------
+    Model
+        The same nodes, and the counts.
+    """
+    if model.domains is not None:
+        return replace(model, statistics=None)
+    shard = next(iter(source.shards("train", COUNTED_RECORDS)))
+    trainer = FixedReference(model.network, model.nodes)
+    return replace(model, statistics=trainer.train(model.encode(shard.features, shard.targets), rates))

@@ -1,6 +1,6 @@
 """A model: a network with its nodes and the user's units. One versioned .npz file holds it."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from sw.spec.bounds import EPOCHS, check_whole, shown
 from sw.spec.network import Network
 from sw.spec.nodes import check_finite, check_nodes
 from sw.spec.records import Records
+from sw.spec.trainer import Statistics
 
 FILE_FORMAT = "kanloom-model"
 FILE_VERSION = 2
@@ -133,6 +134,8 @@ class Model:
         and targets.
     selection : Selection or None
         Which records of which data set the model was trained on, if that is known.
+    statistics : Statistics or None
+        Counts of the trained model, if they were made: of a fixed-point trainer's last epoch, or of some records of it.
 
     Raises
     ------
@@ -151,6 +154,7 @@ class Model:
     target_scores: np.ndarray | None = None
     encoding: Encoding = NUMBERS
     selection: Selection | None = None
+    statistics: Statistics | None = None
 
     def __post_init__(self) -> None:
         check_nodes(self.network, self.nodes, fixed=self.domains is None)
@@ -232,6 +236,7 @@ class Model:
             "target_names": self.target_names,
             "encoding": self.encoding.plain(),
             "selection": self.selection and self.selection.plain(),
+            "statistics": self.statistics and asdict(self.statistics),
         }
         number = np.int64 if self.domains is None else np.float64
         arrays = {f"nodes_{index}": np.asarray(nodes, number) for index, nodes in enumerate(self.nodes)}
@@ -268,6 +273,7 @@ class Model:
         try:
             encoding = Encoding.from_plain(header["encoding"]) if header.get("encoding") else NUMBERS
             selection = Selection.from_plain(header["selection"]) if header.get("selection") else None
+            statistics = Statistics.from_plain(header["statistics"]) if header.get("statistics") else None
             network = Network.from_description(header["network"])
             feature_names, target_names = tuple(header["feature_names"]), tuple(header["target_names"])
             headroom = header["headroom"]
@@ -293,6 +299,7 @@ class Model:
                 arrays.get("target_scores"),
                 encoding,
                 selection,
+                statistics,
             )
         except ValueError as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error

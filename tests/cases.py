@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sw.oracle.fixed import FixedReference
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from sw.spec.numerics import LayerFormat
@@ -53,6 +54,15 @@ def zeros(network: Network, count: int, seed: int = 0) -> tuple[list[np.ndarray]
     arguments = np.zeros((count, network.features), dtype=np.int64)
     nodes = [np.zeros(layer.shape, dtype=np.int64) for layer in network.layers]
     return nodes, Records(arguments, np.zeros((count, network.outputs), dtype=np.int64))
+
+
+def faint(network: Network, count: int) -> tuple[list[np.ndarray], Records]:
+    """Return nodes with little slope and records of small residuals: some steps of all layers are zero."""
+    nodes, records = ordinary(network, count)
+    nodes = [values // 32 for values in nodes]
+    results = FixedReference(network, nodes).predict(records.arguments)
+    residuals = np.random.default_rng(1).integers(-9, 10, results.shape) << np.arange(len(results))[:, None] % 5
+    return nodes, Records(records.arguments, network.word.limit(results + residuals))
 
 
 KINDS = {"ordinary": ordinary, "extreme": extreme, "zeros": zeros}

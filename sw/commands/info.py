@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sw.commands.advice import advice, shares
 from sw.commands.options import add_json, history_rows, load_model
 from sw.commands.progress import TerminalReporter
 from sw.outputs import FIGURES, Output, add_force, check, write_json
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         f"arithmetic  {figures['arithmetic']}",
         f"trained     {trained(model.history, network.outputs)}",
         f"on          {trained_on(model.selection)}",
+        *counted(model),
         table,
         *RANGES_MEAN,
         *columns_of(model.encoding),
@@ -115,6 +117,7 @@ def describe(model: Model) -> dict[str, Any]:
         "encoding": model.encoding.plain(),
         "selection": model.selection and model.selection.plain(),
         "history": None if history is None else history_rows(history),
+        "counted": model.statistics and shares(network, model.statistics),
     }
 
 
@@ -143,6 +146,24 @@ def trained(history: np.ndarray | None, targets: int = 1) -> str:
         f"{best['pearson']:.5f}{', the lowest of the targets' if targets > 1 else ''}, RMSE {best['rmse']:.5g}"
         f"{' over all' if targets > 1 else ''}, after {best['records']:,} records"
     )
+
+
+def counted(model: Model) -> list[str]:
+    """Say what was counted in a model's last epoch, and what to do about it, a line each.
+
+    Parameters
+    ----------
+    model : Model
+        From a file.
+    """
+    if model.statistics is None:
+        return []
+    share = shares(model.network, model.statistics)
+    return [
+        f"counted     {share['saturations']:.2%} of moved nodes cut to the word, {share['clips']:.2%} of hidden "
+        f"arguments clipped, {share['zero_steps']:.0%} of steps zero",
+        *(f"            {line}" for line in advice(model.network, model.statistics)),
+    ]
 
 
 def best_row(history: np.ndarray) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sw.commands.advice import advice, shares
 from sw.commands.board import add_port, open_board
 from sw.commands.keeping import check_predecessor, judge_on, keep
 from sw.commands.options import DATA_HELP, add_data, add_json, load_data, load_model, tell_notes
@@ -158,6 +159,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
             "cycles": board.cycles,
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
+            "counted": shares(board.network, outcome.model.statistics),
             "link_errors": board.counters(),
             "wall_s": time.monotonic() - began,
             "model": str(saved),
@@ -168,6 +170,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{said[0].upper()}{said[1:]} on {len(split.holdout):,} unseen records. The board trained for "
             f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
             *score_lines(figures),
+            *advice(board.network, outcome.model.statistics),
             " ".join(filter(None, (remark, f"The model is in {saved}."))),
         )
     finally:

@@ -6,10 +6,12 @@ import argparse
 import sys
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from sw.commands.advice import advice, shares
 from sw.commands.interrupts import INTERRUPTED, newly_set, stopping
 from sw.commands.keeping import check_predecessor, judge_on, keep
 from sw.commands.options import (
@@ -104,7 +106,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         from sw.engine.history import TrainingHistory
         from sw.engine.processes import launched
         from sw.engine.training import Training
-        from sw.experiment import first_model
+        from sw.experiment import first_model, with_counts
 
     output = model_file(options)
     check_files(options, output)
@@ -120,7 +122,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     tell_notes(source.name, source.notes, reporter.note)
     strategy = strategy_of(options, preset)
     with reporter.step(f"reading the ranges of {source.count('train'):,} records"):
-        begun = model or first_model(preset, source, seed=options.seed)
+        begun = replace(model, statistics=None) if model else first_model(preset, source, seed=options.seed)
         training = Training(begun, source, strategy, threads=options.threads, processes=processes)
     history = TrainingHistory(training, begun.history)
     reports = training.run()
@@ -148,11 +150,13 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             return 0
         judge = judge_on(source, options.threads, newly_set(stop)) if history.best_epoch else None
         with reporter.step(f"saving {output}"):
-            saved, remark = keep(history.model, output, judge, force=options.force)
+            trained = with_counts(history.model, source, preset.phases[-1].rates)
+            saved, remark = keep(trained, output, judge, force=options.force)
     stopped = training.records_done < total or history.behind
     figures |= achieved(history) | {
         "wall_s": time.monotonic() - began,
         "stopped": stopped,
+        "counted": trained.statistics and shares(trained.network, trained.statistics),
         "model": str(saved),
     }
     try:
@@ -160,7 +164,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             reporter.show(f"Stopped after {training.records_done:,} of {total:,} records.")
         elif history.behind:
             reporter.show("Stopped in the evaluation of the last epoch.")
-        reporter.show("\n".join(filter(None, (remark, conclusion(figures)))))
+        lines = advice(trained.network, trained.statistics) if trained.statistics else ()
+        reporter.show("\n".join(filter(None, (*lines, remark, conclusion(figures)))))
         reporter.note(next_steps(saved, reporter.program))
     finally:
         write_json(options.json, figures)

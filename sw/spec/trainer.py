@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.spec.bounds import shown
 from sw.spec.chance import FIRST_CHANCE, chance_after, chances_after
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes
@@ -39,6 +40,26 @@ class Statistics:
 
     def __add__(self, other: "Statistics") -> "Statistics":
         return Statistics(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, float]) -> "Statistics":
+        """Take the counts from plain data.
+
+        Parameters
+        ----------
+        plain : dict
+            Of `dataclasses.asdict`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            For anything else.
+        """
+        for name in cls.__dataclass_fields__:
+            count = plain[name]
+            if type(count) not in (int, float) or not 0 <= count < float("inf"):
+                raise ValueError(f"{shown(count)} {name}: must be a number, 0 or more")
+        return cls(**plain)
 
     @property
     def mean_residual(self) -> float:

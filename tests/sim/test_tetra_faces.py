@@ -47,7 +47,7 @@ def test_tetra_faces_trains_on_the_ulx3s_to_the_bits_of_oracle_and_kernels() -> 
         expected = begin(reference)
         assert all(map(np.array_equal, trained.model.nodes, expected.model.nodes))
         assert np.array_equal(trained.predicted, expected.predicted)
-        assert trained.statistics == expected.statistics
+        assert trained.model.statistics == expected.model.statistics
     assert not any(map(np.array_equal, trained.model.nodes, nodes))
     sequential = begin(CompiledFixed(network, nodes))
     assert not any(map(np.array_equal, trained.model.nodes, sequential.model.nodes))

@@ -11,6 +11,7 @@ from sw.model import HISTORY, Model, ModelFileError
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
+from sw.spec.trainer import Statistics
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 
@@ -48,6 +49,15 @@ def test_a_history_is_saved_with_the_model_and_a_foreign_one_refused(tmp_path):
     assert loaded is not None and np.array_equal(loaded, history)
     replace(model(), history=np.zeros(3)).save(tmp_path / "foreign.npz")
     with pytest.raises(ModelFileError, match=r"array history has the shape .* of float64"):
+        Model.load(tmp_path / "foreign.npz")
+
+
+def test_counts_are_saved_with_the_model_and_impossible_ones_refused(tmp_path):
+    counts = Statistics(100, 2500, 1, 2, 3)
+    replace(model(), statistics=counts).save(tmp_path / "model.npz")
+    assert Model.load(tmp_path / "model.npz").statistics == counts
+    replace(model(), statistics=Statistics(100, 2500, 1, -2, 3)).save(tmp_path / "foreign.npz")
+    with pytest.raises(ModelFileError, match="-2 clips"):
         Model.load(tmp_path / "foreign.npz")
 
 

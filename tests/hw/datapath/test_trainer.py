@@ -18,7 +18,7 @@ from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
-from tests.cases import KINDS
+from tests.cases import KINDS, faint
 from tests.hw.datapath.memories import UnkindMemory
 from tests.slow import crossed, slow
 
@@ -101,6 +101,19 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     network, taps, lanes = SHAPES[shape]
     nodes, records = KINDS["extreme"](network, 50)
     check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
+
+
+@pytest.mark.parametrize("shape", ["three layers", "outputs in turn"])
+def test_it_counts_the_zero_steps_of_the_oracle(shape):
+    """At update shifts that the width allows; the oracle's are some in every pass."""
+    network, taps, lanes = SHAPES[shape]
+    nodes, records = faint(network, 30)
+    gateware = simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes)
+    oracle = FixedReference(network, nodes, gateware.trainer.plan.schedule.staleness)
+    for update in (1, 2, 5):
+        rates = rates_of(network, update, network.width - 3)
+        expected = oracle.train(records, rates)
+        assert gateware.train(records, rates) == expected and expected.zero_steps > 10
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ def test_info_says_what_the_model_is(folder, tmp_path):
     assert figures["parameters"] == 344 and figures["version"] == 2 and len(figures["history"]) == 5
     assert [each["name"] for each in figures["features"] + figures["targets"]] == ["x1", "x2", "norm"]
     assert all(-1 <= each["low"] < -0.9 for each in figures["features"])
+    assert 0 < figures["counted"]["zero_steps"] < 0.5 and "of steps zero" in printed and "--fine" not in printed
 
 
 def test_info_imports_neither_numba_nor_matplotlib(folder):

@@ -21,7 +21,7 @@ from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from sw.spec.trainer import Trainer
-from tests.cases import KINDS, ordinary
+from tests.cases import KINDS, faint, ordinary
 from tests.slow import slow
 
 TWO, FEW, MANY = (Network.two_layer(3, 12, (4, 8), outputs=outputs) for outputs in (1, 2, 6))
@@ -159,11 +159,21 @@ def test_blocks_end_with_all_updates_made() -> None:
     assert_equal(*trainers, records, rates(TWO))
 
 
+@pytest.mark.parametrize("name", ["two", "many outputs", "deeper"])
+def test_zero_steps_are_the_oracles(name: str) -> None:
+    network = NETWORKS[name]
+    nodes, records = faint(network, 70)
+    for update in (1, 2, 5, 8):
+        trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
+        assert_equal(trainer, oracle, records, rates(network, update))
+        assert oracle.train(records, rates(network, update)).zero_steps > 20
+
+
 def test_without_counting_only_the_counts_are_missing() -> None:
     nodes, records = KINDS["extreme"](TWO, 60)
     counting, silent = CompiledFixed(TWO, nodes), CompiledFixed(TWO, nodes, counting=False)
     full, bare = counting.train(records, rates(TWO)), silent.train(records, rates(TWO))
-    assert full.saturations and full.clips and not bare.saturations and not bare.clips
+    assert full.saturations and full.clips and not (bare.saturations or bare.clips or bare.zero_steps)
     assert (full.records, full.absolute_residual) == (bare.records, bare.absolute_residual)
     assert all(map(np.array_equal, counting.nodes, silent.nodes))
 

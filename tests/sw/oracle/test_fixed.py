@@ -17,7 +17,7 @@ from sw.spec.nodes import addend_nodes
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Rates
 from sw.spec.trainer import Statistics
-from tests.cases import KINDS, RATES, ordinary
+from tests.cases import KINDS, RATES, faint, ordinary
 
 NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 DEEP = Network((Layer(3, 6, 4), Layer(6, 4, 8), Layer(4, 2, 8, gain=0)))
@@ -241,6 +241,19 @@ def test_nodes_stay_in_the_word(kind):
     statistics = trainer.train(records, RATES)
     assert all(np.abs(layer + 0.5).max() <= 2**15 for layer in trainer.nodes)
     assert kind != "extreme" or statistics.saturations > 0
+
+
+def test_the_step_of_an_output_is_zero_where_none_of_its_nodes_moves():
+    network = Network((Layer(3, 6, 4), Layer(6, 4, 8), Layer(4, 2, 8)))
+    nodes, records = faint(network, 60)
+    trainer, still = FixedReference(network, nodes), np.zeros(3, int)
+    counted = Statistics()
+    for record in records.blocks(1):
+        before = trainer.nodes
+        counted += trainer.train(record, Rates((3, 2), (14, 13)))
+        moved = [np.any(a != b, axis=(0, 1)) for a, b in zip(before, trainer.nodes, strict=True)]
+        still += [np.count_nonzero(~each) for each in moved]
+    assert counted.zero_steps == still.sum() and np.all(still > 5) and not counted.saturations
 
 
 def test_it_learns():
