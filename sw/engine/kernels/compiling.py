@@ -140,3 +140,19 @@ def compile_for(function: Any, *arguments: Any) -> None:
         As in a call of it; only their types matter.
     """
     function.compile(_signature(function, arguments))
+
+
+def entry_point(function: Any, *arguments: Any) -> Callable:
+    """Compile a kernel for arguments of these types, and return what runs it without looking at them again.
+
+    A call of a kernel spends most of its time finding out the types of its arguments, where there is little else to do.
+
+    Parameters
+    ----------
+    function
+        A kernel.
+    arguments
+        As in every call; only their types matter.
+    """
+    compile_for(function, *arguments)
+    return function.overloads[_signature(function, arguments)].entry_point
