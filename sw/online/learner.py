@@ -11,12 +11,16 @@ from sw.engine.encoder import Encoder
 from sw.engine.follower import Follower
 from sw.engine.order import visits
 from sw.model import Model
+from sw.online.forgetting import BLOCK_RECORDS, Forgetting
 from sw.online.widening import widened
 from sw.scaling import TARGET_DEVIATIONS, Scaling
 from sw.spec.schedule import Rates
 
-FIRST_RECORDS = 1024  # are kept; a power of two
+FIRST_RECORDS = 1024  # are kept, and as many after an alarm; a power of two
+MOST_RECORDS = 1 << 16  # that are followed at a time
 FIRST_PASSES = 16  # over the records that are kept, whenever there are twice as many
+ALARM_PASSES = 4  # over those that are kept after an alarm
+FEWEST_RECORDS = 32  # after an alarm, that are passed over
 REMADE = ("_trainer", "_encoder", "_following")  # are not pickled
 
 
@@ -26,6 +30,9 @@ class Learner:
     The first records are kept. Whenever there are twice as many of them, training begins anew with the ranges of all
     and makes several passes over them, so that the first hundreds of records teach more than one visit can. After that,
     each record is trained on once, and a record that leaves the ranges widens them (`sw.online.widening`).
+
+    With a forgetting, an alarm ends the first records, if it comes so early. The records after it are kept as the first
+    ones are, and passed over whenever there are twice as many, by the model as it is.
 
     Parameters
     ----------
@@ -37,14 +44,32 @@ class Learner:
         Learning rates.
     trained : bool, default=False
         Whether the model has been trained, so that its ranges are known.
+    forgetting : Forgetting, optional
+        Changes the rates by the error, and says when the stream has drifted.
+
+    Attributes
+    ----------
+    learnt : int
+        Records that were trained on.
+    alarms : list of int
+        How many records had been trained on at each alarm of the forgetting.
     """
 
-    def __init__(self, model: Model, arithmetic: str, rates: Rates, *, trained: bool = False):
-        self._model, self._arithmetic, self._rates = model, arithmetic, rates
+    def __init__(
+        self,
+        model: Model,
+        arithmetic: str,
+        rates: Rates,
+        *,
+        trained: bool = False,
+        forgetting: Forgetting | None = None,
+    ):
+        self._model, self._arithmetic, self._rates, self._forgetting = model, arithmetic, rates, forgetting
+        self.learnt, self.alarms = 0, list[int]()
+        self._block = 0  # records since the forgetting looked at the error
+        self._block_error = 0.0  # all error until then
         self._first = None if trained else model
-        self._kept_features = np.zeros((0 if trained else FIRST_RECORDS, model.network.features))
-        self._kept_targets = np.zeros((len(self._kept_features), model.network.outputs))
-        self._kept = 0
+        self._keep(0 if trained else FIRST_RECORDS)
         self._done = 0  # visits
         self._owed = 0.0  # part of a visit that weights have left over
         self._past_error = 0.0  # of followers before the present one
@@ -155,8 +180,8 @@ class Learner:
         ValueError
             For another number of either, and for one that is not finite.
         """
-        if self._first is None and self._follower().learn_one(features, targets):
-            self._done += 1
+        if not self._keeping and self._follower().learn_one(features, targets):
+            self._count(1)
         else:
             self.predict_then_learn(np.array([features]), np.array([targets]))
 
@@ -168,9 +193,8 @@ class Learner:
     @property
     def _room(self) -> int:
         """The records that can be trained on before something else has to be done."""
-        if self._first is None:
-            return FIRST_RECORDS
-        return (1 << self._kept.bit_length()) - self._kept
+        room = MOST_RECORDS if self._forgetting is None else BLOCK_RECORDS - self._block
+        return min(room, (1 << self._kept.bit_length()) - self._kept) if self._keeping else room
 
     def _visits(self, weights: np.ndarray) -> np.ndarray:
         """Choose the visits of records by their weights, and keep what is left of the last one."""
@@ -179,28 +203,54 @@ class Learner:
         return rows
 
     def _advance(self, features: np.ndarray, targets: np.ndarray, learnt: int) -> None:
-        """Take note of records that have been followed; of the first ones, begin anew if they are twice as many."""
-        self._done += learnt
-        if self._first is None or not learnt:
-            return
-        known = ~np.isnan(targets).any(axis=1)
-        room, rows = self._room, slice(self._kept, self._kept + learnt)
-        self._kept_features[rows], self._kept_targets[rows] = features[known], targets[known]
-        self._kept += learnt
-        if learnt == room:
-            self._begin_anew(self._first)
+        """Take note of records that have been followed, `learnt` of which had targets and were trained on."""
+        if self._keeping and learnt:
+            known = ~np.isnan(targets).any(axis=1)
+            rows = slice(self._kept, self._kept + learnt)
+            self._kept_features[rows], self._kept_targets[rows] = features[known], targets[known]
+            self._kept += learnt
+            if self._kept.bit_count() == 1:
+                self._learn_kept()
+        self._count(learnt)
 
-    def _begin_anew(self, first: Model) -> None:
-        """Train the first model on all records that are kept, with the ranges of all."""
+    def _count(self, learnt: int) -> None:
+        """Count records that were trained on, and look at the error after each block of them."""
+        self._done, self.learnt = self._done + learnt, self.learnt + learnt
+        if self._forgetting is None:
+            return
+        self._block += learnt
+        if self._block < BLOCK_RECORDS:
+            return
+        error = TARGET_DEVIATIONS * (self._error - self._block_error) / (BLOCK_RECORDS * self._model.network.outputs)
+        self._block, self._block_error = 0, self._error
+        if self._forgetting.observe(error):
+            self.alarms.append(self.learnt)
+            self._first = None
+            self._keep(FIRST_RECORDS)
+        if self._forgetting.rates != self._rates:
+            self._rates = self._forgetting.rates
+            self._follower().set_rates(self._rates)
+
+    def _keep(self, most: int) -> None:
+        """Keep the next records, so many at most; those that were kept before are dropped."""
+        self._keeping, self._kept = most > 0, 0
+        self._kept_features = np.zeros((most, self._model.network.features))
+        self._kept_targets = np.zeros((most, self._model.network.outputs))
+
+    def _learn_kept(self) -> None:
+        """Make passes over the records that are kept: the first ones of all from a new start, others from here."""
         kept = self._kept_features[: self._kept], self._kept_targets[: self._kept]
-        self._change(replace(first, scaling=Scaling.robust(*kept)))
-        records = self._encoder.records(*kept)
-        for _ in range(FIRST_PASSES):
-            self._trainer.run(records, self._rates)
-            self._done += len(records)
+        passes = FIRST_PASSES if self._first else ALARM_PASSES
+        if self._first:
+            self._change(replace(self._first, scaling=Scaling.robust(*kept)))
+        if self._first or self._kept >= FEWEST_RECORDS:
+            records = self._encoder.records(*kept)
+            for _ in range(passes):
+                self._trainer.run(records, self._rates)
+                self._done += len(records)
         if self._kept == FIRST_RECORDS:
-            self._first, self._kept = None, 0
-            self._kept_features, self._kept_targets = self._kept_features[:0], self._kept_targets[:0]
+            self._first = None
+            self._keep(0)
 
     def _make_room(self, features: np.ndarray, targets: np.ndarray) -> None:
         """Widen the ranges for a record that leaves them, and train on it.
@@ -214,7 +264,7 @@ class Learner:
             raise ValueError(f"features {features} and targets {targets} of a record: they must be finite numbers")
         self._change(widened(self.model, features, targets))
         self._follower().follow(features[None], targets[None], checking=False)
-        self._done += 1
+        self._advance(features[None], targets[None], 1)
 
     def _change(self, model: Model) -> None:
         self._past_error, self._following = self._error, None

@@ -6,6 +6,7 @@ import pytest
 
 from sw.engine.conversion import ARITHMETICS, as_floating
 from sw.model import Model
+from sw.online.forgetting import Forgetting
 from sw.online.learner import FIRST_RECORDS, Learner
 from sw.presets.by_size import default_preset
 from sw.presets.preset import shaped
@@ -20,11 +21,12 @@ FEATURES[[300, FIRST_RECORDS + 50, FIRST_RECORDS + 51], 2] = 1.7, -2.2, 40.0
 TARGETS[FIRST_RECORDS + 90] = 1e3
 
 
-def learner(arithmetic: str = "fixed16") -> Learner:
+def learner(arithmetic: str = "fixed16", forgetting: Forgetting | None = None) -> Learner:
     preset = shaped(default_preset(4, 1, 10_000), (4, 16, 1), (2, 32))
     nodes = first_nodes(preset.network, np.random.default_rng(3), preset.spreads)
     model = Model(preset.network, Scaling.robust(FEATURES[:1], TARGETS[:1]), nodes, preset.headroom)
-    return Learner(model if arithmetic == "fixed16" else as_floating(model), arithmetic, preset.phases[0].rates)
+    model = model if arithmetic == "fixed16" else as_floating(model)
+    return Learner(model, arithmetic, preset.phases[0].rates, forgetting=forgetting)
 
 
 def in_chunks(learner: Learner, targets: np.ndarray, size: int) -> np.ndarray:
