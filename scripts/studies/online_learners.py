@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from scipy.interpolate import BSpline
 from scripts.studies.online_tasks import Task
 
 Parameters = dict[str, Any]
+
+BATCH = 1000  # records
 
 
 class StreamLearner(ABC):
@@ -28,22 +30,41 @@ class StreamLearner(ABC):
 class Ours(StreamLearner):
     """A network of kanloom, one record at a time."""
 
-    def __init__(self, task: Task, seed: int, *, addends: int, segments: tuple[int, int], forgetting: str | None):
-        from sw.online.beginning import begun
+    def __init__(
+        self,
+        task: Task,
+        seed: int,
+        *,
+        network: tuple[int, tuple[int, int]],
+        shifts: tuple[int, int],
+        drift: str | None,
+    ):
+        from sw.online.beginning import STREAM_RECORDS, first_learner
         from sw.presets.by_size import default_preset
-        from sw.presets.preset import shaped
+        from sw.presets.preset import schedule, shaped
 
-        features = len(task.ranges)
-        preset = default_preset(features, 1, 10_000)
-        self._learner = begun(shaped(preset, (features, addends, 1), segments), seed=seed, detector=forgetting)
+        features, (addends, segments), (update, back) = len(task.ranges), network, shifts
+        preset = shaped(default_preset(features, 1, STREAM_RECORDS), (features, addends, 1), segments)
+        preset = replace(preset, phases=schedule((1, update, back)))
+        self.learner = first_learner(preset, seed=seed, detector=drift)
 
     def predict(self, features: list[float]) -> float:
         """Predict the target of a record."""
-        return float(self._learner.predict_one(features)[0])
+        return float(self.learner.predict_one(features)[0])
 
     def learn(self, features: list[float], target: float) -> None:
         """Learn from a record."""
-        self._learner.learn_one(features, (target,))
+        self.learner.learn_one(features, (target,))
+
+    def predict_then_learn(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Predict and learn records, `BATCH` at a time; the predictions are those of one at a time."""
+        starts = range(0, len(features), BATCH)
+        return np.concatenate(
+            [
+                self.learner.predict_then_learn(features[i : i + BATCH], targets[i : i + BATCH, None])[:, 0]
+                for i in starts
+            ]
+        )
 
 
 class OfRiver(StreamLearner):
@@ -144,3 +165,73 @@ class Method:
             if each not in drawn:
                 drawn.append(each)
         return drawn
+
+
+def _linear(task: Task, seed: int, *, rate: float, intercept_rate: float, l2: float) -> StreamLearner:
+    from river import linear_model, optim, preprocessing
+
+    model = linear_model.LinearRegression(optim.SGD(rate), l2=l2, intercept_lr=intercept_rate)
+    return OfRiver(preprocessing.StandardScaler() | model)
+
+
+def _tree(task: Task, seed: int, **parameters: Any) -> StreamLearner:
+    from river import tree
+
+    return OfRiver(tree.HoeffdingTreeRegressor(**parameters))
+
+
+def _adaptive_tree(task: Task, seed: int, **parameters: Any) -> StreamLearner:
+    from river import tree
+
+    return OfRiver(tree.HoeffdingAdaptiveTreeRegressor(seed=seed, **parameters))
+
+
+def _forest(task: Task, seed: int, **parameters: Any) -> StreamLearner:
+    from river import forest
+
+    return OfRiver(forest.ARFRegressor(seed=seed, **parameters))
+
+
+TREES: dict[str, Sequence[Any]] = {
+    "grace_period": (200, 50, 100, 400),
+    "delta": (1e-7, 1e-4, 1e-2),
+    "leaf_prediction": ("adaptive", "model"),
+    "model_selector_decay": (0.95, 0.8, 0.99),
+}
+
+METHODS = {
+    "kanloom": Method(
+        Ours,
+        {
+            "network": ((64, (2, 32)), (32, (4, 16)), (16, (8, 8))),
+            "shifts": ((2, 14), (1, 12), (2, 12), (3, 14), (3, 12)),
+            "drift": ("page-hinkley", "adwin", None),
+        },
+    ),
+    "Hoeffding tree": Method(_tree, TREES),
+    "Hoeffding adaptive tree": Method(_adaptive_tree, TREES | {"drift_window_threshold": (300, 100, 1000)}),
+    "adaptive random forest": Method(
+        _forest,
+        {
+            "grace_period": (50, 100, 200),
+            "n_models": (10, 5),
+            "max_features": ("sqrt", 0.7, None),
+            "lambda_value": (6, 3, 10),
+        },
+    ),
+    "linear": Method(
+        _linear,
+        {"rate": (0.01, 0.003, 0.03, 0.1), "intercept_rate": (0.01, 0.1, 0.3), "l2": (0.0, 1e-4, 1e-2)},
+    ),
+    "SGDRegressor": Method(
+        StochasticGradient,
+        {
+            "eta0": (0.01, 0.003, 0.03, 0.1),
+            "learning_rate": ("invscaling", "constant", "adaptive"),
+            "loss": ("squared_error", "huber", "epsilon_insensitive"),
+            "alpha": (1e-4, 1e-5, 1e-3),
+        },
+    ),
+    "ECLAIR's rule": Method(Eclair, {"intervals": (5, 8, 12, 20), "rate": (0.15, 0.02, 0.05, 0.1, 0.3, 0.4)}),
+}
+"""The learners; the first trial of each has its library's defaults, or its paper's values."""

@@ -61,7 +61,10 @@ class Follower:
         self._follow: Any = entry_point(
             follow_words if fixed else follow_reals, *self._call(self._features, self._targets, self._prediction)
         )
-        self._one = self._call(self._features, self._targets, self._prediction)
+        self._one = {
+            checking: self._call(self._features, self._targets, self._prediction, checking=checking)
+            for checking in (False, True)
+        }
         self._ask = self._call(self._features, self._unknown, self._prediction)
         self.set_rates(rates)
 
@@ -120,8 +123,28 @@ class Follower:
             raise ValueError(f"features {features} of a record: they must be finite numbers")
         return self._prediction[0].copy()
 
-    def learn_one(self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray) -> bool:
-        """Train on one record; returns False if it cannot be done: it leaves the ranges, or a number is not finite.
+    def learn_one(
+        self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray, *, checking: bool
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Train on one record, unless it leaves the ranges, or has a number that is not finite, or no target.
+
+        Parameters
+        ----------
+        features : sequence of float, or ndarray, of length `features`
+            In the user's units.
+        targets : sequence of float, or ndarray, of length `outputs`
+            In the user's units.
+        checking : bool
+            Whether ranges are looked at.
+
+        Returns
+        -------
+        features : ndarray of shape (1, features)
+            The same, until the next record.
+        targets : ndarray of shape (1, outputs)
+            The same, until the next record.
+        learnt : bool
+            Whether it was trained on.
 
         Raises
         ------
@@ -131,9 +154,11 @@ class Follower:
         self._take(self._features, features)
         self._take(self._targets, targets)
         if self._trainer.network.fine:
-            return self.follow(self._features, self._targets, checking=True)[2] == 1
-        self._follow(*self._one)
-        return bool(self._tally[LEARNT])
+            learnt = self.follow(self._features, self._targets, checking=checking)[2] == 1
+        else:
+            self._follow(*self._one[checking])
+            learnt = bool(self._tally[LEARNT])
+        return self._features, self._targets, learnt
 
     @staticmethod
     def _take(row: np.ndarray, values: Sequence[float] | np.ndarray) -> None:

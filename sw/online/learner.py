@@ -180,10 +180,15 @@ class Learner:
         ValueError
             For another number of either, and for one that is not finite.
         """
-        if not self._keeping and self._follower().learn_one(features, targets):
-            self._count(1)
+        row, target, learnt = self._follower().learn_one(features, targets, checking=self._first is None)
+        if not learnt:
+            if np.isnan(target).any():
+                raise ValueError(f"targets {targets} of a record: they must be finite numbers")
+            self._make_room(row[0], target[0])
+        elif self._keeping:
+            self._advance(row, target, 1)
         else:
-            self.predict_then_learn(np.array([features]), np.array([targets]))
+            self._count(1)
 
     @property
     def _error(self) -> float:
