@@ -46,3 +46,25 @@ def first_learner(
     if preset.arithmetic != "fixed16":
         model = as_floating(model)
     return Learner(model, preset.arithmetic, rates, forgetting=Forgetting(rates, detector) if detector else None)
+
+
+def next_learner(model: Model, preset: Preset, *, detector: str | None = None) -> Learner:
+    """Make a learner that goes on from a model.
+
+    Parameters
+    ----------
+    model : Model
+        It is not changed.
+    preset : Preset
+        Its arithmetic and the rates of its first phase, for the model's network.
+    detector : str, optional
+        Drift detector of a `Forgetting`; none keeps the rates as they are.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        For a detector, if River is not installed.
+    """
+    rates = preset.phases[0].rates
+    forgetting = Forgetting(rates, detector) if detector else None
+    return Learner(model, preset.arithmetic, rates, trained=True, forgetting=forgetting)

@@ -81,6 +81,12 @@ class Learner:
         """The model with its present parameters."""
         return with_trainer(self._model, self._trainer)
 
+    def prepare(self) -> None:
+        """Compile the kernels, or load them from disk; the first record does it otherwise."""
+        self._trainer.prepare()
+        self._encoder.prepare()
+        self._follower()
+
     def learn(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
         """Train on records in their order.
 
