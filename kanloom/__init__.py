@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sw.engine.strategy import Pretraining, Strategy
     from sw.engine.training import Training
     from sw.estimators import NKClassifier, NKRegressor
+    from sw.estimators.stream import NKStreamRegressor
     from sw.experiment import Experiment, first_model
     from sw.model import Model, ModelFileError
     from sw.presets.by_size import default_preset
@@ -45,6 +46,7 @@ __all__ = [
     "ModelFileError",
     "NKClassifier",
     "NKRegressor",
+    "NKStreamRegressor",
     "Network",
     "Phase",
     "Predictor",
@@ -81,6 +83,7 @@ _PLACES = {
     "ModelFileError": "sw.model",
     "NKClassifier": "sw.estimators",
     "NKRegressor": "sw.estimators",
+    "NKStreamRegressor": "sw.estimators.stream",
     "Network": "sw.spec.network",
     "Phase": "sw.spec.schedule",
     "Predictor": "sw.engine.prediction",

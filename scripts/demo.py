@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from sw.spec.configuration import Configuration
     from sw.spec.schedule import Phase
 
+ONLINE = "online"  # as the first argument, stands for the other demo
+
 DEMO = Verb("demo", "watch a network train on the simulated gateware of a board", BOARDS, "scripts.demo", "simulation")
 
-EXAMPLES = ("", "triangle.csv --network triangle --board ulx3s", "norm2 --schedule exact --records 2000")
+EXAMPLES = ("", "triangle.csv --network triangle --board ulx3s", "norm2 --schedule exact --records 2000", "online")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -244,5 +246,30 @@ def end_silently() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def chosen(arguments: Sequence[str]) -> tuple[Verb, str]:
+    """Choose the demo that a command line is of.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The words after `scripts/demo`.
+
+    Returns
+    -------
+    verb : Verb
+        The demo.
+    program : str
+        The words that start it.
+    """
+    if arguments[:1] != [ONLINE]:
+        return DEMO, "scripts/demo"
+    from scripts import online_demo
+
+    return online_demo.DEMO, f"scripts/demo {ONLINE}"
+
+
 if __name__ == "__main__":
-    sys.exit(main(DEMO, "scripts/demo"))
+    demo, program = chosen(sys.argv[1:])
+    if demo is not DEMO:
+        del sys.argv[1]
+    sys.exit(main(demo, program))

@@ -199,8 +199,13 @@ def _to_one(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.ldexp(1.0, -np.clip(exponents, -1000, 1000))
 
 
+def largest_scaled(factor: np.ndarray) -> np.ndarray:
+    """Compute the largest values, for each factor of a column, that a float can hold before and after the factor."""
+    return np.finfo(float).max * np.minimum(factor, 1.0)
+
+
 def _unscaled(values: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    limit = np.finfo(float).max * np.minimum(factor, 1.0)
+    limit = largest_scaled(factor)
     return np.clip(values, -limit, limit) / factor
 
 

@@ -242,7 +242,8 @@ def check(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         case ["python", path, *arguments] if path.startswith(STUDIES):
             parse_of_main(path.removesuffix(".py").replace("/", "."), arguments, monkeypatch)
         case ["scripts/demo", *arguments]:
-            demo_parser().parse_args(arguments)
+            online = arguments[:1] == ["online"]
+            demo_parser(online=online).parse_args(arguments[online:])
         case ["scripts/test", *arguments]:
             assert set(arguments) <= {"--all"}
         case [program, *_]:
@@ -265,13 +266,14 @@ def verb_parser(name: str) -> argparse.ArgumentParser:
 
 
 @cache
-def demo_parser() -> argparse.ArgumentParser:
-    """Return the parser of scripts/demo."""
-    from scripts.demo import DEMO
+def demo_parser(*, online: bool) -> argparse.ArgumentParser:
+    """Return the parser of scripts/demo, or of scripts/demo online."""
+    from scripts.demo import ONLINE, chosen
     from sw.commands import command_line
 
-    parser = command_line.Parser(prog="scripts/demo")
-    command_line.declare(parser, DEMO)
+    verb, program = chosen([ONLINE] if online else [])
+    parser = command_line.Parser(prog=program)
+    command_line.declare(parser, verb)
     return parser
 
 

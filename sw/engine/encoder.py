@@ -44,6 +44,8 @@ class Encoder:
     ----------
     result_scale : float
         As of the trainer.
+    argument_scales, target_scales : (float, float)
+        What becomes of a share of a feature's range, and of a target's: the kernels' factor, and limit or divisor.
     """
 
     def __init__(self, model: Model, trainer: CompiledTrainer):
@@ -56,23 +58,23 @@ class Encoder:
         else:
             self._encode = encode_reals
             argument_end, target_end = 1.0, float(self.result_scale)
-        self._arguments = float(units.argument_scale), argument_end
-        self._words = float(units.target_scale), target_end
+        self.argument_scales = float(units.argument_scale), argument_end
+        self.target_scales = float(units.target_scale), target_end
 
     def prepare(self) -> None:
         """Compile the kernel, or load it from disk, without running it."""
-        compile_for(self._encode, np.zeros((0, 0)), self._features, *self._arguments, np.zeros(0, self._word))
+        compile_for(self._encode, np.zeros((0, 0)), self._features, *self.argument_scales, np.zeros(0, self._word))
 
     def arguments(self, features: np.ndarray) -> EncodedArguments:
         """Encode features (n, features) in the user's units."""
         encoded = EncodedArguments.zeros(len(features), features.shape[1], self._word)
-        self._encode(_plain(features), self._features, *self._arguments, encoded.flat)
+        self._encode(_plain(features), self._features, *self.argument_scales, encoded.flat)
         return encoded
 
     def records(self, features: np.ndarray, targets: np.ndarray) -> Encoded:
         """Encode features (n, features) and targets (n, outputs) in the user's units."""
         words: np.ndarray = np.empty(targets.shape, self._word)
-        self._encode(_plain(targets), self._targets, *self._words, words.reshape(-1))
+        self._encode(_plain(targets), self._targets, *self.target_scales, words.reshape(-1))
         return Encoded(self.arguments(features), words)
 
 

@@ -18,6 +18,7 @@ from sw.engine.encoder import Encoder
 from sw.engine.ensemble import EarlyStopping, Member, joined, parted
 from sw.estimators.samples import Samples
 from sw.model import Model
+from sw.online.beginning import STREAM_RECORDS
 from sw.online.learner import Learner
 from sw.online.widening import widened_for
 from sw.presets.by_size import default_preset
@@ -30,7 +31,7 @@ Auto = Literal["auto"]
 AUTO = StrOptions({"auto"})
 COUNT = Interval(Integral, 1, None, closed="left")
 PATIENT_EPOCHS, PATIENT_RECORDS = (30, 200), 2_000_000  # at most, where early stopping decides
-STREAM_RECORDS = 10_000  # are expected of a stream
+
 
 PARAMETERS = """\
     n_models : int, default=8

@@ -1,22 +1,27 @@
 """A model that learns from a stream: the result does not depend on how many records come at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sw.engine.conversion import compiled_trainer, with_trainer
-from sw.engine.encoded import Encoded
 from sw.engine.encoder import Encoder
+from sw.engine.follower import Follower
 from sw.engine.order import visits
 from sw.model import Model
-from sw.online.widening import outside, widened
+from sw.online.forgetting import BLOCK_RECORDS, Forgetting
+from sw.online.widening import widened
 from sw.scaling import TARGET_DEVIATIONS, Scaling
 from sw.spec.schedule import Rates
-from sw.spec.trainer import Statistics
 
-FIRST_RECORDS = 1024  # are kept; a power of two
+FIRST_RECORDS = 1024  # are kept, and as many after an alarm; a power of two
+MOST_RECORDS = 1 << 16  # that are followed at a time
 FIRST_PASSES = 16  # over the records that are kept, whenever there are twice as many
+ALARM_PASSES = 4  # over those that are kept after an alarm
+FEWEST_RECORDS = 32  # after an alarm, that are passed over
+REMADE = ("_trainer", "_encoder", "_following")  # are not pickled
 
 
 class Learner:
@@ -25,6 +30,9 @@ class Learner:
     The first records are kept. Whenever there are twice as many of them, training begins anew with the ranges of all
     and makes several passes over them, so that the first hundreds of records teach more than one visit can. After that,
     each record is trained on once, and a record that leaves the ranges widens them (`sw.online.widening`).
+
+    With a forgetting, an alarm ends the first records, if it comes so early. The records after it are kept as the first
+    ones are, and passed over whenever there are twice as many, by the model as it is.
 
     Parameters
     ----------
@@ -36,20 +44,48 @@ class Learner:
         Learning rates.
     trained : bool, default=False
         Whether the model has been trained, so that its ranges are known.
+    forgetting : Forgetting, optional
+        Changes the rates by the error, and says when the stream has drifted.
+
+    Attributes
+    ----------
+    learnt : int
+        Records that were trained on.
+    alarms : list of int
+        How many records had been trained on at each alarm of the forgetting.
     """
 
-    def __init__(self, model: Model, arithmetic: str, rates: Rates, *, trained: bool = False):
-        self._model, self._arithmetic, self._rates = model, arithmetic, rates
+    def __init__(
+        self,
+        model: Model,
+        arithmetic: str,
+        rates: Rates,
+        *,
+        trained: bool = False,
+        forgetting: Forgetting | None = None,
+    ):
+        self._model, self._arithmetic, self._rates, self._forgetting = model, arithmetic, rates, forgetting
+        self.learnt, self.alarms = 0, list[int]()
+        self._block = 0  # records since the forgetting looked at the error
+        self._block_error = 0.0  # all error until then
         self._first = None if trained else model
-        self._kept = np.zeros((0, model.network.features)), np.zeros((0, model.network.outputs))
+        self._keep(0 if trained else FIRST_RECORDS)
         self._done = 0  # visits
         self._owed = 0.0  # part of a visit that weights have left over
+        self._past_error = 0.0  # of followers before the present one
+        self._following: Follower | None = None
         self._change(model)
 
     @property
     def model(self) -> Model:
         """The model with its present parameters."""
         return with_trainer(self._model, self._trainer)
+
+    def prepare(self) -> None:
+        """Compile the kernels, or load them from disk; the first record does it otherwise."""
+        self._trainer.prepare()
+        self._encoder.prepare()
+        self._follower()
 
     def learn(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
         """Train on records in their order.
@@ -66,25 +102,110 @@ class Learner:
         Returns
         -------
         float
-            The mean absolute residual of an output, in standard deviations of the targets.
+            The mean absolute error of the predictions made before each update, in standard deviations of the targets.
         """
         if weights is not None:
             rows = self._visits(weights)
             features, targets = features[rows], targets[rows]
-        statistics = Statistics()
-        while len(features):
-            if self._first:
-                count, seen = self._begin_anew(self._first, features, targets)
-            else:
-                count, seen = self._follow(features, targets)
-            statistics += seen
-            features, targets = features[count:], targets[count:]
-        scale = self._trainer.result_scale / (self._model.units.target_scale * self._model.network.outputs)
-        return TARGET_DEVIATIONS * statistics.mean_residual * scale
+        before = self._error
+        self.predict_then_learn(features, targets)
+        total = TARGET_DEVIATIONS * (self._error - before)
+        return total / (targets.size or 1)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predict targets (n, outputs) of features (n, features), in the user's units."""
         return self._model.decode(self._trainer.results(self._encoder.arguments(features)))
+
+    def predict_then_learn(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Predict each record, then train on it, before the next one is predicted.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, features)
+            In the user's units.
+        targets : ndarray of shape (n, outputs)
+            In the user's units. A record with a target that is NaN is predicted only.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+            The predictions, each made before its record was trained on.
+
+        Raises
+        ------
+        ValueError
+            For a feature that is not finite, or an infinite target; the records before have been trained on.
+        """
+        features, targets = (np.ascontiguousarray(values, np.float64) for values in (features, targets))
+        network, predictions = self._model.network, np.empty(targets.shape)
+        for values, columns in ((features, network.features), (targets, network.outputs)):
+            if values.shape[1] != columns:
+                raise ValueError(f"a record of {values.shape[1]} numbers, where the network has {columns}")
+        start = 0
+        while start < len(features):
+            rows = slice(start, start + self._room)
+            predicted, done, learnt = self._follower().follow(
+                features[rows], targets[rows], checking=self._first is None
+            )
+            stop = start + done
+            predictions[start : start + len(predicted)] = predicted
+            self._advance(features[start:stop], targets[start:stop], learnt)
+            if done < len(predicted):
+                self._make_room(features[stop], targets[stop])
+                stop += 1
+            start = stop
+        return predictions
+
+    def predict_one(self, features: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Predict the targets (outputs,) of one record, in the user's units; it takes microseconds.
+
+        Parameters
+        ----------
+        features : sequence of float, or ndarray, of length `features`
+            In the user's units.
+
+        Raises
+        ------
+        ValueError
+            For another number of features, and for one that is not finite.
+        """
+        return self._follower().predict_one(features)
+
+    def learn_one(self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray) -> None:
+        """Train on one record; it takes microseconds, once the first records have been learnt.
+
+        Parameters
+        ----------
+        features : sequence of float, or ndarray, of length `features`
+            In the user's units.
+        targets : sequence of float, or ndarray, of length `outputs`
+            In the user's units.
+
+        Raises
+        ------
+        ValueError
+            For another number of either, and for one that is not finite.
+        """
+        row, target, learnt = self._follower().learn_one(features, targets, checking=self._first is None)
+        if not learnt:
+            if np.isnan(target).any():
+                raise ValueError(f"targets {targets} of a record: they must be finite numbers")
+            self._make_room(row[0], target[0])
+        elif self._keeping:
+            self._advance(row, target, 1)
+        else:
+            self._count(1)
+
+    @property
+    def _error(self) -> float:
+        """The sum of the absolute errors of all predictions that were made before an update, in shares of ranges."""
+        return self._past_error + (self._following.error if self._following else 0.0)
+
+    @property
+    def _room(self) -> int:
+        """The records that can be trained on before something else has to be done."""
+        room = MOST_RECORDS if self._forgetting is None else BLOCK_RECORDS - self._block
+        return min(room, (1 << self._kept.bit_length()) - self._kept) if self._keeping else room
 
     def _visits(self, weights: np.ndarray) -> np.ndarray:
         """Choose the visits of records by their weights, and keep what is left of the last one."""
@@ -92,50 +213,84 @@ class Learner:
         rows, self._owed = visits(weights, self._owed), total % 1
         return rows
 
-    def _begin_anew(self, first: Model, features: np.ndarray, targets: np.ndarray) -> tuple[int, Statistics]:
-        """Keep records, and train on them with the ranges of all if there are twice as many as the last time.
+    def _advance(self, features: np.ndarray, targets: np.ndarray, learnt: int) -> None:
+        """Take note of records that have been followed, `learnt` of which had targets and were trained on."""
+        if self._keeping and learnt:
+            known = ~np.isnan(targets).any(axis=1)
+            rows = slice(self._kept, self._kept + learnt)
+            self._kept_features[rows], self._kept_targets[rows] = features[known], targets[known]
+            self._kept += learnt
+            if self._kept.bit_count() == 1:
+                self._learn_kept()
+        self._count(learnt)
 
-        Returns
-        -------
-        count : int
-            The records that were used.
-        statistics : Statistics
-            Of the last pass.
+    def _count(self, learnt: int) -> None:
+        """Count records that were trained on, and look at the error after each block of them."""
+        self._done, self.learnt = self._done + learnt, self.learnt + learnt
+        if self._forgetting is None:
+            return
+        self._block += learnt
+        if self._block < BLOCK_RECORDS:
+            return
+        error = TARGET_DEVIATIONS * (self._error - self._block_error) / (BLOCK_RECORDS * self._model.network.outputs)
+        self._block, self._block_error = 0, self._error
+        if self._forgetting.observe(error):
+            self.alarms.append(self.learnt)
+            self._first = None
+            self._keep(FIRST_RECORDS)
+        if self._forgetting.rates != self._rates:
+            self._rates = self._forgetting.rates
+            self._follower().set_rates(self._rates)
+
+    def _keep(self, most: int) -> None:
+        """Keep the next records, so many at most; those that were kept before are dropped."""
+        self._keeping, self._kept = most > 0, 0
+        self._kept_features = np.zeros((most, self._model.network.features))
+        self._kept_targets = np.zeros((most, self._model.network.outputs))
+
+    def _learn_kept(self) -> None:
+        """Make passes over the records that are kept: the first ones of all from a new start, others from here."""
+        kept = self._kept_features[: self._kept], self._kept_targets[: self._kept]
+        passes = FIRST_PASSES if self._first else ALARM_PASSES
+        if self._first:
+            self._change(replace(self._first, scaling=Scaling.robust(*kept)))
+        if self._first or self._kept >= FEWEST_RECORDS:
+            records = self._encoder.records(*kept)
+            for _ in range(passes):
+                self._trainer.run(records, self._rates)
+                self._done += len(records)
+        if self._kept == FIRST_RECORDS:
+            self._first = None
+            self._keep(0)
+
+    def _make_room(self, features: np.ndarray, targets: np.ndarray) -> None:
+        """Widen the ranges for a record that leaves them, and train on it.
+
+        Raises
+        ------
+        ValueError
+            If it does not leave them, but has a number that is not finite.
         """
-        known = len(self._kept[0])
-        room = (1 << known.bit_length()) - known
-        count = min(room, len(features))
-        self._kept = np.vstack([self._kept[0], features[:count]]), np.vstack([self._kept[1], targets[:count]])
-        if count < room:
-            return count, self._run(self._encoder.records(features[:count], targets[:count]))
-        self._change(replace(first, scaling=Scaling.robust(*self._kept)))
-        records = self._encoder.records(*self._kept)
-        for _ in range(FIRST_PASSES):
-            statistics = self._run(records)
-        if known + count == FIRST_RECORDS:
-            self._first, self._kept = None, (features[:0], targets[:0])
-        return count, statistics
-
-    def _follow(self, features: np.ndarray, targets: np.ndarray) -> tuple[int, Statistics]:
-        """Train on the records that the ranges hold; if the first lies outside, on that one, with wider ranges."""
-        beyond = outside(self._model, features, targets)
-        count = int(beyond.argmax()) if beyond.any() else len(features)
-        if not count:
-            self._change(widened(self.model, features[0], targets[0]))
-            count = 1
-        return count, self._run(self._encoder.records(features[:count], targets[:count]))
+        if not (np.isfinite(features).all() and np.isfinite(targets).all()):
+            raise ValueError(f"features {features} and targets {targets} of a record: they must be finite numbers")
+        self._change(widened(self.model, features, targets))
+        self._follower().follow(features[None], targets[None], checking=False)
+        self._advance(features[None], targets[None], 1)
 
     def _change(self, model: Model) -> None:
+        self._past_error, self._following = self._error, None
         self._model, self._trainer = model, compiled_trainer(model, self._arithmetic)
         self._trainer.seek(self._done)
         self._encoder = Encoder(model, self._trainer)
 
-    def _run(self, records: Encoded) -> Statistics:
-        self._done += len(records)
-        return self._trainer.run(records, self._rates)
+    def _follower(self) -> Follower:
+        """Return what follows the stream; its kernel is compiled when it is first needed."""
+        if self._following is None:
+            self._following = Follower(self._model, self._trainer, self._encoder, self._rates)
+        return self._following
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_model": self.model, "_trainer": None, "_encoder": None}
+        return vars(self) | {"_model": self.model, "_past_error": self._error} | dict.fromkeys(REMADE)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -19,6 +19,7 @@ from typing import Any
 
 import llvmlite
 import numba
+from numba._dispatcher import compute_fingerprint
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
 from sw import cache
@@ -140,3 +141,25 @@ def compile_for(function: Any, *arguments: Any) -> None:
         As in a call of it; only their types matter.
     """
     function.compile(_signature(function, arguments))
+
+
+_entry_points: dict[tuple[Any, bytes], Callable] = {}  # by kernel, and fingerprint of the arguments' types
+
+
+def entry_point(function: Any, *arguments: Any) -> Callable:
+    """Compile a kernel for arguments of these types, and return what runs it without looking at them again.
+
+    A call of a kernel spends most of its time finding out the types of its arguments, where there is little else to do.
+
+    Parameters
+    ----------
+    function
+        A kernel.
+    arguments
+        As in every call; only their types matter.
+    """
+    key = function, compute_fingerprint(arguments)
+    if key not in _entry_points:
+        compile_for(function, *arguments)
+        _entry_points[key] = function.overloads[_signature(function, arguments)].entry_point
+    return _entry_points[key]

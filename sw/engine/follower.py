@@ -1,0 +1,178 @@
+"""A compiled trainer that follows a stream: each record is predicted, then trained on, in one call of a kernel."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sw.engine.compiled.trainer import CompiledTrainer
+from sw.engine.encoded import Encoded
+from sw.engine.encoder import Encoder, feature_units, target_units
+from sw.engine.kernels.compiling import entry_point
+from sw.engine.kernels.following import DONE, ERROR, LEARNT, follow_reals, follow_words
+from sw.model import Model
+from sw.scaling import largest_scaled
+from sw.spec.schedule import Rates
+
+NO_WORDS = np.zeros(0, np.int64)
+
+
+class Follower:
+    """A model in training on records in the user's units, each of which is predicted before it is trained on.
+
+    A record is what `Encoder` and a pass of `CompiledTrainer` make of it, bit for bit. One record alone costs some
+    microseconds.
+
+    Parameters
+    ----------
+    model : Model
+        Its units are taken.
+    trainer : CompiledTrainer
+        A trainer of the model.
+    encoder : Encoder
+        Their encoder.
+    rates : Rates
+        Learning rates of the first records.
+    """
+
+    def __init__(self, model: Model, trainer: CompiledTrainer, encoder: Encoder, rates: Rates):
+        self._trainer, self._encoder = trainer, encoder
+        network, scaling = model.network, model.scaling
+        record = Encoded.of(np.zeros((1, network.features)), np.zeros((1, network.outputs)), self._trainer.word)
+        self._word = np.zeros(1, np.int64)
+        fixed = model.domains is None
+        training = self._trainer._training(record, **({"words": self._word} if fixed else {}))
+        results = self._trainer._prediction(record.arguments)[-1]
+        factor, centre, reach = scaling.target_units
+        constants = np.where(scaling.target_low == scaling.target_high, scaling.target_low, np.nan)
+        decoding = np.stack([reach, centre, factor, largest_scaled(factor), constants])
+        scales = (
+            *self._encoder.argument_scales,
+            *self._encoder.target_scales,
+            float(self._trainer.result_scale),
+            float(1 << model.headroom),
+        )
+        self._units = (feature_units(scaling), target_units(scaling)), decoding, scales
+        self._memory = self._word, training, results
+        self._tally = np.zeros(3)
+        self._features, self._targets = np.zeros((1, network.features)), np.zeros((1, network.outputs))
+        self._prediction: np.ndarray = np.zeros((1, network.outputs))
+        self._unknown = np.full((1, network.outputs), np.nan)
+        self._follow: Any = entry_point(
+            follow_words if fixed else follow_reals, *self._call(self._features, self._targets, self._prediction)
+        )
+        self._one = {
+            checking: self._call(self._features, self._targets, self._prediction, checking=checking)
+            for checking in (False, True)
+        }
+        self._ask = self._call(self._features, self._unknown, self._prediction)
+        self.set_rates(rates)
+
+    @property
+    def error(self) -> float:
+        """The sum of the absolute errors of all predictions before an update, in shares of the targets' ranges."""
+        return float(self._tally[ERROR])
+
+    def set_rates(self, rates: Rates) -> None:
+        """Change the learning rates of the next records."""
+        # A pass over no records: it changes nothing else.
+        self._trainer.run(self._encoder.records(self._features[:0], self._targets[:0]), rates)
+
+    def follow(self, features: np.ndarray, targets: np.ndarray, *, checking: bool) -> tuple[np.ndarray, int, int]:
+        """Predict each record, then train on it, up to one that cannot be trained on.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, features)
+            In the user's units.
+        targets : ndarray of shape (n, outputs)
+            In the user's units; a record with a target that is NaN is predicted only.
+        checking : bool
+            Whether to stop at a record with a target that leaves the ranges.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n, outputs)
+            In the user's units; those after the record at which it stopped say nothing.
+        done : int
+            Records that were predicted and trained on. The next one, if there is one, leaves the ranges, and has been
+            predicted; or a number of it is not finite.
+        learnt : int
+            Those of them that had targets.
+        """
+        predictions = np.empty(targets.shape)
+        before = self._trainer.chance
+        words = self._trainer._next_chances(len(features)) if self._trainer.network.fine else NO_WORDS
+        self._follow(*self._call(features, targets, predictions, words, checking=checking))
+        done, learnt = int(self._tally[DONE]), int(self._tally[LEARNT])
+        if len(words):
+            self._trainer.chance = int(words[learnt - 1]) if learnt else before
+        return predictions, done, learnt
+
+    def predict_one(self, features: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Predict the targets (outputs,) of one record, in the user's units.
+
+        Raises
+        ------
+        ValueError
+            For another number of features, and for one that is not finite.
+        """
+        self._take(self._features, features)
+        self._follow(*self._ask)
+        if not self._tally[DONE]:
+            raise ValueError(f"features {features} of a record: they must be finite numbers")
+        return self._prediction[0].copy()
+
+    def learn_one(
+        self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray, *, checking: bool
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Train on one record, unless it leaves the ranges, or has a number that is not finite, or no target.
+
+        Parameters
+        ----------
+        features : sequence of float, or ndarray, of length `features`
+            In the user's units.
+        targets : sequence of float, or ndarray, of length `outputs`
+            In the user's units.
+        checking : bool
+            Whether ranges are looked at.
+
+        Returns
+        -------
+        features : ndarray of shape (1, features)
+            The same, until the next record.
+        targets : ndarray of shape (1, outputs)
+            The same, until the next record.
+        learnt : bool
+            Whether it was trained on.
+
+        Raises
+        ------
+        ValueError
+            For another number of features or targets.
+        """
+        self._take(self._features, features)
+        self._take(self._targets, targets)
+        if self._trainer.network.fine:
+            learnt = self.follow(self._features, self._targets, checking=checking)[2] == 1
+        else:
+            self._follow(*self._one[checking])
+            learnt = bool(self._tally[LEARNT])
+        return self._features, self._targets, learnt
+
+    @staticmethod
+    def _take(row: np.ndarray, values: Sequence[float] | np.ndarray) -> None:
+        if len(values) != row.shape[1]:
+            raise ValueError(f"a record of {len(values)} numbers, where the network has {row.shape[1]}")
+        row[0] = values
+
+    def _call(
+        self,
+        features: np.ndarray,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        words: np.ndarray = NO_WORDS,
+        *,
+        checking: bool = True,
+    ) -> tuple:
+        return features, targets, *self._units, words, *self._memory, predictions, self._tally, checking

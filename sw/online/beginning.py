@@ -1,0 +1,70 @@
+"""The learner of a stream of which only the columns are known."""
+
+import numpy as np
+
+from sw.engine.conversion import as_floating
+from sw.model import Model
+from sw.online.forgetting import Forgetting
+from sw.online.learner import Learner
+from sw.presets.preset import Preset
+from sw.scaling import Scaling
+from sw.spec.nodes import first_nodes
+
+STREAM_RECORDS = 10_000  # are expected of a stream, where a preset is chosen by their number
+
+
+def first_learner(
+    preset: Preset,
+    feature_names: tuple[str, ...] = (),
+    target_names: tuple[str, ...] = (),
+    *,
+    seed: int = 0,
+    detector: str | None = None,
+) -> Learner:
+    """Make the learner of a stream; before its first record, it predicts 0.
+
+    Parameters
+    ----------
+    preset : Preset
+        The network, and the rates of its first phase.
+    feature_names, target_names : tuple of str, optional
+        Names of the columns.
+    seed : int, default=0
+        Of the first nodes.
+    detector : str, optional
+        Drift detector of a `Forgetting`; none keeps the rates as they are.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        For a detector, if River is not installed.
+    """
+    network, rates = preset.network, preset.phases[0].rates
+    nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
+    scaling = Scaling.of(np.zeros((1, network.features)), np.zeros((1, network.outputs)))
+    model = Model(network, scaling, nodes, preset.headroom, feature_names, target_names)
+    if preset.arithmetic != "fixed16":
+        model = as_floating(model)
+    return Learner(model, preset.arithmetic, rates, forgetting=Forgetting(rates, detector) if detector else None)
+
+
+def next_learner(model: Model, preset: Preset, *, detector: str | None = None) -> Learner:
+    """Make a learner that goes on from a model.
+
+    Parameters
+    ----------
+    model : Model
+        It is not changed.
+    preset : Preset
+        Its arithmetic and the rates of its first phase, for the model's network.
+    detector : str, optional
+        Drift detector of a `Forgetting`; none keeps the rates as they are.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        For a detector, if River is not installed.
+    """
+    rates = preset.phases[0].rates
+    forgetting = Forgetting(rates, detector) if detector else None
+    return Learner(model, preset.arithmetic, rates, trained=True, forgetting=forgetting)
