@@ -23,7 +23,7 @@ COMMANDS = {
     "plan": ("kanloom", "plan"),
     "simulate": ("kanloom", "simulate"),
 }
-SMALLEST = "--board", "icebreaker", "--network", "1-2-1", "--segments", "2,2", "--schedule", "exact"
+BOARD = "--board", "icebreaker", "--network", "norm2", "--taps", "2"  # whose simulator other tests have, too
 
 
 def in_new_interpreter(program: str) -> str:
@@ -175,7 +175,7 @@ def test_the_installed_package_trains_and_predicts(installation):
 
 
 def test_the_installed_package_plans(installation):
-    assert "records per second" in installation.run("plan", *SMALLEST)
+    assert "records per second" in installation.run("plan", *BOARD)
 
 
 TRAIN_ON_BOARD = """
@@ -198,7 +198,7 @@ print(all((a == b).all() for a, b in zip(ours.model.nodes, theirs.model.nodes, s
 
 
 def test_the_installed_package_runs_a_virtual_board_that_trains_as_the_oracle_does(installation):
-    with installation.start("simulate", *SMALLEST) as board:
+    with installation.start("simulate", *BOARD) as board:
         assert board.stdout is not None
         output = []
         for line in board.stdout:

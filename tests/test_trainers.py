@@ -41,8 +41,11 @@ DESIGNS = {
     "a record a clock": small(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
-
-LONG = {"virtual board": ("exact", "delayed", "a record a clock"), "simulator": ("deep", "a record a clock")}
+# Boards take longest to compile. That of "fine" has the contexts and the groups of "contexts", too.
+LONG = {
+    "virtual board": ("exact", "delayed", "contexts", "a record a clock"),
+    "simulator": ("deep", "a record a clock"),
+}
 
 
 @pytest.fixture(
