@@ -90,12 +90,17 @@ def test_memory_is_free_again_after_reading() -> None:
 
 
 def test_every_flipped_bit_is_noticed() -> None:
+    """In one simulation: each damaged frame is an error; if the flip makes a delimiter in it, each of its pieces is."""
     good = SHORT[2].encode()
+    sent, pieces = [], 0
     for bit in range(8 * len(good)):
         damaged = bytearray(good)
         damaged[bit // 8] ^= 1 << bit % 8
-        reception = Reception(bytes(damaged), DELIMITER, good, expected=[content(SHORT[2])])
-        assert reception.errors().keys() <= {"crc_error", "frame_error"} and reception.errors()
+        sent += [bytes(damaged), DELIMITER, good]
+        pieces += sum(map(bool, damaged.split(DELIMITER)))
+    reception = Reception(*sent, expected=[content(SHORT[2])] * 8 * len(good))
+    assert reception.errors().keys() <= {"crc_error", "frame_error"}
+    assert sum(reception.errors().values()) == pieces >= 8 * len(good)
 
 
 @pytest.mark.parametrize(
