@@ -84,8 +84,8 @@ def test_holds_as_many_of_the_longest_frames_as_there_are_credits() -> None:
 
 
 def test_memory_is_free_again_after_reading() -> None:
-    frames = LONGEST * 2
-    reception = Reception(*(frame.encode() for frame in frames), expected=[content(frame) for frame in frames])
+    """One more frame than it holds, as in the test above."""
+    reception = Reception(*(frame.encode() for frame in LONGEST), expected=[content(frame) for frame in LONGEST])
     assert reception.errors() == {}
 
 
