@@ -180,13 +180,9 @@ def test_the_installed_package_plans(installation):
 
 TRAIN_ON_BOARD = """
 import sys
-import numpy as np
-from kanloom import BoardClient, Experiment, find_preset, load_dataset
-from kanloom import Dataset, Phase, Rates, Split
+from kanloom import BoardClient, Experiment, Phase, Rates, find_preset, load_dataset
 from sw.oracle.contexts import ContextReference
-x = np.linspace(-1, 1, 120)[:, None]
-records = Dataset("parabola", x, x * x, ("x",), ("y",))
-split = Split(records.take(slice(0, None, 2)), records.take(slice(1, None, 2)))
+split = load_dataset("norm2", records=60, holdout=60)
 phases = Phase(2, Rates((2,), (11,))),
 with BoardClient.open(sys.argv[1]) as board:
     experiment = Experiment.begin(find_preset("norm2"), split, seed=0, network=board.network)
