@@ -1,8 +1,13 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Each worker has a core. More threads of OpenMP and BLAS would wait for it by spinning, which takes the other's.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 # A machine at other work is no failure.
 settings.register_profile("busy", deadline=None)

@@ -23,7 +23,7 @@ COMMANDS = {
     "plan": ("kanloom", "plan"),
     "simulate": ("kanloom", "simulate"),
 }
-SMALLEST = "--board", "icebreaker", "--network", "1-2-1", "--segments", "2,2", "--schedule", "exact"
+BOARD = "--board", "icebreaker", "--network", "norm2", "--taps", "2"  # whose simulator other tests have, too
 
 
 def in_new_interpreter(program: str) -> str:
@@ -175,18 +175,14 @@ def test_the_installed_package_trains_and_predicts(installation):
 
 
 def test_the_installed_package_plans(installation):
-    assert "records per second" in installation.run("plan", *SMALLEST)
+    assert "records per second" in installation.run("plan", *BOARD)
 
 
 TRAIN_ON_BOARD = """
 import sys
-import numpy as np
-from kanloom import BoardClient, Experiment, find_preset, load_dataset
-from kanloom import Dataset, Phase, Rates, Split
+from kanloom import BoardClient, Experiment, Phase, Rates, find_preset, load_dataset
 from sw.oracle.contexts import ContextReference
-x = np.linspace(-1, 1, 120)[:, None]
-records = Dataset("parabola", x, x * x, ("x",), ("y",))
-split = Split(records.take(slice(0, None, 2)), records.take(slice(1, None, 2)))
+split = load_dataset("norm2", records=60, holdout=60)
 phases = Phase(2, Rates((2,), (11,))),
 with BoardClient.open(sys.argv[1]) as board:
     experiment = Experiment.begin(find_preset("norm2"), split, seed=0, network=board.network)
@@ -198,7 +194,7 @@ print(all((a == b).all() for a, b in zip(ours.model.nodes, theirs.model.nodes, s
 
 
 def test_the_installed_package_runs_a_virtual_board_that_trains_as_the_oracle_does(installation):
-    with installation.start("simulate", *SMALLEST) as board:
+    with installation.start("simulate", *BOARD) as board:
         assert board.stdout is not None
         output = []
         for line in board.stdout:

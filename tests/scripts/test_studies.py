@@ -47,15 +47,15 @@ def test_the_study_has_a_row_for_each_variant_of_training(tmp_path, capsys):
 
 
 def test_a_board_trains_with_the_staleness_and_the_store_of_the_planners_design(tmp_path, capsys):
-    figures, boards_named = tmp_path / "figures.json", ["icebreaker", "ulx3s"]
+    figures, boards_named = tmp_path / "figures.json", ["hx8k", "ulx3s"]
     few = ["--seeds", "1", "--records", "120", "--holdout", "50"]
-    assert schedule_study.main(["det4", *few, "--board", *boards_named, "--json", str(figures)]) == 0
+    assert schedule_study.main(["norm8", *few, "--board", *boards_named, "--json", str(figures)]) == 0
     sequential, row = json.loads(figures.read_text())["rows"]
-    configuration = search(ULX3S, presets.find("det4").network).design.configuration
+    configuration = search(ULX3S, presets.find("norm8").network).design.configuration
     assert sequential["variant"]["staleness"] == [0, 0] and not sequential["variant"]["board"]
     assert row["variant"]["board"] == "ulx3s" and row["variant"]["block"] == configuration.block
     assert row["variant"]["staleness"] == list(configuration.staleness)
-    assert "det4, icebreaker: " in capsys.readouterr().out
+    assert "norm8, hx8k: " in capsys.readouterr().out
 
 
 def test_another_schedule_is_compared_with_the_presets_own(tmp_path):

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-import boards
-from hw.design.design import Design
 from hw.soc.soc import Soc
 from sim.faulty_port import FaultRates, FaultyPort
 from sim.virtual_board import VirtualBoard
@@ -12,11 +10,11 @@ from sw.device.client import BoardClient
 from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
-from sw.spec.network import Network
 from tests.cases import RATES, ordinary
+from tests.sim.test_streaming import design_for
 from tests.slow import slow
 
-DESIGN = Design(board=boards.find("icebreaker"), network=Network.two_layer(3, 4, (4, 8)), taps=3, store_words=1024)
+DESIGN = design_for("icebreaker")
 
 
 @pytest.fixture(scope="module")

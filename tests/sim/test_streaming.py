@@ -17,15 +17,19 @@ from sw.spec.records import Records
 from tests.cases import RATES, ordinary
 
 
+def design_for(name: str) -> Design:
+    """Return a design with a small store for a board."""
+    board = boards.find(name)
+    board = replace(board, baud=board.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line
+    return Design(board=board, network=Network.two_layer(3, 4, (4, 8), outputs=2), taps=3, store_words=256)
+
+
 @pytest.fixture(scope="module", params=["icebreaker", "ulx3s"])
 def board(request: pytest.FixtureRequest):
     """A board whose record store is single-port RAM, and one whose store is block RAM."""
-    target = boards.find(request.param)
-    target = replace(target, baud=target.clock_hz // MIN_CLOCKS_PER_BIT)  # most of the time goes into the line
-    network = Network.two_layer(3, 4, (4, 8), outputs=2)
-    design = Design(board=target, network=network, taps=3, store_words=256)
+    design = design_for(request.param)
     with (
-        VirtualBoard(Soc(design), clocks_per_bit=target.clocks_per_bit) as virtual,
+        VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,
         BoardClient.open(virtual.port) as board,
     ):
         yield board

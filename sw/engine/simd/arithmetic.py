@@ -8,6 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from sw.engine.simd.compiling import PART
 from sw.engine.simd.registers import constant, fill, generic, is_x86_word, map_registers, x86
 from sw.engine.simd.rows import Row
 
@@ -40,7 +41,7 @@ def _lanewise(function: Callable, integer: Callable, floating: Callable | None =
             return lambda a, b: operation(a, b)
         return None
 
-    overload(function)(accept)
+    overload(function, jit_options=PART)(accept)
 
 
 _lanewise(operator.add, lambda builder, x, y: builder.add(x, y), lambda builder, x, y: builder.fadd(x, y))

@@ -8,6 +8,8 @@ from numba.core.datamodel import models
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload, register_model
 
+from sw.engine.simd.compiling import PART
+
 REGISTER_BYTES = 32
 
 WIDE = {types.int16: types.int32, types.int32: types.int64, types.float32: types.float32, types.float64: types.float64}
@@ -102,13 +104,13 @@ def lanes(array: Any) -> int:
     return REGISTER_BYTES // array.itemsize
 
 
-@overload(bits)
+@overload(bits, jit_options=PART)
 def _bits(array):
     constant = array.dtype.bitwidth
     return lambda array: constant
 
 
-@overload(lanes)
+@overload(lanes, jit_options=PART)
 def _lanes(array):
     constant = REGISTER_BYTES * 8 // array.dtype.bitwidth
     return lambda array: constant

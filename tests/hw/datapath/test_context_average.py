@@ -35,7 +35,7 @@ from tests.slow import crossed
         ],
         TECHNOLOGIES,
         (True, False),
-        every=2,
+        every=4,
     ),
 )
 def test_they_equal_as_many_oracles_on_records_of_their_own(case, technology, exact):

@@ -97,9 +97,12 @@ def rates_of(network: Network, update: int, back: int) -> Rates:
 
 @pytest.mark.parametrize(("shape", "technology", "exact"), crossed(SHAPES, TECHNOLOGIES, (True, False), every=4))
 def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
-    """Train and infer mixed; results, statistics and every node."""
+    """Train and infer mixed; results, statistics and every node.
+
+    In an exact schedule, whose records take longest, few of them meet all that many do.
+    """
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["extreme"](network, 50)
+    nodes, records = KINDS["extreme"](network, 20 if exact else 50)
     check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
 
 
@@ -201,7 +204,7 @@ def test_it_equals_the_oracle_over_several_passes(shape, kind):
     assert all(map(np.array_equal, gateware.nodes, oracle.nodes))
 
 
-@pytest.mark.parametrize(("groups", "technology", "exact"), crossed(GROUPS, TECHNOLOGIES, (True, False), every=2))
+@pytest.mark.parametrize(("groups", "technology", "exact"), crossed(GROUPS, TECHNOLOGIES, (True, False), every=4))
 def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, technology, exact):
     """Of extreme records, and training after it: statistics, cycles and every node."""
     shape, pretraining = GROUPS[groups]

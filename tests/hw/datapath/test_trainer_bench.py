@@ -33,8 +33,9 @@ def random_trainer(seed: int) -> TrainerCore:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 14, *map(slow, (12, 13, 16, 24, 27, 31))])
+@pytest.mark.parametrize("seed", [14, *map(slow, (1, 12, 13, 16, 24, 27, 31))])
 def test_a_random_trainer_equals_the_oracles(seed: int, waves: Path | None) -> None:
+    """Each run compiles an exact schedule; boards that train with stale updates are compiled for other tests."""
     trainer = random_trainer(seed)
     parameters = {
         "network": trainer.network.describe(),

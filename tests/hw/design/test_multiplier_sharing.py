@@ -58,7 +58,7 @@ def test_fine_bits_take_no_multiplier_and_no_clock(exact: bool) -> None:
     assert [layer.timing for layer in plans[0].layers] == [layer.timing for layer in plans[1].layers]
 
 
-@pytest.mark.parametrize(("shape", "board", "exact"), crossed(SHAPES, boards.names(), (True, False), every=4))
+@pytest.mark.parametrize(("shape", "board", "exact"), crossed(SHAPES, boards.names(), (True, False), every=8))
 def test_a_plan_counts_the_multipliers_that_its_trainer_has(shape, board, exact, monkeypatch):
     """And sharing makes no record wait. That the latencies are the plan's, the trainer checks itself."""
     network, taps, lanes = SHAPES[shape]

@@ -1,11 +1,13 @@
 """What is left to the vendor's tool is complete, and the estimate keeps every block."""
 
+import json
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 import boards
+from hw.flow import vendor
 from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
 from hw.fpga.artix7 import ARTIX7
@@ -33,7 +35,24 @@ def test_board_that_needs_no_vendor_is_refused(tmp_path: Path) -> None:
         make_vendor_plan(board=board, soc=StandIn(board.technology), need=NEED, directory=tmp_path / "build")
 
 
+def test_netlist_that_lost_a_block_is_no_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def synthesise_one_multiplier(command: list[str], directory: Path, log: str) -> None:
+        cells = {"product": {"type": "DSP48E1"}}
+        (directory / "top.json").write_text(json.dumps({"modules": {"top": {"cells": cells}}}))
+
+    monkeypatch.setattr(vendor, "run_tool", synthesise_one_multiplier)
+    with pytest.raises(BuildError, match="2 multipliers expected, 1 found"):
+        make_vendor_plan(
+            board=boards.find("nexys-a7"),
+            soc=StandIn(ARTIX7),
+            need=Resources(multipliers=2),
+            directory=tmp_path / "build",
+        )
+
+
+@pytest.mark.slow
 def test_design_that_lost_a_block_is_no_plan(tmp_path: Path) -> None:
+    """Each run checks that of the netlist alone, and a design of another family that lost a block (test_bitstream)."""
     with pytest.raises(BuildError, match="2 multipliers expected, 1 found"):
         make_vendor_plan(
             board=boards.find("nexys-a7"),

@@ -11,6 +11,7 @@ from sw.device.transport import HostLink
 from sw.spec.protocol import Space
 from sw.spec.registers import LINK_COUNTERS
 from tests.hw.link.simulated import DIGEST, EndpointPort
+from tests.slow import slow
 
 WORDS_A_FRAME = 6
 
@@ -28,8 +29,11 @@ def connect(
 
 @pytest.mark.parametrize(
     "rates",
-    [FaultRates(flip=0.015), FaultRates(drop=0.015), FaultRates(flip=0.005, drop=0.005, duplicate=0.005)],
-    ids=["flips", "drops", "all"],
+    [
+        slow(FaultRates(flip=0.015), id="flips"),
+        slow(FaultRates(drop=0.015), id="drops"),
+        pytest.param(FaultRates(flip=0.005, drop=0.005, duplicate=0.005), id="all"),
+    ],
 )
 def test_every_record_arrives_exactly_once(rates: FaultRates, monkeypatch: pytest.MonkeyPatch) -> None:
     # Short frames: more of them, in all the states that the faults lead to, in the simulator's time.

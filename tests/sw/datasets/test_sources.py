@@ -374,8 +374,8 @@ print(read, peak() - before)
 @pytest.mark.parametrize(
     ("suffix", "make", "size"),
     [
-        (".npy", large_npy, MEGABYTES),
-        (".npy", large_fortran_npy, MEGABYTES),
+        (".npy", large_npy, MEGABYTES // 3),
+        (".npy", large_fortran_npy, MEGABYTES // 3),
         (".parquet", large_parquet, MEGABYTES),
         (".feather", large_feather, MEGABYTES // 3),
     ],
