@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import kanloom
+from tests.slow import slow
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,20 +79,9 @@ except ModuleNotFoundError as error:
     assert f"pip install 'kanloom[{extra}]'" in in_new_interpreter(program)
 
 
-def test_the_api_pages_are_made_without_an_error(tmp_path):
-    command = (
-        "pdoc",
-        "--docformat",
-        "numpy",
-        "--no-show-source",
-        "--output-directory",
-        tmp_path,
-        "kanloom",
-        "boards",
-        "hw",
-        "sim",
-        "sw",
-    )
+@pytest.mark.parametrize("packages", [("kanloom", "boards", "sw.spec"), slow(("kanloom", "boards", "hw", "sim", "sw"))])
+def test_the_api_pages_are_made_without_an_error(tmp_path, packages):
+    command = ("pdoc", "--docformat", "numpy", "--no-show-source", "--output-directory", tmp_path, *packages)
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "Warn" not in done.stderr, done.stderr
     page = (tmp_path / "kanloom.html").read_text()
