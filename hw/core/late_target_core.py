@@ -17,9 +17,10 @@ class LateTargetCore(wiring.Component):
 
     The argument codes of a record are kept in a memory, at its tag. A target sends those of its tag through the core
     once more, with training; the residual is that of this second forward pass, which sees the updates since the
-    prediction, and its result is dropped. A target can be offered from the clock on in which its record is taken, and
-    goes before records that wait. A record whose target never comes is only predicted: the next record of the same tag
-    takes its place. A target whose tag has no record, or has had its target, is taken and dropped.
+    prediction, and its result is dropped. A target can be offered from the clock after its record is taken, and goes
+    before records that wait; it belongs to the last record of its tag. A record whose target never comes is only
+    predicted: the next record of the same tag takes its place. A target whose tag has no record, or has had its target,
+    is taken and dropped.
 
     The core makes two starts of a record that is trained on, in the order in which records and targets are taken; its
     bits are those of `sw.oracle.fixed.FixedReference.run` over these starts.

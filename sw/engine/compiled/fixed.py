@@ -148,5 +148,5 @@ class CompiledFixed(CompiledTrainer):
             self.network.word.maximum,
             self._counting,
             self._statistics,
-            results,
+            self._checked(results, records),
         )

@@ -135,7 +135,7 @@ class CompiledFloat(CompiledTrainer):
             self.groups,
             DOMAIN_MARGIN,
             self._statistics,
-            results,
+            self._checked(results, records),
         )
 
 

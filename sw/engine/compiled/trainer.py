@@ -121,6 +121,11 @@ class CompiledTrainer(Trainer):
         -------
         Statistics
             The counts of the pass.
+
+        Raises
+        ------
+        ValueError
+            For results of another shape.
         """
 
     def results(self, arguments: EncodedArguments) -> np.ndarray:
@@ -140,6 +145,12 @@ class CompiledTrainer(Trainer):
     @abstractmethod
     def _training(self, records: Encoded, results: np.ndarray | None = None) -> tuple:
         """Arguments of the training kernel, the array for the results last, if they are kept."""
+
+    def _checked(self, results: np.ndarray | None, records: Encoded) -> np.ndarray | None:
+        """Return the array for the results, after a check of its shape, which the kernels trust."""
+        if results is not None and results.shape != records.targets.shape:
+            raise ValueError(f"results of shape {results.shape}; those of the records have {records.targets.shape}")
+        return results
 
     def _prediction(self, arguments: EncodedArguments) -> tuple:
         """Arguments of the predicting kernel, the array for the results last."""

@@ -241,6 +241,15 @@ def test_preparing_changes_nothing(name: str, staleness: int) -> None:
         assert np.array_equal(prepared.parameters, other.parameters)
 
 
+@pytest.mark.parametrize("kind", [CompiledFixed, CompiledUnquantised])
+def test_an_array_that_cannot_hold_the_results_is_refused(kind: type) -> None:
+    nodes, records = ordinary(FEW, 5)
+    trainer = kind(FEW, nodes)
+    for shape in ((4, 2), (5, 1), (6, 2), (5,)):
+        with pytest.raises(ValueError, match=r"the records have \(5, 2\)"):
+            trainer.run(trainer.encode(records), rates(FEW), np.zeros(shape))
+
+
 def test_a_deep_network_has_no_groups() -> None:
     with pytest.raises(ValueError, match="3 layers"):
         CompiledFixed(DEEP, ordinary(DEEP, 0)[0], groups=(0, 4))
