@@ -141,6 +141,8 @@ class Learner:
         for values, columns in ((features, network.features), (targets, network.outputs)):
             if values.shape[1] != columns:
                 raise ValueError(f"a record of {values.shape[1]} numbers, where the network has {columns}")
+        if len(features) != len(targets):
+            raise ValueError(f"{len(features)} records of features, and {len(targets)} of targets")
         start = 0
         while start < len(features):
             rows = slice(start, start + self._room)
