@@ -48,7 +48,7 @@ def test_each_record_is_predicted_before_it_is_trained_on(arithmetic):
     for row, (features, targets) in enumerate(zip(FEATURES, TARGETS, strict=True)):
         assert np.array_equal(in_passes.predict(features[None])[0], predictions[row])
         assert np.array_equal(singly.predict_one(features.tolist()), predictions[row])
-        singly.learn_one(features.tolist(), targets.tolist())
+        assert np.array_equal(singly.learn_one(features.tolist(), targets.tolist()), predictions[row])
         in_passes.learn(features[None], targets[None])
     assert same_nodes(whole, singly) and same_nodes(whole, in_passes)
     late = np.abs(predictions - TARGETS)[FIRST_RECORDS - 200 : FIRST_RECORDS]
@@ -128,4 +128,4 @@ def test_a_record_is_predicted_and_learnt_in_microseconds():
             ours.predict_one(features)
             ours.learn_one(features, targets)
         times.append((time.thread_time() - began) / 100)
-    assert min(times) < 60e-6  # 10 us by themselves
+    assert min(times) < 100e-6  # about 20 us
