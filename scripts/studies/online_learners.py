@@ -199,15 +199,14 @@ TREES: dict[str, Sequence[Any]] = {
     "model_selector_decay": (0.95, 0.8, 0.99),
 }
 
+NETWORKS: dict[str, Sequence[Any]] = {
+    "network": ((64, (2, 32)), (32, (4, 16)), (16, (8, 8))),
+    "shifts": ((2, 14), (1, 12), (2, 12), (3, 14), (3, 12)),
+}
+
 METHODS = {
-    "kanloom": Method(
-        Ours,
-        {
-            "network": ((64, (2, 32)), (32, (4, 16)), (16, (8, 8))),
-            "shifts": ((2, 14), (1, 12), (2, 12), (3, 14), (3, 12)),
-            "drift": ("page-hinkley", "adwin", None),
-        },
-    ),
+    "kanloom": Method(Ours, NETWORKS | {"drift": ("page-hinkley", "adwin")}),
+    "kanloom, steady rates": Method(Ours, NETWORKS | {"drift": (None,)}),
     "Hoeffding tree": Method(_tree, TREES),
     "Hoeffding adaptive tree": Method(_adaptive_tree, TREES | {"drift_window_threshold": (300, 100, 1000)}),
     "adaptive random forest": Method(

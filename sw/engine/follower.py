@@ -125,8 +125,8 @@ class Follower:
 
     def learn_one(
         self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray, *, checking: bool
-    ) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Train on one record, unless it leaves the ranges, or has a number that is not finite, or no target.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Predict one record, then train on it, unless it leaves the ranges, or a number is not finite or missing.
 
         Parameters
         ----------
@@ -143,6 +143,8 @@ class Follower:
             The same, until the next record.
         targets : ndarray of shape (1, outputs)
             The same, until the next record.
+        prediction : ndarray of shape (outputs,)
+            In the user's units; it says nothing if a number is not finite.
         learnt : bool
             Whether it was trained on.
 
@@ -154,11 +156,10 @@ class Follower:
         self._take(self._features, features)
         self._take(self._targets, targets)
         if self._trainer.network.fine:
-            learnt = self.follow(self._features, self._targets, checking=checking)[2] == 1
-        else:
-            self._follow(*self._one[checking])
-            learnt = bool(self._tally[LEARNT])
-        return self._features, self._targets, learnt
+            predictions, _, learnt = self.follow(self._features, self._targets, checking=checking)
+            return self._features, self._targets, predictions[0], learnt == 1
+        self._follow(*self._one[checking])
+        return self._features, self._targets, self._prediction[0].copy(), self._tally[LEARNT] == 1
 
     @staticmethod
     def _take(row: np.ndarray, values: Sequence[float] | np.ndarray) -> None:

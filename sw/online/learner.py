@@ -141,6 +141,8 @@ class Learner:
         for values, columns in ((features, network.features), (targets, network.outputs)):
             if values.shape[1] != columns:
                 raise ValueError(f"a record of {values.shape[1]} numbers, where the network has {columns}")
+        if len(features) != len(targets):
+            raise ValueError(f"{len(features)} records of features, and {len(targets)} of targets")
         start = 0
         while start < len(features):
             rows = slice(start, start + self._room)
@@ -171,8 +173,8 @@ class Learner:
         """
         return self._follower().predict_one(features)
 
-    def learn_one(self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray) -> None:
-        """Train on one record; it takes microseconds, once the first records have been learnt.
+    def learn_one(self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Predict one record, then train on it; it takes microseconds, once the first records have been learnt.
 
         Parameters
         ----------
@@ -181,12 +183,17 @@ class Learner:
         targets : sequence of float, or ndarray, of length `outputs`
             In the user's units.
 
+        Returns
+        -------
+        ndarray of shape (outputs,)
+            The prediction, made before the update, in the user's units: that of `predict_one`.
+
         Raises
         ------
         ValueError
             For another number of either, and for one that is not finite.
         """
-        row, target, learnt = self._follower().learn_one(features, targets, checking=self._first is None)
+        row, target, prediction, learnt = self._follower().learn_one(features, targets, checking=self._first is None)
         if not learnt:
             if np.isnan(target).any():
                 raise ValueError(f"targets {targets} of a record: they must be finite numbers")
@@ -195,6 +202,7 @@ class Learner:
             self._advance(row, target, 1)
         else:
             self._count(1)
+        return prediction
 
     @property
     def _error(self) -> float:
