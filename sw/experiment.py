@@ -16,7 +16,7 @@ from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.records import Records
 from sw.spec.schedule import Phase, Rates
-from sw.spec.trainer import Progress, Trainer
+from sw.spec.trainer import Progress, Statistics, Trainer
 
 PAPER_RATE = 0.2
 COUNTED_RECORDS = 500  # that a model is trained on further to count its saturations, clips and zero steps
@@ -30,19 +30,22 @@ class Outcome:
     Attributes
     ----------
     model : Model
-        The trained model, with the counts of the last epoch.
+        The trained model.
     predicted : ndarray of shape (n, outputs)
         Predictions of the hold-out, in the user's units.
     pearson : float
         Pearson correlation of predictions and targets.
     rmse : float
         Root of the mean squared error, in the user's units.
+    statistics : Statistics
+        The counts of the last epoch, which the model has, too.
     """
 
     model: Model
     predicted: np.ndarray
     pearson: float
     rmse: float
+    statistics: Statistics
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Experiment:
         holdout = self.split.holdout
         predicted = self.model.decode(trainer.predict(self.model.encode_features(holdout.features)))
         model = replace(self.model, nodes=trainer.nodes, statistics=statistics)
-        return Outcome(model, predicted, *self._score(predicted))
+        return Outcome(model, predicted, *self._score(predicted), statistics)
 
     def run_unquantised(self, phases: Sequence[Phase], pretraining: int = 0) -> tuple[float, float]:
         """Train the model by the same schedule without rounding, and score it on the hold-out.

@@ -161,7 +161,7 @@ class Method:
         for _ in range(100 * count):
             if len(drawn) == count:
                 break
-            each = {name: values[rng.integers(len(values))] for name, values in self.choices.items()}
+            each = {name: values[int(rng.integers(len(values)))] for name, values in self.choices.items()}
             if each not in drawn:
                 drawn.append(each)
         return drawn

@@ -159,7 +159,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
             "cycles": board.cycles,
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
-            "counted": shares(board.network, outcome.model.statistics),
+            "counted": shares(board.network, outcome.statistics),
             "link_errors": board.counters(),
             "wall_s": time.monotonic() - began,
             "model": str(saved),
@@ -170,7 +170,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{said[0].upper()}{said[1:]} on {len(split.holdout):,} unseen records. The board trained for "
             f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
             *score_lines(figures),
-            *advice(board.network, outcome.model.statistics),
+            *advice(board.network, outcome.statistics),
             " ".join(filter(None, (remark, f"The model is in {saved}."))),
         )
     finally:

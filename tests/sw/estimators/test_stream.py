@@ -1,6 +1,8 @@
 import subprocess
 import sys
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def test_it_is_the_learner_of_the_same_stream():
     learner = first_learner(preset, seed=3, detector="adwin")
     right = learner.predict_then_learn(FEATURES, TARGETS[:, None])[:, 0]
     for features, target, prediction in zip(FEATURES, TARGETS, right, strict=True):
-        x = dict(zip("cab", features[[2, 0, 1]], strict=True))  # any order
+        x: dict[Hashable, Any] = dict(zip("cab", features[[2, 0, 1]], strict=True))  # any order
         assert ours.predict_one(x) == prediction
         ours.learn_one(x, target)
     without_a = ours.predict_one({"b": 0.5, "c": -0.5, "d": 9.0})
