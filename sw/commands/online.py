@@ -37,7 +37,7 @@ SHOWN_FAULTS = 5  # lines that are told of, at most
 
 EXAMPLES = (
     "readings.csv --target pressure",
-    "- --drift page-hinkley --output predictions.csv < readings.csv",
+    "- --drift page-hinkley --output predictions.csv",
     "tcp://localhost:5000 --resume online.npz",
 )
 
