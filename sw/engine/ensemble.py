@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.conversion import AddendSlice, addend_slice, as_floating, assembled, compiled_trainer
+from sw.engine.conversion import compiled_trainer, with_trainer
 from sw.engine.encoded import Encoded
 from sw.engine.order import orders
 from sw.model import Model
@@ -159,28 +159,38 @@ class EarlyStopping:
 def joined(model: Model, members: list[Member]) -> Model:
     """Join members to one model, whose predictions are the means of theirs.
 
+    The hidden units of all members lie side by side in each layer. Functions between units of different members are
+    zero. In floating point a layer's result is the plain mean, which becomes smaller by the number of members, and its
+    domain with it; in fixed point a gain makes up for that.
+
     Parameters
     ----------
     model : Model
-        A network of two layers, of the members' shape.
+        The members' network, scaling and names.
     members : list of Member
         The ensemble.
 
     Returns
     -------
     Model
-        A network of the addends of all members.
+        A network of the hidden units of all members.
     """
-    count, addends = len(members), model.network.layers[1].inputs
-    network = _with_addends(model.network, count * addends)
-    slices = [
-        AddendSlice(index * addends, (index + 1) * addends, member.trainer) for index, member in enumerate(members)
-    ]
-    nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
-    whole = replace(
-        model, network=network, scaling=model.scaling.widened(1 / _share(count, addends)), nodes=nodes, domains=None
-    )
-    return assembled(as_floating(whole) if model.domains else whole, slices)
+    count = len(members)
+    parts = [with_trainer(model, member.trainer) for member in members]
+    network = _side_by_side(model.network, count)
+    nodes = [np.zeros(layer.shape, values.dtype) for layer, values in zip(network.layers, parts[0].nodes, strict=True)]
+    for index, part in enumerate(parts):
+        for layer, values in enumerate(part.nodes):
+            inputs, outputs = _block(model.network, layer, index)
+            nodes[layer][inputs, :, outputs] = values
+    domains = parts[0].domains
+    if domains:
+        hidden = [
+            np.concatenate(ends) for ends in zip(*(part.domains[1:] for part in parts if part.domains), strict=True)
+        ]
+        domains = [domains[0], *hidden[:1], *(ends / count for ends in hidden[1:])]
+    scaling = model.scaling.widened(1 / _share(model.network, count))
+    return replace(model, network=network, scaling=scaling, nodes=nodes, domains=domains)
 
 
 def parted(model: Model, count: int) -> list[Model]:
@@ -197,19 +207,69 @@ def parted(model: Model, count: int) -> list[Model]:
     -------
     list of Model
         The members.
+
+    Raises
+    ------
+    ValueError
+        If functions between units of different members are not zero, as after a stream in a deep network.
     """
-    addends = model.network.layers[1].inputs // count
-    network = _with_addends(model.network, addends)
-    scaling = model.scaling.widened(_share(count, addends))
-    slices = (addend_slice(model, index * addends, (index + 1) * addends) for index in range(count))
-    return [replace(each, network=network, scaling=scaling) for each in slices]
+    network = _parted_network(model.network, count)
+    scaling = model.scaling.widened(_share(network, count))
+    domains = model.domains and [*model.domains[:2], *(count * ends for ends in model.domains[2:])]
+    members = []
+    for index in range(count):
+        blocks = [_block(network, layer, index) for layer in range(len(network.layers))]
+        members.append(
+            replace(
+                model,
+                network=network,
+                scaling=scaling,
+                nodes=[
+                    values[inputs, :, outputs] for values, (inputs, outputs) in zip(model.nodes, blocks, strict=True)
+                ],
+                domains=domains and [ends[inputs] for ends, (inputs, _) in zip(domains, blocks, strict=True)],
+            )
+        )
+    for layer, values in enumerate(model.nodes):
+        if np.count_nonzero(values) != sum(np.count_nonzero(member.nodes[layer]) for member in members):
+            raise ValueError(f"the {count} networks have learnt together since they were joined; they cannot be parted")
+    return members
 
 
-def _with_addends(network: Network, addends: int) -> Network:
-    inner, outer = network.layers
-    return replace(network, layers=(replace(inner, outputs=addends), replace(outer, inputs=addends)))
+def _block(network: Network, layer: int, index: int) -> tuple[slice, slice]:
+    """Return where the inputs and the outputs of a member's layer lie in the joined network's."""
+    shape, last = network.layers[layer], layer == len(network.layers) - 1
+    inputs = slice(index * shape.inputs, (index + 1) * shape.inputs) if layer else slice(None)
+    outputs = slice(None) if last else slice(index * shape.outputs, (index + 1) * shape.outputs)
+    return inputs, outputs
 
 
-def _share(count: int, addends: int) -> float:
-    """Return what sums lose when they are joined: they are divided by the next power of two of their length."""
-    return count * 2.0 ** (bits_for(addends) - bits_for(count * addends))
+def _side_by_side(network: Network, count: int) -> Network:
+    """Make a network of the hidden units of so many; a gain makes up for the longer mean of a hidden layer."""
+    first, *hidden, last = network.layers
+    layers = [replace(first, outputs=count * first.outputs)]
+    for layer in hidden:
+        gain = layer.gain + _lost(layer.inputs, count)
+        layers.append(replace(layer, inputs=count * layer.inputs, outputs=count * layer.outputs, gain=gain))
+    return replace(network, layers=(*layers, replace(last, inputs=count * last.inputs)))
+
+
+def _parted_network(network: Network, count: int) -> Network:
+    """Make the network that `_side_by_side` made so many copies of."""
+    first, *hidden, last = network.layers
+    layers = [replace(first, outputs=first.outputs // count)]
+    for layer in hidden:
+        inputs = layer.inputs // count
+        gain = layer.gain - _lost(inputs, count)
+        layers.append(replace(layer, inputs=inputs, outputs=layer.outputs // count, gain=gain))
+    return replace(network, layers=(*layers, replace(last, inputs=last.inputs // count)))
+
+
+def _lost(inputs: int, count: int) -> int:
+    """Count the bits that a mean over so many times the inputs is smaller by: it is over the next power of two."""
+    return bits_for(count * inputs) - bits_for(inputs)
+
+
+def _share(network: Network, count: int) -> float:
+    """Return what sums lose when networks are joined: they are divided by the next power of two of their length."""
+    return count * 2.0 ** -_lost(network.layers[-1].inputs, count)

@@ -24,6 +24,7 @@ from sw.online.widening import widened_for
 from sw.presets.by_size import default_preset
 from sw.presets.preset import Preset, shaped, stretched
 from sw.scaling import TARGET_DEVIATIONS, Scaling
+from sw.spec.network import Network
 from sw.spec.nodes import first_nodes
 from sw.spec.schedule import EpochLoop, Phase, Rates
 
@@ -37,10 +38,11 @@ PARAMETERS = """\
     n_models : int, default=8
         Networks that are trained separately, from different first parameters and on records in different orders. More
         of them smooth out noise.
-    addends : int or "auto", default="auto"
-        Addends k of each network; "auto" chooses by the number of samples.
-    segments : (int, int) or "auto", default="auto"
-        Segments of the inner and of the outer functions, powers of two.
+    hidden_layer_sizes : int, tuple of int or "auto", default="auto"
+        Units of each hidden layer of each network, as in scikit-learn's perceptrons; a number is one hidden layer of so
+        many addends. "auto" is one, of a size chosen by the number of samples.
+    segments : tuple of int or "auto", default="auto"
+        Segments of the functions of each layer, powers of two: one number more than hidden layers.
     arithmetic : {"fixed16", "float32", "float64"}, default="fixed16"
         What the networks are trained in. "fixed16" is the fastest, and what a board computes.
     max_iter : int or "auto", default="auto"
@@ -91,7 +93,7 @@ class NKEstimator(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_models": [COUNT],
-        "addends": [COUNT, AUTO],
+        "hidden_layer_sizes": [COUNT, tuple, list, AUTO],
         "segments": [tuple, list, AUTO],
         "arithmetic": [StrOptions(set(ARITHMETICS))],
         "max_iter": [COUNT, AUTO],
@@ -108,8 +110,8 @@ class NKEstimator(BaseEstimator):
         self,
         *,
         n_models: int = 8,
-        addends: int | Auto = "auto",
-        segments: tuple[int, int] | Auto = "auto",
+        hidden_layer_sizes: int | tuple[int, ...] | Auto = "auto",
+        segments: tuple[int, ...] | Auto = "auto",
         arithmetic: str = "fixed16",
         max_iter: int | Auto = "auto",
         early_stopping: bool = True,
@@ -121,7 +123,7 @@ class NKEstimator(BaseEstimator):
         random_state: int | np.random.RandomState | None = None,
     ):
         self.n_models = n_models
-        self.addends = addends
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.segments = segments
         self.arithmetic = arithmetic
         self.max_iter = max_iter
@@ -200,8 +202,21 @@ class NKEstimator(BaseEstimator):
 
     def _preset(self, features: int, outputs: int, records: int) -> Preset:
         preset = default_preset(features, outputs, records)
-        addends = preset.network.layers[0].outputs if self.addends == "auto" else self.addends
-        return shaped(preset, (features, addends, outputs), None if self.segments == "auto" else self.segments)
+        hidden, segments = self._asked(preset.network)
+        return shaped(preset, (features, *hidden, outputs), None if self.segments == "auto" else segments)
+
+    def _asked(self, network: Network) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the hidden sizes and the segments that are asked for; the network's where they are "auto"."""
+        sizes, segments = self.hidden_layer_sizes, self.segments
+        if sizes == "auto":
+            sizes = tuple(layer.outputs for layer in network.layers[:-1])
+        elif isinstance(sizes, Integral):
+            sizes = (int(sizes),)
+        if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes {self.hidden_layer_sizes}: must be numbers of 1 or more")
+        if segments == "auto":
+            segments = tuple(layer.segments for layer in network.layers)
+        return tuple(map(int, sizes)), tuple(segments)
 
     def _new_models(self, preset: Preset, samples: Samples, rng: np.random.Generator) -> list[Model]:
         scaling = Scaling.robust(*samples.expanded(), half_range=preset.half_range)
@@ -228,16 +243,12 @@ class NKEstimator(BaseEstimator):
                 "False to begin anew"
             )
         models = parted(widened_for(self.model_, samples.features, samples.targets), self.n_models)
-        inner, outer = models[0].network.layers
-        addends, segments = inner.outputs, (inner.segments, outer.segments)
-        asked = (
-            addends if self.addends == "auto" else self.addends,
-            segments if self.segments == "auto" else tuple(self.segments),
-        )
-        if asked != (addends, segments):
+        layers, asked = models[0].network.layers, self._asked(models[0].network)
+        hidden, segments = tuple(layer.outputs for layer in layers[:-1]), tuple(layer.segments for layer in layers)
+        if asked != (hidden, segments):
             raise ValueError(
-                f"warm_start goes on from networks of {addends} addends and {segments} segments, not {asked[0]} and "
-                f"{asked[1]}; set warm_start to False to begin anew"
+                f"warm_start goes on from networks of {hidden} hidden units and {segments} segments, not {asked[0]} "
+                f"and {asked[1]}; set warm_start to False to begin anew"
             )
         return models
 

@@ -47,8 +47,8 @@ class NKClassifier(ClassifierMixin, NKEstimator):
         self,
         *,
         n_models: int = 8,
-        addends: int | Auto = "auto",
-        segments: tuple[int, int] | Auto = "auto",
+        hidden_layer_sizes: int | tuple[int, ...] | Auto = "auto",
+        segments: tuple[int, ...] | Auto = "auto",
         arithmetic: str = "fixed16",
         max_iter: int | Auto = "auto",
         early_stopping: bool = True,
@@ -62,7 +62,7 @@ class NKClassifier(ClassifierMixin, NKEstimator):
     ):
         super().__init__(
             n_models=n_models,
-            addends=addends,
+            hidden_layer_sizes=hidden_layer_sizes,
             segments=segments,
             arithmetic=arithmetic,
             max_iter=max_iter,

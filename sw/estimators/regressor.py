@@ -14,9 +14,9 @@ from sw.estimators.base import NKEstimator, documented
 class NKRegressor(MultiOutputMixin, RegressorMixin, NKEstimator):
     """Kolmogorov-Arnold network regression, trained by Newton-Kaczmarz.
 
-    An ensemble of networks y = mean_k Phi_k(mean_j f_kj(x_j)), f and Phi piecewise linear, each trained record by
-    record; their mean is again one network, which `model_` holds. Features need no scaling, and the order of the
-    samples does not change what `fit` gives.
+    An ensemble of networks y = mean_k Phi_k(mean_j f_kj(x_j)), or deeper ones, of piecewise linear functions, each
+    trained record by record; their mean is again one network, which `model_` holds. Features need no scaling, and the
+    order of the samples does not change what `fit` gives.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def default_preset(features: int, outputs: int, records: int) -> Preset:
     The preset is for data that are scaled by `sw.scaling.Scaling.robust`. The epochs suit one model without early
     stopping. The mean over many independent features is small: from 13 on, the hidden gain follows the square root of
     their number. For a wide table of few records the inner functions are linear. The study is
-    `scripts/studies/wide_tables.py`.
+    `scripts/studies/wide_tables.py`. For more than two layers, `sw.presets.preset.shaped` changes the depth.
 
     Parameters
     ----------

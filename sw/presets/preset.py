@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from sw.presets.depth import FIRST_SEGMENTS, HEADROOM, deep_layers, deep_rates, deep_spreads
 from sw.spec.bounds import EPOCHS, check_whole
+from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
 from sw.spec.schedule import Phase, Rates
 
@@ -152,7 +154,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     """Change the sizes or the segments of a preset's layers.
 
     Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
-    layers, those of the preset's first layer become those of every hidden layer, its last segments those of all others.
+    layers, the first layer keeps its segments, four at least, the others have the last one's, and the rule of
+    `sw.presets.depth` gives the rest, for phases as long as the preset's.
 
     Parameters
     ----------
@@ -172,34 +175,45 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     inner, last = declared[0], declared[-1]
     sizes = sizes or (inner.inputs, *(layer.outputs for layer in declared))
     hidden = len(sizes) - 2
-    deep = hidden + 1 == len(declared)
+    same_depth = hidden + 1 == len(declared)
     own = tuple(layer.segments for layer in declared)
-    segments = segments or (own if deep else (inner.segments, *(last.segments,) * hidden))
+    if not segments:
+        first = inner.segments if preset.half_range or hidden == 1 else max(inner.segments, FIRST_SEGMENTS)
+        segments = own if same_depth else (first, *(last.segments,) * hidden)
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
         raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
-    gains = tuple(layer.gain for layer in declared) if deep else (*(inner.gain,) * hidden, last.gain)
-    layers = tuple(map(Layer, sizes, sizes[1:], segments, gains))
-    phases, others = (
-        both if deep else tuple(_repeated(phase, hidden) for phase in both)
-        for both in (preset.phases, preset.other_phases)
+    half_range = preset.half_range and segments[0] == inner.segments
+    if not same_depth:
+        return replace(_of_depth(preset, deep_layers(sizes, segments)), half_range=half_range)
+    layers = tuple(map(Layer, sizes, sizes[1:], segments, (layer.gain for layer in declared)))
+    network, groups = replace(preset.network, layers=layers), preset.pretraining
+    return replace(
+        preset,
+        network=network,
+        pretraining=groups if groups and groups[0] < sizes[1] else None,
+        half_range=half_range,
+        shortest_word=preset.shortest_word if network == preset.network else None,
     )
-    groups = preset.pretraining
-    pretraining = groups if hidden == 1 and groups and groups[0] < sizes[1] else None
+
+
+def _of_depth(preset: Preset, layers: tuple[Layer, ...]) -> Preset:
+    """Give a preset layers of another number, with all that the rule for any depth says of them."""
     network = replace(preset.network, layers=layers)
-    spreads = preset.spreads if deep else (*preset.spreads[:1] * hidden, preset.spreads[-1])
+    phases, others = (
+        tuple(replace(phase, rates=deep_rates(layers, word, index)) for index, phase in enumerate(some))
+        for some, word in (
+            (preset.phases, network.word),
+            (preset.other_phases, replace(network.word, fine=next(each for each in FINE if each != network.fine))),
+        )
+    )
     return replace(
         preset,
         network=network,
         phases=phases,
         other_phases=others,
-        spreads=spreads,
-        pretraining=pretraining,
-        half_range=preset.half_range and segments[0] == inner.segments,
-        shortest_word=preset.shortest_word if network == preset.network else None,
+        spreads=deep_spreads(len(layers)),
+        headroom=HEADROOM,
+        pretraining=None,
+        shortest_word=None,
     )
-
-
-def _repeated(phase: Phase, hidden: int) -> Phase:
-    """Give every hidden layer the rates of the first."""
-    return replace(phase, rates=Rates(phase.rates.update[:1] * hidden, phase.rates.back[:1] * hidden))

@@ -26,8 +26,9 @@ def first_models(preset: Preset, arithmetic: str, count: int) -> list[Model]:
 
 @pytest.mark.parametrize("count", [1, 3, 4])
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
-def test_joined_members_predict_their_mean_and_part_again(arithmetic, count):
-    preset = shaped(default_preset(10, 1, 300), (10, 12, 1), None)
+@pytest.mark.parametrize("hidden", [(12,), (12, 5), (12, 5, 3)], ids=str)
+def test_joined_members_predict_their_mean_and_part_again(arithmetic, count, hidden):
+    preset = shaped(default_preset(10, 1, 300), (10, *hidden, 1), None)
     models = first_models(preset, arithmetic, count)
     records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(FEATURES, TARGETS))
     weights, rng = np.ones(len(FEATURES)), np.random.default_rng(SEED)
@@ -45,3 +46,15 @@ def test_joined_members_predict_their_mean_and_part_again(arithmetic, count):
         again = compiled_trainer(part, arithmetic)
         assert np.array_equal(again.parameters, member.trainer.parameters)
         assert np.allclose(part.scaling.target_high, member.model.scaling.target_high, rtol=1e-12)
+
+
+def test_deep_networks_that_learnt_together_are_not_parted():
+    preset = shaped(default_preset(10, 1, 300), (10, 12, 5, 1), None)
+    models = first_models(preset, "fixed16", 2)
+    records = compiled_trainer(models[0], "fixed16").encode(models[0].encode(FEATURES, TARGETS))
+    weights, rng = np.ones(len(FEATURES)), np.random.default_rng(SEED)
+    one = joined(models[0], [Member(each, "fixed16", records, np.arange(30), weights, rng) for each in models])
+    parted(one, 2)
+    one.nodes[1][0, 0, -1] = 1  # between units of different members
+    with pytest.raises(ValueError, match="2 networks have learnt together"):
+        parted(one, 2)

@@ -237,12 +237,31 @@ def test_a_warm_start_goes_on_and_widens_its_ranges(samples):
     assert np.all(ours.model_.scaling.feature_high >= 1.7)
 
 
+@pytest.mark.parametrize("arithmetic", ["fixed16", "float32"])
+def test_deep_networks_are_trained_joined_and_go_on(samples, arithmetic):
+    features, targets, unseen, truth = samples
+    ours = NKRegressor(
+        n_models=2, hidden_layer_sizes=(16, 4), arithmetic=arithmetic, max_iter=10, warm_start=True, random_state=SEED
+    )
+    first = ours.fit(features, targets).score(unseen, truth)
+    assert [layer.outputs for layer in ours.model_.network.layers] == [32, 8, 1]
+    for _ in range(3):
+        ours.fit(features, targets)
+    assert ours.score(unseen, truth) > max(first, 0.85)
+    ours.partial_fit(features[:20], targets[:20])
+    with pytest.raises(ValueError, match="learnt together"):
+        ours.fit(features, targets)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"n_models": 3}, "goes on from 2 networks, and n_models is 3"),
-        ({"addends": 8}, "goes on from networks of 16 addends and (2, 8) segments, not 8 and (2, 8)"),
-        ({"segments": [4, 8]}, "goes on from networks of 16 addends and (2, 8) segments, not 16 and (4, 8)"),
+        (
+            {"hidden_layer_sizes": 8},
+            "goes on from networks of (16,) hidden units and (2, 8) segments, not (8,) and (2, 8)",
+        ),
+        ({"segments": [4, 8]}, "goes on from networks of (16,) hidden units and (2, 8) segments, not (16,) and (4, 8)"),
     ],
 )
 def test_a_warm_start_with_other_networks_is_refused(samples, changed, message):
@@ -317,7 +336,8 @@ def test_numbers_that_are_none_are_refused(value):
     ("parameters", "message"),
     [
         ({"n_models": 0}, "'n_models' parameter of NKRegressor must be an int in the range [1, inf). Got 0"),
-        ({"addends": 0}, "'addends' parameter"),
+        ({"hidden_layer_sizes": 0}, "'hidden_layer_sizes' parameter"),
+        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes (8, 0): must be numbers of 1 or more"),
         ({"segments": 4}, "'segments' parameter"),
         ({"segments": (4,)}, "segments 4: a network of 2 layers needs 2 numbers"),
         ({"segments": (3, 8)}, "3 segments: must be a power of two"),

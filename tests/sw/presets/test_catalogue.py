@@ -1,15 +1,42 @@
+import numpy as np
 import pytest
 
 from sw.presets.catalogue import PRESETS, find
-from sw.presets.preset import shaped
+from sw.presets.depth import HEADROOM, deep_layers, deep_rates, deep_spreads
+from sw.presets.preset import shaped, with_fine
+from sw.spec.chance import FINE
+from sw.spec.network import Network
+from sw.spec.nodes import first_nodes
+from sw.spec.numerics import WordFormat
 
 
-def test_a_preset_takes_another_shape_and_what_it_says_of_a_hidden_layer_is_said_of_each():
-    preset = shaped(find("det4"), (16, 40, 8, 1), (2, 8, 32))
+def test_a_preset_takes_another_depth_and_the_rule_for_it_says_the_rest():
+    declared = find("det4")
+    preset = shaped(declared, (16, 40, 8, 1), (2, 8, 32))
     assert str(preset.network) == "16-40-8-1 (2/8/32 segments, 16 bit)"
-    assert preset.spreads == (0.25, 0.25, 0.0625) and preset.pretraining is None
-    for phase in preset.phases:
-        phase.rates.check(preset.network)
+    assert len(preset.spreads) == 3 and preset.pretraining is None
+    assert [phase.epochs for phase in preset.phases] == [phase.epochs for phase in declared.phases]
+
+
+@pytest.mark.parametrize("fine", FINE)
+@pytest.mark.parametrize("name", ["tetra-faces", "tetra-volume"])
+def test_the_rule_for_any_depth_gives_the_rates_that_were_searched_for(name, fine):
+    preset = with_fine(find(name), fine)
+    layers, word = preset.network.layers, preset.network.word
+    assert deep_rates(layers, word, 0) == preset.phases[0].rates
+    assert (deep_spreads(3), HEADROOM) == (preset.spreads, preset.headroom)
+
+
+@pytest.mark.parametrize("width", [10, 16, 24])
+@pytest.mark.parametrize("fine", FINE)
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (12, 60, 10, 4), (100, 50, 30, 20, 10), (3, 2, 2, 2, 2, 2, 1)])
+def test_the_rule_gives_legal_networks_of_any_depth(sizes, fine, width):
+    word = WordFormat(width, fine)
+    layers = deep_layers(sizes, (4,) * (len(sizes) - 1))
+    network = Network(layers, width, fine)
+    first_nodes(network, np.random.default_rng(0), deep_spreads(len(layers)))
+    for phase in range(3):
+        deep_rates(layers, word, phase).check(network)
 
 
 def test_a_preset_keeps_what_is_not_said():
