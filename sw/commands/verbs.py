@@ -51,7 +51,7 @@ class Verb:
 
 VERBS = (
     Verb("train", "train a network on a data set or a file", DATA, "sw.commands.train"),
-    Verb("online", "learn from a stream of records, and predict each before", DATA, "sw.commands.online"),
+    Verb("online", "learn from a stream, predicting each record first", DATA, "sw.commands.online"),
     Verb("predict", "predict the rows of a file", DATA, "sw.commands.predict"),
     Verb("info", "show what a model file holds", DATA, "sw.commands.info"),
     Verb("plot", "draw a network, its training or its predictions", DATA, "sw.commands.plot"),

@@ -207,11 +207,12 @@ class NKEstimator(BaseEstimator):
 
     def _asked(self, network: Network) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the hidden sizes and the segments that are asked for; the network's where they are "auto"."""
-        sizes, segments = self.hidden_layer_sizes, self.segments
-        if sizes == "auto":
+        asked, segments = self.hidden_layer_sizes, self.segments
+        sizes: tuple[Any, ...]
+        if isinstance(asked, str):
             sizes = tuple(layer.outputs for layer in network.layers[:-1])
-        elif isinstance(sizes, Integral):
-            sizes = (int(sizes),)
+        else:
+            sizes = (asked,) if isinstance(asked, Integral) else tuple(asked)
         if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
             raise ValueError(f"hidden_layer_sizes {self.hidden_layer_sizes}: must be numbers of 1 or more")
         if segments == "auto":

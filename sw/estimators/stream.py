@@ -28,10 +28,10 @@ class NKStreamRegressor(Regressor):
 
     Parameters
     ----------
-    addends : int, optional
-        Addends of the network; by default, as many as `sw.presets.by_size` has for a stream.
-    segments : (int, int), optional
-        Segments of the inner and of the outer functions, powers of two; by default those of `sw.presets.by_size`.
+    hidden_layer_sizes : tuple of int, optional
+        Outputs of each hidden layer; by default those that `sw.presets.by_size` has for a stream.
+    segments : tuple of int, optional
+        Segments of each layer's functions, powers of two; by default those of `sw.presets.by_size`.
     drift : {"page-hinkley", "adwin"} or None, default="page-hinkley"
         Detector that watches the error. At an alarm, the rates rise, and records are learnt faster; None keeps the
         rates as they are.
@@ -47,12 +47,12 @@ class NKStreamRegressor(Regressor):
 
     def __init__(
         self,
-        addends: int | None = None,
-        segments: tuple[int, int] | None = None,
+        hidden_layer_sizes: tuple[int, ...] | None = None,
+        segments: tuple[int, ...] | None = None,
         drift: str | None = "page-hinkley",
         seed: int = 0,
     ):
-        self.addends = addends
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.segments = segments
         self.drift = drift
         self.seed = seed
@@ -91,9 +91,8 @@ class NKStreamRegressor(Regressor):
         self._names = sorted(x, key=str)
         self._last = [0.0] * len(x)
         preset = default_preset(len(x), 1, STREAM_RECORDS)
-        if self.addends or self.segments:
-            sizes = (len(x), self.addends or preset.network.layers[0].outputs, 1)
-            preset = shaped(preset, sizes, self.segments)
+        hidden = self.hidden_layer_sizes or tuple(layer.outputs for layer in preset.network.layers[:-1])
+        preset = shaped(preset, (len(x), *hidden, 1), self.segments)
         self._learner = first_learner(preset, seed=self.seed, detector=self.drift)
 
     def _values(self, x: Record) -> list[float]:

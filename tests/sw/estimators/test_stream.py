@@ -14,7 +14,7 @@ from sw.presets.by_size import default_preset
 from sw.presets.preset import shaped
 
 ROOT = Path(__file__).resolve().parents[3]
-MODEL = NKStreamRegressor(addends=16)
+MODEL = NKStreamRegressor(hidden_layer_sizes=(16,))
 FEATURES = np.random.default_rng(2).uniform(-1, 1, (300, 3))
 TARGETS = FEATURES[:, 0] * FEATURES[:, 2]
 
@@ -25,7 +25,7 @@ def test_river_checks(check):
 
 
 def test_it_is_the_learner_of_the_same_stream():
-    ours = NKStreamRegressor(addends=16, segments=(2, 16), drift="adwin", seed=3)
+    ours = NKStreamRegressor(hidden_layer_sizes=(16,), segments=(2, 16), drift="adwin", seed=3)
     preset = shaped(default_preset(3, 1, 10_000), (3, 16, 1), (2, 16))
     learner = first_learner(preset, seed=3, detector="adwin")
     right = learner.predict_then_learn(FEATURES, TARGETS[:, None])[:, 0]
