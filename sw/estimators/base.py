@@ -207,10 +207,10 @@ class NKEstimator(BaseEstimator):
 
     def _asked(self, network: Network) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the hidden sizes and the segments that are asked for; the network's where they are "auto"."""
-        asked, segments = self.hidden_layer_sizes, self.segments
-        sizes: tuple[Any, ...]
-        if isinstance(asked, str):
-            sizes = tuple(layer.outputs for layer in network.layers[:-1])
+        asked: Any = self.hidden_layer_sizes
+        segments = self.segments
+        if asked == "auto":
+            sizes: tuple[Any, ...] = tuple(layer.outputs for layer in network.layers[:-1])
         else:
             sizes = (asked,) if isinstance(asked, Integral) else tuple(asked)
         if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):

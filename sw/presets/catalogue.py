@@ -6,11 +6,14 @@ from sw.spec.schedule import Phase, Rates
 
 
 def _tetra(outputs: int) -> Preset:
-    """Make a preset whose first nodes are small, since the sums of its layers grow to a multiple in training."""
+    """Make a preset whose first nodes are small, since the sums of its layers grow to a multiple in training.
+
+    Its steps have fine bits: in a long training those of less than a node's last bit would be lost.
+    """
     layers = Layer(12, 128, 4, gain=2), Layer(128, 32, 16, gain=3), Layer(32, outputs, 16, gain=2)
-    phases = Phase(8, Rates((4, 5), (19, 15))), Phase(4, Rates((5, 7), (20, 16)))
-    fine = Phase(8, Rates((1, 1), (16, 14))), Phase(4, Rates((2, 3), (17, 15)))
-    return Preset(Network(layers), phases, 1, (0.125, 0.25, 0.25), other_phases=fine)
+    phases = Phase(8, Rates((1, 1), (16, 14))), Phase(4, Rates((2, 3), (17, 15)))
+    coarse = Phase(8, Rates((4, 5), (19, 15))), Phase(4, Rates((5, 7), (20, 16)))
+    return Preset(Network(layers, fine=4), phases, 1, (0.125, 0.25, 0.25), other_phases=coarse)
 
 
 def _quick_norm(features: int) -> Preset:

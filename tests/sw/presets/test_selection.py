@@ -36,7 +36,7 @@ def test_segments_are_one_number_a_layer() -> None:
 
 @pytest.mark.parametrize("name", ["det5", "tetra-volume", "tetra-faces"])
 def test_fine_bits_bring_the_schedule_for_them(name: str) -> None:
-    preset = PRESETS[name]
+    preset = selected(None, None, PRESETS[name], fine=0)
     fine = selected(None, None, preset, fine=4)
     assert fine.network == replace(preset.network, fine=4) and fine.phases != preset.phases
     assert selected(preset, None, PRESETS["norm2"], fine=4) == fine and selected(None, None, fine, fine=0) == preset

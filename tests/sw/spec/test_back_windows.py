@@ -25,7 +25,7 @@ def test_the_window_is_the_lowest_that_holds_the_schedule() -> None:
     assert windows_for(NETWORK, schedule((1, 2, 17), (1, 2, 18))) == (11,)
     assert windows_for(NETWORK, schedule((1, 2, 24))) == (17,)
     deep = PRESETS["tetra-faces"]
-    assert windows_for(deep.network, deep.phases) == (13, 9)
+    assert windows_for(deep.network, deep.phases) == (10, 9)
 
 
 def test_shifts_that_no_window_holds_are_refused() -> None:
