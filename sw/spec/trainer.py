@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Statistics:
         return Statistics(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
     @classmethod
-    def from_plain(cls, plain: dict[str, float]) -> "Statistics":
+    def from_plain(cls, plain: dict[str, Any]) -> "Statistics":
         """Take the counts from plain data.
 
         Parameters
