@@ -209,8 +209,8 @@ class NKEstimator(BaseEstimator):
         sizes, segments = self.hidden_layer_sizes, self.segments
         if sizes == "auto":
             sizes = tuple(layer.outputs for layer in network.layers[:-1])
-        elif isinstance(sizes, Integral):
-            sizes = (int(sizes),)
+        elif not isinstance(sizes, tuple | list):
+            sizes = (sizes,)
         if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
             raise ValueError(f"hidden_layer_sizes {self.hidden_layer_sizes}: must be numbers of 1 or more")
         if segments == "auto":

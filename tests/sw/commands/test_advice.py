@@ -13,8 +13,9 @@ NETWORK = Network.two_layer(3, 4, (4, 8))  # 32 nodes are moved by a record, 4 a
 
 def test_counts_become_shares_of_what_a_record_does():
     most = Statistics(records=10, saturations=320, clips=40, zero_steps=50)
-    assert set(shares(NETWORK, most).values()) == {1}
-    assert set(shares(NETWORK, Statistics()).values()) == {0}
+    for counts, share in ((most, 1), (Statistics(), 0)):
+        assert shares(NETWORK, counts) == dict.fromkeys(("saturations", "clips", "zero_steps"), share)
+    assert shares(NETWORK, None) is None and advice(NETWORK, None) == []
 
 
 @pytest.mark.parametrize(
