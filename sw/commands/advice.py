@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sw.spec.network import Network
     from sw.spec.trainer import Statistics
 
-MOST_SATURATIONS = 0.0003  # of the nodes that are moved
+MOST_SATURATIONS = 0.005  # of the nodes that are moved
 MOST_CLIPS = 0.003  # of the hidden arguments
 MOST_ZERO_STEPS = 0.5  # of the steps
 
