@@ -8,26 +8,28 @@ if TYPE_CHECKING:
     from sw.spec.network import Network
     from sw.spec.trainer import Statistics
 
-MOST_SATURATIONS = 0.0003  # of the nodes that are moved
+MOST_SATURATIONS = 0.005  # of the nodes that are moved
 MOST_CLIPS = 0.003  # of the hidden arguments
 MOST_ZERO_STEPS = 0.5  # of the steps
 
 
-def shares(network: Network, statistics: Statistics) -> dict[str, float]:
+def shares(network: Network, statistics: Statistics | None) -> dict[str, float] | None:
     """Divide each count by how often a training could have counted it.
 
     Parameters
     ----------
     network : Network
         What was trained.
-    statistics : Statistics
-        The counts; of pre-training, the counts of a last layer's steps are shares of one group.
+    statistics : Statistics or None
+        The counts, not of pre-training, in which each group has steps of its own.
 
     Returns
     -------
-    dict
-        By the counts' names; zeros without records.
+    dict or None
+        By the counts' names; None without counts, zeros without records.
     """
+    if statistics is None:
+        return None
     layers, records = network.layers, statistics.records or 1
     nodes = sum(2 * layer.inputs * layer.outputs for layer in layers)
     hidden, steps = (sum(layer.outputs for layer in some) for some in (layers[:-1], layers))
@@ -38,14 +40,14 @@ def shares(network: Network, statistics: Statistics) -> dict[str, float]:
     }
 
 
-def advice(network: Network, statistics: Statistics) -> list[str]:
+def advice(network: Network, statistics: Statistics | None) -> list[str]:
     """Say what to do when a training counted too much; the bounds are explained in docs/architecture.md.
 
     Parameters
     ----------
     network : Network
         What was trained.
-    statistics : Statistics
+    statistics : Statistics or None
         The counts of its last epoch.
 
     Returns
@@ -53,7 +55,10 @@ def advice(network: Network, statistics: Statistics) -> list[str]:
     list of str
         A line for each count that is too large; none if the scale is good.
     """
-    share, lines = shares(network, statistics), []
+    share = shares(network, statistics)
+    if share is None:
+        return []
+    lines = []
     if share["saturations"] > MOST_SATURATIONS:
         lines.append(
             f"{share['saturations']:.2%} of the moved nodes were cut to the word: more headroom or larger update "

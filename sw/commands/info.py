@@ -117,7 +117,7 @@ def describe(model: Model) -> dict[str, Any]:
         "encoding": model.encoding.plain(),
         "selection": model.selection and model.selection.plain(),
         "history": None if history is None else history_rows(history),
-        "counted": model.statistics and shares(network, model.statistics),
+        "counted": shares(network, model.statistics),
     }
 
 
@@ -156,9 +156,9 @@ def counted(model: Model) -> list[str]:
     model : Model
         From a file.
     """
-    if model.statistics is None:
-        return []
     share = shares(model.network, model.statistics)
+    if share is None:
+        return []
     return [
         f"counted     {share['saturations']:.2%} of moved nodes cut to the word, {share['clips']:.2%} of hidden "
         f"arguments clipped, {share['zero_steps']:.0%} of steps zero",

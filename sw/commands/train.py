@@ -156,7 +156,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     figures |= achieved(history) | {
         "wall_s": time.monotonic() - began,
         "stopped": stopped,
-        "counted": trained.statistics and shares(trained.network, trained.statistics),
+        "counted": shares(trained.network, trained.statistics),
         "model": str(saved),
     }
     try:
@@ -164,7 +164,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             reporter.show(f"Stopped after {training.records_done:,} of {total:,} records.")
         elif history.behind:
             reporter.show("Stopped in the evaluation of the last epoch.")
-        lines = advice(trained.network, trained.statistics) if trained.statistics else ()
+        lines = advice(trained.network, trained.statistics)
         reporter.show("\n".join(filter(None, (*lines, remark, conclusion(figures)))))
         reporter.note(next_steps(saved, reporter.program))
     finally:

@@ -212,7 +212,7 @@ class NKEstimator(BaseEstimator):
         if asked == "auto":
             sizes: tuple[Any, ...] = tuple(layer.outputs for layer in network.layers[:-1])
         else:
-            sizes = (asked,) if isinstance(asked, Integral) else tuple(asked)
+            sizes = tuple(asked) if isinstance(asked, tuple | list) else (asked,)
         if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
             raise ValueError(f"hidden_layer_sizes {self.hidden_layer_sizes}: must be numbers of 1 or more")
         if segments == "auto":
