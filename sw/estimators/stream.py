@@ -1,5 +1,6 @@
 """`NKStreamRegressor`: a network as a regressor of River."""
 
+import pickle
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,11 @@ class NKStreamRegressor(Regressor):
             Features.
         """
         return float(self._learner.predict_one(self._values(x))[0]) if self._learner else 0.0
+
+    @property
+    def _raw_memory_usage(self) -> int:
+        """Bytes of what it has learnt; River's walk over all references would go on into the compiler of kernels."""
+        return len(pickle.dumps(self))
 
     def _begin(self, x: Record) -> None:
         """Make a network for the features of a record, whose order makes no difference."""
