@@ -39,9 +39,8 @@ class Follower:
         self._trainer, self._encoder = trainer, encoder
         network, scaling = model.network, model.scaling
         record = Encoded.of(np.zeros((1, network.features)), np.zeros((1, network.outputs)), self._trainer.word)
-        self._word = np.zeros(1, np.int64)
-        fixed = model.domains is None
-        training = self._trainer._training(record, **({"words": self._word} if fixed else {}))
+        word, fixed = np.zeros(1, np.int64), model.domains is None
+        training = self._trainer._training(record, **({"words": word} if fixed else {}))
         results = self._trainer._prediction(record.arguments)[-1]
         factor, centre, reach = scaling.target_units
         constants = np.where(scaling.target_low == scaling.target_high, scaling.target_low, np.nan)
@@ -52,9 +51,9 @@ class Follower:
             float(self._trainer.result_scale),
             float(1 << model.headroom),
         )
-        self._units = (feature_units(scaling), target_units(scaling)), decoding, scales
-        self._memory = self._word, training, results
+        units = feature_units(scaling), target_units(scaling)
         self._tally = np.zeros(3)
+        self._state = units, decoding, scales, word, training, results, self._tally
         self._features, self._targets = np.zeros((1, network.features)), np.zeros((1, network.outputs))
         self._prediction: np.ndarray = np.zeros((1, network.outputs))
         self._unknown = np.full((1, network.outputs), np.nan)
@@ -75,8 +74,7 @@ class Follower:
 
     def set_rates(self, rates: Rates) -> None:
         """Change the learning rates of the next records."""
-        # A pass over no records: it changes nothing else.
-        self._trainer.run(self._encoder.records(self._features[:0], self._targets[:0]), rates)
+        self._trainer.set_rates(rates)
 
     def follow(self, features: np.ndarray, targets: np.ndarray, *, checking: bool) -> tuple[np.ndarray, int, int]:
         """Predict each record, then train on it, up to one that cannot be trained on.
@@ -176,4 +174,4 @@ class Follower:
         *,
         checking: bool = True,
     ) -> tuple:
-        return features, targets, *self._units, words, *self._memory, predictions, self._tally, checking
+        return self._state, features, targets, words, predictions, checking

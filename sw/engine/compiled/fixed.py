@@ -125,10 +125,14 @@ class CompiledFixed(CompiledTrainer):
         self.nodes, self.chance = grouped.nodes, grouped.chance
         return statistics
 
-    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
-        """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""
+    def set_rates(self, rates: Rates) -> None:
+        """Set the learning rates; as `CompiledTrainer.set_rates`."""
         for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
             self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
+
+    def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
+        """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""
+        self.set_rates(rates)
         self._statistics[:] = 0
         words = self._next_chances(len(records))
         self._kernels.train(*self._training(records, results, words | words << CHANCE_BITS))

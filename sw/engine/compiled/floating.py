@@ -105,6 +105,11 @@ class CompiledFloat(CompiledTrainer):
             width = self._memory.high[inputs] - self._memory.low[inputs]
             self._memory.scale[inputs] = (place.nodes - 1) / width
 
+    def set_rates(self, rates: Rates) -> None:
+        """Set the learning rates, and the widths of the domains; as `CompiledTrainer.set_rates`."""
+        self._rescale()
+        self._memory.rates[:] = self._rates(rates)
+
     def _rates(self, rates: Rates) -> tuple[float, ...]:
         """Compute the learning rates of a pass."""
         assert self.learning_rates is not None
@@ -112,8 +117,7 @@ class CompiledFloat(CompiledTrainer):
 
     def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
         """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""
-        self._rescale()
-        self._memory.rates[:] = self._rates(rates)
+        self.set_rates(rates)
         self._statistics[:] = 0
         self._kernels.train(*self._training(records, results))
         count, residual = self._statistics.tolist()

@@ -105,6 +105,10 @@ class CompiledTrainer(Trainer):
         return np.zeros((records, self.network.outputs), self._result_type)
 
     @abstractmethod
+    def set_rates(self, rates: Rates) -> None:
+        """Set the learning rates, and what merging may have left to do, as `run` does before its first record."""
+
+    @abstractmethod
     def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
         """Make one pass, as `train`, over records that are encoded for the kernels.
 
