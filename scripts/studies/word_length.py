@@ -46,6 +46,7 @@ from sw.spec.bounds import RECORDS, SEEDS
 from sw.spec.chance import FINE
 from sw.spec.numerics import WIDTHS
 from sw.spec.options import whole
+from sw.spec.schedule import EpochLoop
 
 FIRST_SEED = 30  # the presets were found on the seeds below, and on those from 100 on
 LIMIT = 1.02
@@ -142,9 +143,8 @@ def train(preset: Preset, split: Split, variant: Variant, seed: int) -> tuple[fl
     model, trainer = variant.begin(first_model(preset, MemorySource(split), seed=seed))
     encoder = Encoder(model, trainer)
     records = encoder.records(split.train.features, split.train.targets)
-    for phase in preset.phases:
-        for _ in range(phase.epochs):
-            trainer.run(records, phase.rates)
+    for epoch in EpochLoop(preset.phases):
+        trainer.run(records, epoch.phase.rates)
     predicted = model.decode(trainer.results(encoder.arguments(split.holdout.features)))
     return rmse(predicted, split.holdout.targets), pearson(predicted, split.holdout.targets)
 
