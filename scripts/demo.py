@@ -27,7 +27,7 @@ from sw.commands.training_options import add_epochs, preset_for, scheduled
 from sw.commands.verbs import BOARDS, Verb
 from sw.outputs import FIGURES, Output, add_force, check, write_json
 from sw.presets.catalogue import DEFAULT
-from sw.presets.selection import selected
+from sw.presets.selection import network_options, selected
 
 if TYPE_CHECKING:
     from sw.experiment import Experiment, Outcome
@@ -105,9 +105,7 @@ def trained(options: argparse.Namespace, reporter: TerminalReporter) -> dict[str
 
         began = time.monotonic()
         split = load_data(options)
-        base = selected(
-            options.network, options.segments, preset_for(MemorySource(split)), width=options.width, fine=options.fine
-        )
+        base = selected(**network_options(options), otherwise=preset_for(MemorySource(split)))
         preset = scheduled(base, options.epochs, options.pretraining)
         addends, _ = preset.pretraining or (0, 0)
         phases = preset.all_phases(pretraining=addends > 0)

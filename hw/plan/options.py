@@ -11,7 +11,7 @@ import boards
 from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
 from sw.presets.preset import shaped, with_width
-from sw.presets.selection import add_network, selected
+from sw.presets.selection import add_network, network_options, selected
 from sw.spec.bounds import CLOCK_MHZ, SIZE, STALENESS, TAPS
 from sw.spec.configuration import CONTEXTS
 from sw.spec.options import numbers, pretraining, real, whole
@@ -145,7 +145,7 @@ def preset_of(options: argparse.Namespace) -> Preset:
     choice = options.network
     by_size = isinstance(choice, tuple)
     otherwise = default_preset(choice[0], choice[-1], MANY_RECORDS) if by_size else PRESETS[DEFAULT]
-    return selected(choice, options.segments, otherwise, width=options.width, fine=options.fine)
+    return selected(**network_options(options), otherwise=otherwise)
 
 
 def preset_for(network: Network) -> Preset:

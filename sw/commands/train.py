@@ -187,7 +187,7 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
     from sw.engine import checkpoint
     from sw.model import MODEL_FILE
 
-    if options.start and any(value is not None for value in network_options(options)):
+    if options.start and any(value is not None for value in network_options(options).values()):
         raise argparse.ArgumentTypeError(
             "--from MODEL brings its own network; leave out --network, --segments, --width and --fine"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sw.oracle.merging import MERGES, Merging
 from sw.presets.catalogue import PRESETS
 from sw.presets.preset import Preset, stretched
-from sw.presets.selection import add_network, selected
+from sw.presets.selection import add_network, network_options, selected
 from sw.spec.bounds import EPOCHS, MODELS, RELAXATION, ROUND_RECORDS, THREADS
 from sw.spec.options import Groups, pretraining, real, whole
 
@@ -130,7 +130,7 @@ def preset_of(options: argparse.Namespace, source: Source) -> Preset:
     ValueError
         For a network that is not legal.
     """
-    preset = selected(options.network, options.segments, preset_for(source), width=options.width, fine=options.fine)
+    preset = selected(**network_options(options), otherwise=preset_for(source))
     if options.arithmetic is not None:
         preset = replace(preset, arithmetic=options.arithmetic)
     return scheduled(preset, options.epochs, options.pretraining)

@@ -1,6 +1,7 @@
 """The network and schedule that a user names: `--network PRESET|SHAPE`, `--segments`, `--width` and `--fine`."""
 
 import argparse
+from typing import Any
 
 from sw.presets.catalogue import BY_NAME, find
 from sw.presets.preset import Preset, shaped, with_fine, with_width
@@ -95,9 +96,10 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
     )
 
 
-def network_options(options: argparse.Namespace) -> tuple:
-    """List the values of the options that `add_network` added; each is None where the user left it out."""
-    return options.network, options.segments, options.width, options.fine
+def network_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the options that `add_network` added, as `selected` takes them; None for one left out."""
+    names = {"choice": "network", "segments": "segments", "width": "width", "fine": "fine"}
+    return {parameter: getattr(options, option) for parameter, option in names.items()}
 
 
 def selected(
