@@ -39,13 +39,13 @@ def first_learner(
     ModuleNotFoundError
         For a detector, if River is not installed.
     """
-    network, rates = preset.network, preset.phases[0].rates
+    network = preset.network
     nodes = first_nodes(network, np.random.default_rng(seed), preset.spreads)
     scaling = Scaling.of(np.zeros((1, network.features)), np.zeros((1, network.outputs)))
     model = Model(network, scaling, nodes, preset.headroom, feature_names, target_names)
     if preset.arithmetic != "fixed16":
         model = as_floating(model)
-    return Learner(model, preset.arithmetic, rates, forgetting=Forgetting(rates, detector) if detector else None)
+    return _learner(model, preset, detector, trained=False)
 
 
 def next_learner(model: Model, preset: Preset, *, detector: str | None = None) -> Learner:
@@ -65,6 +65,10 @@ def next_learner(model: Model, preset: Preset, *, detector: str | None = None) -
     ModuleNotFoundError
         For a detector, if River is not installed.
     """
+    return _learner(model, preset, detector, trained=True)
+
+
+def _learner(model: Model, preset: Preset, detector: str | None, *, trained: bool) -> Learner:
     rates = preset.phases[0].rates
     forgetting = Forgetting(rates, detector) if detector else None
-    return Learner(model, preset.arithmetic, rates, trained=True, forgetting=forgetting)
+    return Learner(model, preset.arithmetic, rates, trained=trained, forgetting=forgetting)
