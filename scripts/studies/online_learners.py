@@ -124,13 +124,16 @@ class Eclair(StreamLearner):
 
     def predict(self, features: list[float]) -> float:
         """Predict the target of a record."""
-        return float((self._coefficients[self._rows, self._active(features)[0]] * self._active(features)[1]).sum())
+        return self._predicted(*self._active(features))
 
     def learn(self, features: list[float], target: float) -> None:
         """Learn from a record."""
         columns, basis = self._active(features)
-        error = target - (self._coefficients[self._rows, columns] * basis).sum()
+        error = target - self._predicted(columns, basis)
         self._coefficients[self._rows, columns] += self._rate * 2 * error * basis
+
+    def _predicted(self, columns: np.ndarray, basis: np.ndarray) -> float:
+        return float((self._coefficients[self._rows, columns] * basis).sum())
 
     def _active(self, features: list[float]) -> tuple[np.ndarray, np.ndarray]:
         """Compute numbers and values of the active basis functions, both (features, order + 1)."""
