@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hw.core.training_core import TrainingCore
-from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
+from sw.spec.addresses import addresses_of, node_addresses
 from sw.spec.protocol import Space
 
 
@@ -24,12 +24,9 @@ async def transfer(ctx: Any, bus: Any, space: Space, address: int, write: int | 
 
 async def read_nodes(ctx: Any, core: TrainingCore, bus: Any) -> list[np.ndarray]:
     """Read the nodes of each layer from an idle core, through its bus or that of what contains it."""
-    network = core.network
-    nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
-    for index, (layer, addresses) in enumerate(zip(nodes, addresses_of(network, core.plan.foldings), strict=True)):
-        for place, address in np.ndenumerate(addresses.table()):
-            word, *wrong = await transfer(ctx, bus, Space.PARAMETERS, int(address) | index << LAYER_ADDRESS_BITS)
-            assert wrong == [0, 0]
-            sign = 1 << (core.word_bits - 1)
-            layer[place] = (word ^ sign) - sign
-    return nodes
+    sign, words = 1 << (core.word_bits - 1), []
+    for address in node_addresses(addresses_of(core.network, core.plan.foldings)):
+        word, *wrong = await transfer(ctx, bus, Space.PARAMETERS, int(address))
+        assert wrong == [0, 0]
+        words.append((word ^ sign) - sign)
+    return core.network.layered(np.array(words))
