@@ -70,5 +70,5 @@ def next_learner(model: Model, preset: Preset, *, detector: str | None = None) -
 
 def _learner(model: Model, preset: Preset, detector: str | None, *, trained: bool) -> Learner:
     rates = preset.phases[0].rates
-    forgetting = Forgetting(rates, detector) if detector else None
+    forgetting = Forgetting(rates, model.network.word, detector) if detector else None
     return Learner(model, preset.arithmetic, rates, trained=trained, forgetting=forgetting)

@@ -3,6 +3,7 @@
 from math import log2
 from typing import Any
 
+from sw.spec.numerics import WordFormat
 from sw.spec.schedule import Rates
 
 DETECTORS = ("adwin", "page-hinkley")
@@ -50,12 +51,14 @@ class Forgetting:
     ----------
     rates : Rates
         The rates between alarm and calm.
+    word : WordFormat
+        The network's word; its legal update shifts are the ends of rise and fall.
     detector : str
         One of `DETECTORS`.
     """
 
-    def __init__(self, rates: Rates, detector: str):
-        self._base, self._detector = rates, detector_of(detector)
+    def __init__(self, rates: Rates, word: WordFormat, detector: str):
+        self._base, self._word, self._detector = rates, word, detector_of(detector)
         self._level = 0
         self._since = 0  # records since the last alarm, or since the beginning
         self._alarmed = False
@@ -63,7 +66,9 @@ class Forgetting:
     @property
     def rates(self) -> Rates:
         """The rates of the next block."""
-        return Rates(tuple(max(0, shift + self._level) for shift in self._base.update), self._base.back)
+        legal = self._word.update_shifts
+        update = (min(max(shift + self._level, legal[0]), legal[-1]) for shift in self._base.update)
+        return Rates(tuple(update), self._base.back)
 
     def observe(self, error: float) -> bool:
         """Take note of a block of records; tells whether it raises an alarm.

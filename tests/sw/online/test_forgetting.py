@@ -14,11 +14,12 @@ RNG = np.random.default_rng(4)
 FEATURES = RNG.uniform(-1, 1, (RECORDS, 4))
 LAW = FEATURES[:, :1] * FEATURES[:, 1:2] + RNG.normal(0, 0.05, (RECORDS, 1))
 DRIFTING = np.where(np.arange(RECORDS)[:, None] < DRIFT, LAW, FEATURES[:, 2:3] - 2 * LAW)
-RATES = default_preset(4, 1, 10_000).phases[0].rates
+PRESET = default_preset(4, 1, 10_000)
+RATES, WORD = PRESET.phases[0].rates, PRESET.network.word
 
 
 def forgetful(detector: str) -> Learner:
-    return learner(forgetting=Forgetting(RATES, detector))
+    return learner(forgetting=Forgetting(RATES, WORD, detector))
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -68,7 +69,7 @@ def test_an_alarm_among_the_first_records_ends_them():
 
 
 def test_rates_rise_with_an_alarm_and_fall_in_calm():
-    ours = Forgetting(Rates((3,), (14,)), "page-hinkley")
+    ours = Forgetting(Rates((3,), (14,)), WORD, "page-hinkley")
     calm = [(ours.observe(0.1), ours.rates.update[0]) for _ in range(2000)]
     assert [shift for _, shift in calm] == sorted(shift for _, shift in calm) and calm[-1] == (False, 6)
     assert ours.observe(10.0) and ours.rates.update[0] == 2
@@ -77,6 +78,14 @@ def test_rates_rise_with_an_alarm_and_fall_in_calm():
     assert ours.rates == Rates((3,), (14,))
 
 
+@pytest.mark.parametrize("shift", [WORD.update_shifts[0], WORD.update_shifts[-1]])
+def test_rates_stay_legal(shift):
+    ours = Forgetting(Rates((shift,), (14,)), WORD, "page-hinkley")
+    for error in [0.1] * 2000 + [10.0]:
+        ours.observe(error)
+        ours.rates.check(PRESET.network)
+
+
 def test_an_unknown_detector_is_refused():
     with pytest.raises(ValueError, match="'ddm'; the detectors are adwin, page-hinkley"):
-        Forgetting(RATES, "ddm")
+        Forgetting(RATES, WORD, "ddm")
