@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 
 from sw.engine.compiled.trainer import CompiledTrainer
-from sw.engine.encoded import Encoded
+from sw.engine.encoded import Encoded, EncodedArguments
 from sw.engine.encoder import Encoder, feature_units, target_units
 from sw.engine.kernels.compiling import entry_point
 from sw.engine.kernels.following import DONE, ERROR, LEARNT, follow_reals, follow_words
 from sw.model import Model
 from sw.scaling import largest_scaled
+from sw.spec.chance import CHANCE_BITS
 from sw.spec.schedule import Rates
 
 NO_WORDS = np.zeros(0, np.int64)
+
+Snapshot = tuple[np.ndarray, int, float]
+"""All that following records changes: the parameters, the chance word, and the sum of errors."""
 
 
 class Follower:
@@ -39,9 +43,6 @@ class Follower:
         self._trainer, self._encoder = trainer, encoder
         network, scaling = model.network, model.scaling
         record = Encoded.of(np.zeros((1, network.features)), np.zeros((1, network.outputs)), self._trainer.word)
-        word, fixed = np.zeros(1, np.int64), model.domains is None
-        training = self._trainer._training(record, **({"words": word} if fixed else {}))
-        results = self._trainer._prediction(record.arguments)[-1]
         factor, centre, reach = scaling.target_units
         constants = np.where(scaling.target_low == scaling.target_high, scaling.target_low, np.nan)
         decoding = np.stack([reach, centre, factor, largest_scaled(factor), constants])
@@ -53,18 +54,13 @@ class Follower:
         )
         units = feature_units(scaling), target_units(scaling)
         self._tally = np.zeros(3)
-        self._state = units, decoding, scales, word, training, results, self._tally
+        self._state = units, decoding, scales, self._trainer._training(record), self._tally
         self._features, self._targets = np.zeros((1, network.features)), np.zeros((1, network.outputs))
-        self._prediction: np.ndarray = np.zeros((1, network.outputs))
-        self._unknown = np.full((1, network.outputs), np.nan)
-        self._follow: Any = entry_point(
-            follow_words if fixed else follow_reals, *self._call(self._features, self._targets, self._prediction)
-        )
-        self._one = {
-            checking: self._call(self._features, self._targets, self._prediction, checking=checking)
-            for checking in (False, True)
-        }
-        self._ask = self._call(self._features, self._unknown, self._prediction)
+        self._one, self._prediction, _ = self._call(self._features, self._targets, NO_WORDS, checking=False)
+        self._one_checked = *self._one[:-1], True
+        unknown = np.full((1, network.outputs), np.nan)
+        self._ask = *self._one[:2], unknown, *self._one[3:]
+        self._follow: Any = entry_point(follow_words if model.domains is None else follow_reals, *self._one)
         self.set_rates(rates)
 
     @property
@@ -74,9 +70,21 @@ class Follower:
 
     def set_rates(self, rates: Rates) -> None:
         """Change the learning rates of the next records."""
+        self._rates = rates
         self._trainer.set_rates(rates)
 
-    def follow(self, features: np.ndarray, targets: np.ndarray, *, checking: bool) -> tuple[np.ndarray, int, int]:
+    def snapshot(self) -> Snapshot:
+        """Copy what following records changes."""
+        return self._trainer.parameters.copy(), self._trainer.chance, self.error
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to where a snapshot was taken."""
+        self._trainer.parameters[:], self._trainer.chance, self._tally[ERROR] = snapshot
+        self._trainer.set_rates(self._rates)
+
+    def follow(
+        self, features: np.ndarray, targets: np.ndarray, *, checking: bool
+    ) -> tuple[np.ndarray, np.ndarray, int, int]:
         """Predict each record, then train on it, up to one that cannot be trained on.
 
         Parameters
@@ -92,20 +100,22 @@ class Follower:
         -------
         predictions : ndarray of shape (n, outputs)
             In the user's units; those after the record at which it stopped say nothing.
+        totals : ndarray of shape (n,)
+            The `error` after each record.
         done : int
             Records that were predicted and trained on. The next one, if there is one, leaves the ranges, and has been
             predicted; or a number of it is not finite.
         learnt : int
             Those of them that had targets.
         """
-        predictions = np.empty(targets.shape)
         before = self._trainer.chance
         words = self._trainer._next_chances(len(features)) if self._trainer.network.fine else NO_WORDS
-        self._follow(*self._call(features, targets, predictions, words, checking=checking))
+        call, predictions, totals = self._call(features, targets, words | words << CHANCE_BITS, checking=checking)
+        self._follow(*call)
         done, learnt = int(self._tally[DONE]), int(self._tally[LEARNT])
         if len(words):
             self._trainer.chance = int(words[learnt - 1]) if learnt else before
-        return predictions, done, learnt
+        return predictions, totals, done, learnt
 
     def predict_one(self, features: Sequence[float] | np.ndarray) -> np.ndarray:
         """Predict the targets (outputs,) of one record, in the user's units.
@@ -154,9 +164,9 @@ class Follower:
         self._take(self._features, features)
         self._take(self._targets, targets)
         if self._trainer.network.fine:
-            predictions, _, learnt = self.follow(self._features, self._targets, checking=checking)
+            predictions, _, _, learnt = self.follow(self._features, self._targets, checking=checking)
             return self._features, self._targets, predictions[0], learnt == 1
-        self._follow(*self._one[checking])
+        self._follow(*(self._one_checked if checking else self._one))
         return self._features, self._targets, self._prediction[0].copy(), self._tally[LEARNT] == 1
 
     @staticmethod
@@ -166,12 +176,12 @@ class Follower:
         row[0] = values
 
     def _call(
-        self,
-        features: np.ndarray,
-        targets: np.ndarray,
-        predictions: np.ndarray,
-        words: np.ndarray = NO_WORDS,
-        *,
-        checking: bool = True,
-    ) -> tuple:
-        return self._state, features, targets, words, predictions, checking
+        self, features: np.ndarray, targets: np.ndarray, words: np.ndarray, *, checking: bool
+    ) -> tuple[tuple, np.ndarray, np.ndarray]:
+        """Make the arguments of the kernel; returns them, and those of them that are for predictions and totals."""
+        records, trainer = len(features), self._trainer
+        arguments = EncodedArguments.zeros(records, features.shape[1], trainer.word)
+        buffers = arguments.flat, np.zeros(targets.shape, trainer.word), trainer.results_for(records)
+        predictions, totals = np.zeros(targets.shape), np.zeros(records)
+        call = self._state, features, targets, words, buffers, predictions, totals, checking
+        return call, predictions, totals

@@ -55,20 +55,19 @@ class Forgetting:
         The network's word; its legal update shifts are the ends of rise and fall.
     detector : str
         One of `DETECTORS`.
+
+    Attributes
+    ----------
+    rates : Rates
+        The rates of the next block.
     """
 
     def __init__(self, rates: Rates, word: WordFormat, detector: str):
-        self._base, self._word, self._detector = rates, word, detector_of(detector)
+        self.rates = self._base = rates
+        self._word, self._detector = word, detector_of(detector)
         self._level = 0
         self._since = 0  # records since the last alarm, or since the beginning
         self._alarmed = False
-
-    @property
-    def rates(self) -> Rates:
-        """The rates of the next block."""
-        legal = self._word.update_shifts
-        update = (min(max(shift + self._level, legal[0]), legal[-1]) for shift in self._base.update)
-        return Rates(tuple(update), self._base.back)
 
     def observe(self, error: float) -> bool:
         """Take note of a block of records; tells whether it raises an alarm.
@@ -83,8 +82,13 @@ class Forgetting:
         alarm = self._detector.drift_detected and getattr(self._detector, "estimation", float("inf")) > before
         self._since = 0 if alarm else self._since + BLOCK_RECORDS
         self._alarmed |= alarm
-        if self._alarmed and self._since < ALARM_RECORDS:
-            self._level = -1
-        else:
-            self._level = min(HALVINGS, (self._since // CALM_RECORDS).bit_length())
+        calm = min(HALVINGS, (self._since // CALM_RECORDS).bit_length())
+        self._set_level(-1 if self._alarmed and self._since < ALARM_RECORDS else calm)
         return alarm
+
+    def _set_level(self, level: int) -> None:
+        """Shift by so many bits more than between alarm and calm, where that is legal."""
+        if level != self._level:
+            self._level, legal = level, self._word.update_shifts
+            update = (min(max(shift + level, legal[0]), legal[-1]) for shift in self._base.update)
+            self.rates = Rates(tuple(update), self._base.back)

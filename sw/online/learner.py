@@ -17,7 +17,7 @@ from sw.scaling import TARGET_DEVIATIONS, Scaling
 from sw.spec.schedule import Rates
 
 FIRST_RECORDS = 1024  # are kept, and as many after an alarm; a power of two
-MOST_RECORDS = 1 << 16  # that are followed at a time
+MOST_RECORDS = 1 << 12  # that are followed at a time
 FIRST_PASSES = 16  # over the records that are kept, whenever there are twice as many
 ALARM_PASSES = 4  # over those that are kept after an alarm
 FEWEST_RECORDS = 32  # after an alarm, that are passed over
@@ -68,6 +68,7 @@ class Learner:
         self.learnt, self.alarms = 0, list[int]()
         self._block = 0  # records since the forgetting looked at the error
         self._block_error = 0.0  # all error until then
+        self._alarm = False  # of the last block
         self._first = None if trained else model
         self._keep(0 if trained else FIRST_RECORDS)
         self._done = 0  # visits
@@ -146,9 +147,7 @@ class Learner:
         start = 0
         while start < len(features):
             rows = slice(start, start + self._room)
-            predicted, done, learnt = self._follower().follow(
-                features[rows], targets[rows], checking=self._first is None
-            )
+            predicted, done, learnt = self._follow(features[rows], targets[rows])
             stop = start + done
             predictions[start : start + len(predicted)] = predicted
             self._advance(features[start:stop], targets[start:stop], learnt)
@@ -198,7 +197,9 @@ class Learner:
             if np.isnan(target).any():
                 raise ValueError(f"targets {targets} of a record: they must be finite numbers")
             self._make_room(row[0], target[0])
-        elif self._keeping:
+            return prediction
+        self._observe((self._error,))
+        if self._keeping:
             self._advance(row, target, 1)
         else:
             self._count(1)
@@ -212,8 +213,51 @@ class Learner:
     @property
     def _room(self) -> int:
         """The records that can be trained on before something else has to be done."""
-        room = MOST_RECORDS if self._forgetting is None else BLOCK_RECORDS - self._block
-        return min(room, (1 << self._kept.bit_length()) - self._kept) if self._keeping else room
+        return min(MOST_RECORDS, (1 << self._kept.bit_length()) - self._kept) if self._keeping else MOST_RECORDS
+
+    def _follow(self, features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """Follow records as `Follower.follow`, but not beyond one after which the forgetting has other rates.
+
+        As many as there are records are followed, and again if they were too many: that is rare, and a block at a time
+        would take several times as long.
+        """
+        follower, checking = self._follower(), self._first is None
+        before = follower.snapshot()
+        predictions, totals, done, learnt = follower.follow(features, targets, checking=checking)
+        if self._forgetting is not None:
+            known = np.flatnonzero(~np.isnan(targets[:done]).any(axis=1))
+            end = self._observe(self._past_error + totals[known])
+            if end < learnt:
+                predictions = predictions[: known[end - 1] + 1]
+                follower.restore(before)
+                _, _, done, learnt = follower.follow(
+                    features[: len(predictions)], targets[: len(predictions)], checking=checking
+                )
+        return predictions, done, learnt
+
+    def _observe(self, totals: Sequence[float] | np.ndarray) -> int:
+        """Show the forgetting the error of each block that ends, up to the first after which something changes.
+
+        Parameters
+        ----------
+        totals : sequence of float, of length n
+            The sum of all errors after each record that was trained on.
+
+        Returns
+        -------
+        int
+            The records up to that end; n if nothing changes.
+        """
+        if self._forgetting is None:
+            return len(totals)
+        for end in range(BLOCK_RECORDS - self._block, len(totals) + 1, BLOCK_RECORDS):
+            total = float(totals[end - 1])
+            error = TARGET_DEVIATIONS * (total - self._block_error) / (BLOCK_RECORDS * self._model.network.outputs)
+            self._block_error = total
+            self._alarm = self._forgetting.observe(error)
+            if self._alarm or self._forgetting.rates != self._rates:
+                return end
+        return len(totals)
 
     def _visits(self, weights: np.ndarray) -> np.ndarray:
         """Choose the visits of records by their weights, and keep what is left of the last one."""
@@ -233,16 +277,13 @@ class Learner:
         self._count(learnt)
 
     def _count(self, learnt: int) -> None:
-        """Count records that were trained on, and look at the error after each block of them."""
+        """Count records that were trained on, and change what the forgetting has found at the end of the last block."""
         self._done, self.learnt = self._done + learnt, self.learnt + learnt
-        if self._forgetting is None:
+        self._block = (self._block + learnt) % BLOCK_RECORDS
+        if self._forgetting is None or self._block:
             return
-        self._block += learnt
-        if self._block < BLOCK_RECORDS:
-            return
-        error = TARGET_DEVIATIONS * (self._error - self._block_error) / (BLOCK_RECORDS * self._model.network.outputs)
-        self._block, self._block_error = 0, self._error
-        if self._forgetting.observe(error):
+        if self._alarm:
+            self._alarm = False
             self.alarms.append(self.learnt)
             self._first = None
             self._keep(FIRST_RECORDS)
@@ -283,6 +324,7 @@ class Learner:
             raise ValueError(f"features {features} and targets {targets} of a record: they must be finite numbers")
         self._change(widened(self.model, features, targets))
         self._follower().follow(features[None], targets[None], checking=False)
+        self._observe((self._error,))
         self._advance(features[None], targets[None], 1)
 
     def _change(self, model: Model) -> None:

@@ -1,6 +1,6 @@
-"""Records of a stream, in the user's units, one after the other: each is predicted, then trained on.
+"""Records of a stream, in the user's units: each is predicted, then trained on, before the next one is predicted.
 
-The kernels are those of passes and of encoding, called for one record at a time; a stream needs no others.
+The kernels are those of passes and of encoding; a stream needs no others.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ from sw.engine.kernels.compiling import kernel
 from sw.engine.kernels.encoding import encode_reals, encode_words, limited, map_row
 from sw.engine.kernels.fixed import passes as fixed
 from sw.engine.kernels.floating import passes as floating
+from sw.engine.kernels.floating.memory import layer_at
 from sw.engine.simd.compiling import inlined
-from sw.spec.chance import CHANCE_BITS
 
 DONE, LEARNT, ERROR = range(3)
 """Places in a tally: records that were followed, those of them that were trained on, and the sum of their errors."""
@@ -59,6 +59,23 @@ def known(values: Any) -> Any:
 
 
 @inlined
+def trainable(features: Any, targets: Any, units: Any, constants: Any, largest: Any, checking: Any) -> Any:
+    """Count the records before the first that has a number that is not finite, or leaves the ranges."""
+    shares = np.empty(targets.shape[1])
+    for r in range(len(features)):
+        if not finite(features[r]):
+            return r
+        if known(targets[r]):
+            if not finite(targets[r]):
+                return r
+            if checking:
+                map_row(targets[r], units[1], shares)
+                if not (holds(features[r], units[0]) and holds_targets(targets[r], shares, constants, largest)):
+                    return r
+    return len(features)
+
+
+@inlined
 def follow(
     train: Any,
     predict: Any,
@@ -67,48 +84,73 @@ def follow(
     features: Any,
     targets: Any,
     words: Any,
+    buffers: Any,
     predictions: Any,
+    totals: Any,
     checking: Any,
 ) -> None:
     """Follow records, by the kernels of an arithmetic."""
-    units, decoding, scales, word, training, results, tally = state
-    feature_units, target_units = units
+    units, decoding, scales, training, tally = state
+    arguments, encoded, results = buffers
     argument_scale, argument_end, target_scale, target_end, result_scale, largest = scales
-    arguments, encoded = training[4], training[5].reshape(-1)
-    outputs = targets.shape[1]
+    columns, outputs = features.shape[1], targets.shape[1]
+    done = trainable(features, targets, units, decoding[4], largest, checking)
+    asked = done + 1 if done < len(features) and finite(features[done]) else done
+    encode(features[:asked], units[0], argument_scale, argument_end, arguments)
+    learnt, start = 0, 0
+    while start < asked:
+        learns = start < done and known(targets[start])
+        stop = start + 1
+        while stop < asked and learns == (stop < done and known(targets[stop])):
+            stop += 1
+        if learns:
+            encode(targets[start:stop], units[1], target_scale, target_end, encoded[start:stop].reshape(-1))
+            chances = words[learnt : learnt + stop - start]
+            train(training, arguments[start * columns :], encoded[start:stop], chances, results[start:stop])
+            learnt += stop - start
+        else:
+            predict(training[0], training[1], training[2], arguments[start * columns :], results[start:stop])
+        start = stop
     shares = np.empty(outputs)
-    done, learnt = 0, 0
-    for r in range(len(features)):
-        if not finite(features[r]):
-            break
-        encode(features[r : r + 1], feature_units, argument_scale, argument_end, arguments)
-        predict(training[0], training[1], training[2], arguments, results)
+    for r in range(asked):
+        learns = r < done and known(targets[r])
+        if learns:
+            map_row(targets[r], units[1], shares)
         for output in range(outputs):
-            share = results[0, output] * result_scale / target_scale
+            share = results[r, output] * result_scale / target_scale
             value = share * decoding[0, output] + decoding[1, output]
             end = decoding[3, output]
             predictions[r, output] = limited(value, -end, end) / decoding[2, output]
-        if known(targets[r]):
-            map_row(targets[r], target_units, shares)
-            if not finite(targets[r]):
-                break
-            if checking and not (
-                holds(features[r], feature_units) and holds_targets(targets[r], shares, decoding[4], largest)
-            ):
-                break
-            encode(targets[r : r + 1], target_units, target_scale, target_end, encoded)
-            if len(words):
-                word[0] = words[learnt] | words[learnt] << CHANCE_BITS
-            train(*training)
-            for output in range(outputs):
-                tally[ERROR] += abs(shares[output] - results[0, output] * result_scale / target_scale)
-            learnt += 1
-        done += 1
+            if learns:
+                tally[ERROR] += abs(shares[output] - share)
+        totals[r] = tally[ERROR]
     tally[DONE], tally[LEARNT] = done, learnt
 
 
+@inlined
+def train_words(training: Any, arguments: Any, targets: Any, words: Any, results: Any) -> None:
+    """Train in fixed point, and keep the results from which the updates were computed."""
+    memory, layers, size, slot_size, _, _, groups, fine, _, limit, counting, statistics, _ = training
+    fixed.train(
+        memory, layers, size, slot_size, arguments, targets, groups, fine, words, limit, counting, statistics, results
+    )
+
+
+@inlined
+def train_reals(training: Any, arguments: Any, targets: Any, words: Any, results: Any) -> None:
+    """Train in floating point, each record after its prediction, which the growth of domains would change."""
+    memory, layers, size, slot_size, _, _, groups, margin, statistics, _ = training
+    columns = layer_at(layers, 0).inputs
+    for r in range(len(targets)):
+        row = arguments[r * columns :]
+        floating.predict(memory, layers, size, row, results[r : r + 1])
+        floating.train(memory, layers, size, slot_size, row, targets[r : r + 1], groups, margin, statistics, None)
+
+
 @kernel
-def follow_words(state: Any, features: Any, targets: Any, words: Any, predictions: Any, checking: Any) -> None:
+def follow_words(
+    state: Any, features: Any, targets: Any, words: Any, buffers: Any, predictions: Any, totals: Any, checking: Any
+) -> None:
     """Follow records in fixed point.
 
     Parameters
@@ -123,9 +165,7 @@ def follow_words(state: Any, features: Any, targets: Any, words: Any, prediction
           constant, else NaN;
         - the scales of arguments and words, as the encoding kernels take them; of results; and the share that no target
           reaches;
-        - an array of one number, from which the training kernel reads the chance word;
-        - the arguments of the training kernel, with one record, which is overwritten;
-        - an array (1, outputs) for results;
+        - the arguments of the training kernel, with records that are not looked at;
         - a tally. Set: `DONE` and `LEARNT`. Added to: `ERROR`, in shares of the targets' ranges. The records that
           follow the `DONE` ones are left alone: the first of them has a number that is not finite, or leaves the
           ranges, in which case it has been predicted.
@@ -134,16 +174,46 @@ def follow_words(state: Any, features: Any, targets: Any, words: Any, prediction
     targets
         Numbers (n, outputs) in the user's units; a record with one that is NaN is predicted only.
     words
-        The chance word of each record that is trained on; empty without fine bits.
+        The chance word of each record that is trained on, twice side by side; empty without fine bits.
+    buffers
+        Arrays for words: arguments (n * features,) and a register more, targets (n, outputs), results (n, outputs).
     predictions
         Array (n, outputs) for the predictions, in the user's units.
+    totals
+        Array (n,) for the `ERROR` after each record.
     checking
         Whether ranges are looked at.
     """
-    follow(fixed.train, fixed.predict, encode_words, state, features, targets, words, predictions, checking)
+    follow(
+        train_words,
+        fixed.predict,
+        encode_words,
+        state,
+        features,
+        targets,
+        words,
+        buffers,
+        predictions,
+        totals,
+        checking,
+    )
 
 
 @kernel
-def follow_reals(state: Any, features: Any, targets: Any, words: Any, predictions: Any, checking: Any) -> None:
+def follow_reals(
+    state: Any, features: Any, targets: Any, words: Any, buffers: Any, predictions: Any, totals: Any, checking: Any
+) -> None:
     """Follow records in floating point; parameters as of `follow_words`."""
-    follow(floating.train, floating.predict, encode_reals, state, features, targets, words, predictions, checking)
+    follow(
+        train_reals,
+        floating.predict,
+        encode_reals,
+        state,
+        features,
+        targets,
+        words,
+        buffers,
+        predictions,
+        totals,
+        checking,
+    )

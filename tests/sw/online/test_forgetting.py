@@ -18,8 +18,8 @@ PRESET = default_preset(4, 1, 10_000)
 RATES, WORD = PRESET.phases[0].rates, PRESET.network.word
 
 
-def forgetful(detector: str) -> Learner:
-    return learner(forgetting=Forgetting(RATES, WORD, detector))
+def forgetful(detector: str, arithmetic: str = "fixed16") -> Learner:
+    return learner(arithmetic, Forgetting(RATES, WORD, detector))
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -40,8 +40,9 @@ def test_a_stream_that_stays_as_it_is_raises_no_alarm(detector):
     assert not ours.alarms
 
 
-def test_neither_chunks_nor_pickling_make_a_difference():
-    whole, singly, pickled = (forgetful("page-hinkley") for _ in range(3))
+@pytest.mark.parametrize("arithmetic", ["fixed16", "float32"])
+def test_neither_chunks_nor_pickling_nor_missing_targets_make_a_difference(arithmetic):
+    whole, singly, pickled, gaps = (forgetful("page-hinkley", arithmetic) for _ in range(4))
     predictions = whole.predict_then_learn(FEATURES, DRIFTING)
     for features, targets in zip(FEATURES, DRIFTING, strict=True):
         singly.learn_one(features, targets)
@@ -51,7 +52,11 @@ def test_neither_chunks_nor_pickling_make_a_difference():
         parts.append(pickled.predict_then_learn(FEATURES[rows], DRIFTING[rows]))
         pickled = pickle.loads(pickle.dumps(pickled))
     assert np.array_equal(np.vstack(parts), predictions) and whole.alarms
-    for each in (singly, pickled):
+    known = np.arange(2 * RECORDS) % 2 == 0
+    features, targets = np.repeat(FEATURES, 2, axis=0), np.repeat(DRIFTING, 2, axis=0)
+    targets[~known] = np.nan
+    assert np.array_equal(gaps.predict_then_learn(features, targets)[known], predictions)
+    for each in (singly, pickled, gaps):
         assert each.alarms == whole.alarms
         assert all(map(np.array_equal, each.model.nodes, whole.model.nodes))
 
