@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from sw.presets.depth import FIRST_SEGMENTS, HEADROOM, deep_layers, deep_rates, deep_spreads
-from sw.spec.bounds import EPOCHS, check_whole
+from sw.spec.bounds import EPOCHS, check_whole, counted
 from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
 from sw.spec.schedule import Phase, Rates
@@ -182,7 +182,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
         segments = own if same_depth else (first, *(last.segments,) * hidden)
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
-        raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
+        layers = counted(hidden + 1, "layer")
+        raise ValueError(f"segments {given}: a network of {layers} needs {counted(hidden + 1, 'number')}")
     half_range = preset.half_range and segments[0] == inner.segments
     if not same_depth:
         return replace(_of_depth(preset, deep_layers(sizes, segments)), half_range=half_range)
