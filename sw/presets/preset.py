@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sw.presets.depth import FIRST_SEGMENTS, HEADROOM, deep_layers, deep_rates, deep_spreads
+from sw.presets.depth import FIRST_SEGMENTS, deep_headroom, deep_layers, deep_rates, deep_spreads
 from sw.spec.bounds import EPOCHS, check_whole, counted
 from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
@@ -154,8 +154,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     """Change the sizes or the segments of a preset's layers.
 
     Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
-    layers, the first layer keeps its segments, four at least, the others have the last one's, and the rule of
-    `sw.presets.depth` gives the rest, for phases as long as the preset's.
+    layers, the first layer keeps its segments, four at least, the others have the last one's, which a single layer has,
+    too; and the rule of `sw.presets.depth` gives the rest, for phases as long as the preset's.
 
     Parameters
     ----------
@@ -179,14 +179,15 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     own = tuple(layer.segments for layer in declared)
     if not segments:
         first = inner.segments if preset.half_range or hidden == 1 else max(inner.segments, FIRST_SEGMENTS)
-        segments = own if same_depth else (first, *(last.segments,) * hidden)
+        segments = own if same_depth else (first, *(last.segments,) * hidden) if hidden else (last.segments,)
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
-        layers = counted(hidden + 1, "layer")
-        raise ValueError(f"segments {given}: a network of {layers} needs {counted(hidden + 1, 'number')}")
+        depth = counted(hidden + 1, "layer")
+        raise ValueError(f"segments {given}: a network of {depth} needs {counted(hidden + 1, 'number')}")
     half_range = preset.half_range and segments[0] == inner.segments
     if not same_depth:
-        return replace(_of_depth(preset, deep_layers(sizes, segments)), half_range=half_range)
+        layers = deep_layers(sizes, segments, preset.network.word)
+        return replace(_of_depth(preset, layers), half_range=half_range)
     layers = tuple(map(Layer, sizes, sizes[1:], segments, (layer.gain for layer in declared)))
     network, groups = replace(preset.network, layers=layers), preset.pretraining
     return replace(
@@ -214,7 +215,7 @@ def _of_depth(preset: Preset, layers: tuple[Layer, ...]) -> Preset:
         phases=phases,
         other_phases=others,
         spreads=deep_spreads(len(layers)),
-        headroom=HEADROOM,
+        headroom=deep_headroom(layers),
         pretraining=None,
         shortest_word=None,
     )
