@@ -63,7 +63,7 @@ class Forgetting:
     @property
     def rates(self) -> Rates:
         """The rates of the next block."""
-        return Rates(tuple(max(1, shift + self._level) for shift in self._base.update), self._base.back)
+        return Rates(tuple(max(0, shift + self._level) for shift in self._base.update), self._base.back)
 
     def observe(self, error: float) -> bool:
         """Take note of a block of records; tells whether it raises an alarm.

@@ -77,14 +77,6 @@ def test_rates_rise_with_an_alarm_and_fall_in_calm():
     assert ours.rates == Rates((3,), (14,))
 
 
-def test_the_fastest_rates_stay_what_they_are_after_an_alarm():
-    """A step has a shift of 1 at least: its rounding needs a bit."""
-    ours = Forgetting(Rates((1, 2), (14, 14)), "page-hinkley")
-    for _ in range(100):
-        ours.observe(0.1)
-    assert ours.observe(10.0) and ours.rates.update == (1, 1)
-
-
 def test_an_unknown_detector_is_refused():
     with pytest.raises(ValueError, match="'ddm'; the detectors are adwin, page-hinkley"):
         Forgetting(RATES, "ddm")
