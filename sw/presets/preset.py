@@ -154,8 +154,9 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     """Change the sizes or the segments of a preset's layers.
 
     Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
-    layers, the first layer keeps its segments, four at least, the others have the last one's, which a single layer has,
-    too; and the rule of `sw.presets.depth` gives the rest, for phases as long as the preset's.
+    layers, the first layer keeps its segments, four at least, and the others have the last one's. A single layer has
+    the last one's, too, unless the first one's are to be linear. The rule of `sw.presets.depth` gives the rest, for
+    phases as long as the preset's.
 
     Parameters
     ----------
@@ -177,9 +178,13 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     hidden = len(sizes) - 2
     same_depth = hidden + 1 == len(declared)
     own = tuple(layer.segments for layer in declared)
-    if not segments:
+    if not segments and same_depth:
+        segments = own
+    elif not segments and not hidden:
+        segments = (inner.segments if preset.half_range else last.segments,)
+    elif not segments:
         first = inner.segments if preset.half_range or hidden == 1 else max(inner.segments, FIRST_SEGMENTS)
-        segments = own if same_depth else (first, *(last.segments,) * hidden) if hidden else (last.segments,)
+        segments = first, *(last.segments,) * hidden
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
         depth = counted(hidden + 1, "layer")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sw.presets.by_size import default_preset
 from sw.presets.catalogue import PRESETS, find
 from sw.presets.depth import HEADROOM, deep_layers, deep_rates, deep_spreads
 from sw.presets.preset import shaped, with_fine
@@ -55,6 +56,13 @@ def test_the_rule_gives_legal_networks_of_any_depth(sizes, fine, width):
     first_nodes(network, np.random.default_rng(0), deep_spreads(len(layers)))
     for phase in range(3):
         deep_rates(layers, word, phase).check(network)
+
+
+def test_a_single_layer_is_linear_where_inner_functions_are():
+    """In a wide table of few records, which settle no more."""
+    linear, others = (shaped(default_preset(60, 1, records), (60, 1), None) for records in (300, 3000))
+    assert (linear.network.layers[0].segments, linear.half_range) == (2, True)
+    assert (others.network.layers[0].segments, others.half_range) == (16, False)
 
 
 def test_a_preset_keeps_what_is_not_said():
