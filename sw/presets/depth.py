@@ -22,8 +22,9 @@ FIRST_SEGMENTS = 4  # at least, unless functions are to be linear
 FIRST_SPREAD, OTHER_SPREAD = 0.125, 0.25
 MIDDLE_UPDATE, LAST_UPDATE = 4, 3  # the last one beside the layer's gain
 MIDDLE_BACK, LAST_BACK = -2, -6  # beside the width and the gains of the layer and of the one before it
-SINGLE_UPDATE = 2  # beside the gain, of a single layer
 DEEPER_BACK = -2  # of each middle layer, for each middle layer beyond the first
+SINGLE_FUNCTIONS = 32  # outer ones, which have as many segments as all functions of an output of a single layer at most
+SINGLE_UPDATE = 2  # beside the gain, of a single layer
 
 
 def gain_of(inputs: int) -> int:
@@ -35,6 +36,20 @@ def gain_of(inputs: int) -> int:
         Inputs of the layer.
     """
     return round(log2(inputs) / 2)
+
+
+def single_segments(features: int, segments: int) -> int:
+    """Choose the segments of a single layer: those of outer functions, fewer where there are many features.
+
+    Parameters
+    ----------
+    features : int
+        Inputs of the layer.
+    segments : int
+        Segments of the outer functions that as many records settle.
+    """
+    most = max(SINGLE_FUNCTIONS * segments // features, FIRST_SEGMENTS)
+    return min(segments, 1 << most.bit_length() - 1)
 
 
 def deep_layers(sizes: Sequence[int], segments: Sequence[int], word: WordFormat) -> tuple[Layer, ...]:

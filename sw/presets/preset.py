@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sw.presets.depth import FIRST_SEGMENTS, deep_headroom, deep_layers, deep_rates, deep_spreads
+from sw.presets.depth import FIRST_SEGMENTS, deep_headroom, deep_layers, deep_rates, deep_spreads, single_segments
 from sw.spec.bounds import EPOCHS, check_whole, counted
 from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
@@ -155,8 +155,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
 
     Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
     layers, the first layer keeps its segments, four at least, and the others have the last one's. A single layer has
-    the last one's, too, unless the first one's are to be linear. The rule of `sw.presets.depth` gives the rest, for
-    phases as long as the preset's.
+    the last one's, too, fewer for many features, unless the first one's are to be linear. The rule of
+    `sw.presets.depth` gives the rest, for phases as long as the preset's.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     if not segments and same_depth:
         segments = own
     elif not segments and not hidden:
-        segments = (inner.segments if preset.half_range else last.segments,)
+        segments = (inner.segments if preset.half_range else single_segments(sizes[0], last.segments),)
     elif not segments:
         first = inner.segments if preset.half_range or hidden == 1 else max(inner.segments, FIRST_SEGMENTS)
         segments = first, *(last.segments,) * hidden

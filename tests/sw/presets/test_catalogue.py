@@ -62,7 +62,13 @@ def test_a_single_layer_is_linear_where_inner_functions_are():
     """In a wide table of few records, which settle no more."""
     linear, others = (shaped(default_preset(60, 1, records), (60, 1), None) for records in (300, 3000))
     assert (linear.network.layers[0].segments, linear.half_range) == (2, True)
-    assert (others.network.layers[0].segments, others.half_range) == (16, False)
+    assert (others.network.layers[0].segments, others.half_range) == (8, False)
+
+
+@pytest.mark.parametrize(("features", "segments"), [(1, 32), (32, 32), (33, 16), (100, 8), (300, 4), (10_000, 4)])
+def test_a_single_layer_of_many_features_has_fewer_segments(features, segments):
+    (layer,) = shaped(default_preset(features, 1, 10**7), (features, 1), None).network.layers
+    assert layer.segments == segments
 
 
 def test_a_preset_keeps_what_is_not_said():
