@@ -14,7 +14,7 @@ from sw.spec.back_windows import check_rates
 from sw.spec.chance import chance_after, next_chance
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 from sw.spec.trainer import FixedTrainer, Statistics
 
 
@@ -102,8 +102,8 @@ class SimulatedTrainer(FixedTrainer):
     def _predict(self, arguments: np.ndarray) -> np.ndarray:
         # The record port has targets, too; of a record that is only inferred, the gateware looks at none of them.
         records = Records(arguments, np.zeros((len(arguments), self.network.outputs), np.int64))
-        backs = self.trainer.plan.back_windows
-        rates = Rates((self.network.word.update_shifts.start,) * len(backs), backs)
+        updates = (self.network.word.update_shifts.start,) * len(shifted_layers(len(self.network.layers)))
+        rates = Rates(updates, self.trainer.plan.back_windows)
         return self.run(records, np.zeros(len(records), dtype=bool), rates)[0]
 
     def run(

@@ -7,7 +7,7 @@ saturates or is clipped, and no argument is nearer to a node than its own bound:
 import numpy as np
 
 from sw.spec.network import Network
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 
 
 def forward_bounds(network: Network, nodes: list[np.ndarray]) -> list[float]:
@@ -43,9 +43,13 @@ def update_bounds(network: Network, nodes: list[np.ndarray], rates: Rates, resid
     results = forward_bounds(network, nodes)
     bounds: list[float] = []
     error, error_bound = residual, results[-1]  # of the outputs of a layer: magnitude, and bound of the difference
-    fine = 2.0**-network.fine
+    fine, shifts = 2.0**-network.fine, dict(zip(shifted_layers(len(network.layers)), rates.update, strict=True))
     for index in reversed(range(len(network.layers))):
-        argument, rounding, shrink = (results[index - 1], 0.5, 2.0 ** -rates.update[index - 1]) if index else (0, 0, 1)
+        argument, rounding, shrink = (
+            results[index - 1] if index else 0,
+            0.5 * (index in shifts),
+            2.0 ** -shifts.get(index, 0),
+        )
         distance = argument * 2.0 ** -network.formats[index].offset_bits * error * shrink
         bounds.insert(0, (error_bound * shrink + rounding + distance + 0.5) * fine + (network.fine > 0))
         if index:

@@ -7,10 +7,17 @@ from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from sw.spec.numerics import LayerFormat
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 
 RATES = Rates((2,), (13,))
 """Rates for two layers."""
+
+
+def rates_of(network: Network, update: int, back: int | None = None) -> Rates:
+    """Return rates with the same shifts in all layers; the back shift is a middle one by default."""
+    layers = len(network.layers)
+    backs = (network.width - 3 if back is None else back,) * (layers - 1)
+    return Rates((update,) * len(shifted_layers(layers)), backs)
 
 
 def edge_codes(form: LayerFormat) -> list[int]:

@@ -17,13 +17,14 @@ from sw.oracle.contexts import ContextReference, Contexts
 from sw.spec.chance import FIRST_CHANCE
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.schedule import Phase, Rates
+from sw.spec.schedule import Phase, Rates, shifted_layers
 from sw.spec.trainer import Trainer
-from tests.cases import KINDS
+from tests.cases import KINDS, rates_of
 
 NETWORK = Network.two_layer(3, 4, (4, 8))
 FINE = replace(NETWORK, fine=4)
 DEEP = Network.chain((3, 4, 3, 2), (4, 8, 4))
+ONE = Network.chain((4, 2), (8,))
 BOARD = boards.find("icebreaker")
 
 
@@ -36,6 +37,7 @@ DESIGNS = {
     "exact": small(board=BOARD, network=NETWORK, taps=3, exact=True),
     "delayed": small(board=BOARD, network=NETWORK, taps=3, pretraining=2),
     "contexts": small(board=BOARD, network=NETWORK, taps=3, pretraining=2, contexts=2),
+    "one layer": small(board=BOARD, network=ONE, taps=2, lanes=(1,)),
     "deep": small(board=BOARD, network=DEEP, taps=3, lanes=(1, 3, 1), back_windows=(11, 9)),
     "fine": small(board=BOARD, network=FINE, taps=3, pretraining=2, contexts=2),
     "a record a clock": small(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
@@ -68,9 +70,10 @@ def design(case: tuple[str, str]) -> Design:
 
 @pytest.fixture(scope="module")
 def phases(design: Design) -> list[Phase]:
-    """Each layer past the first has rates of its own."""
-    past = len(design.network.layers) - 1
-    return [Phase(2, Rates((2, 1)[:past], (12, 13)[:past])), Phase(1, Rates((3, 2)[:past], (14, 12)[:past]))]
+    """Each layer has rates of its own."""
+    layers = len(design.network.layers)
+    steps, past = len(shifted_layers(layers)), layers - 1
+    return [Phase(2, Rates((2, 1)[:steps], (12, 13)[:past])), Phase(1, Rates((3, 2)[:steps], (14, 12)[:past]))]
 
 
 @pytest.fixture(scope="module")
@@ -205,12 +208,13 @@ def test_illegal_rates_are_refused(trainer: Trainer, rates: Rates):
 
 
 def test_a_board_refuses_rates_that_it_was_not_built_for(trainer: Trainer, design: Design, phases: list[Phase]):
-    """Before it trains by those before them."""
+    """Before it trains by those before them. A single layer has no back shifts: all its legal rates are built."""
     nodes, records = KINDS["ordinary"](trainer.network, 20)
     trainer.nodes = nodes
-    past = len(design.network.layers) - 1
-    schedule = [phases[0], Phase(1, Rates((2,) * past, (24,) * past))]
-    if isinstance(trainer, BoardClient):
+    schedule = [phases[0], Phase(1, rates_of(design.network, 2, 24))]
+    if not design.configuration.back_windows:
+        trainer.fit(records, schedule)
+    elif isinstance(trainer, BoardClient):
         with pytest.raises(ValueError, match=r"back shifts \(24,.*\): the trainer was built for \d+\.\.\d+"):
             trainer.fit(records, schedule)
         assert all(map(np.array_equal, trainer.nodes, nodes))
@@ -224,7 +228,7 @@ def test_a_board_refuses_rates_that_it_was_not_built_for(trainer: Trainer, desig
 def test_nodes_that_do_not_fit_are_refused(trainer: Trainer):
     nodes, _ = KINDS["ordinary"](trainer.network, 0)
     with pytest.raises(ValueError, match="shapes"):
-        trainer.nodes = nodes[:1]
+        trainer.nodes = nodes[:-1]
     with pytest.raises(ValueError, match="outside"):
         trainer.nodes = [nodes[0] + 99999, *nodes[1:]]
 

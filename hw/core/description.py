@@ -166,15 +166,16 @@ def describe(core: TrainingCore | InferenceCore, name: str) -> str:
         *payload_table(core),
     ]
     if isinstance(core, TrainingCore):
-        back = [f"{legal.start} to {legal.stop - 1}" for legal in plan.back_shifts]
-        update = plan.network.word.update_shifts
+        ranges = ", ".join(f"{legal.start} to {legal.stop - 1}" for legal in plan.back_shifts)
+        back = f"back shifts, by layer, {ranges}" if ranges else "there are no back shifts"
+        update, (steps, errors) = plan.network.word.update_shifts, (core.rates.update, core.rates.back)
         lines += [
             "",
             "## Registers",
             "",
             f"They are in space {Space.REGISTERS.value}, a word of {core.word_bits} bits at each address; the lowest",
-            f"word of a register comes first. Update shifts are {update.start} to {update.stop - 1}; back shifts, by",
-            f"layer, {', '.join(back)}. After a reset the rates are {core.rates.update} and {core.rates.back}.",
+            f"word of a register comes first. Update shifts are {update.start} to {update.stop - 1};",
+            f"{back}. After a reset the rates are {f'{steps} and {errors}' if errors else steps}.",
             "",
             *register_table(core),
             "",

@@ -17,7 +17,7 @@ from hw.soc.register_file import RegisterFile, connect_rates
 from sw.spec.back_windows import check_rates
 from sw.spec.network import Network
 from sw.spec.protocol import Space
-from sw.spec.registers import STATISTICS, Register, RegisterTable, all_rate_registers, rate_values
+from sw.spec.registers import STATISTICS, Register, RegisterTable, rate_registers, rate_values
 from sw.spec.schedule import Rates
 
 CLEAR = Register("clear", 1, "w", "a write zeroes the statistics")
@@ -25,7 +25,7 @@ CLEAR = Register("clear", 1, "w", "a write zeroes the statistics")
 
 def core_registers(layers: int) -> RegisterTable:
     """Return the registers of a core with so many layers: statistics, `CLEAR` and the rates."""
-    return RegisterTable(*STATISTICS, CLEAR, *all_rate_registers(layers))
+    return RegisterTable(*STATISTICS, CLEAR, *rate_registers(layers))
 
 
 class FeaturesLayout(data.StructLayout):

@@ -41,7 +41,9 @@ class LayerUnit(wiring.Component):
     technology : Technology
         The FPGA family.
     back_shifts : range
-        The window of back shifts; empty for a first layer, which takes errors for steps and gives no errors itself.
+        The window of back shifts; empty for a first layer, which gives no errors itself.
+    shifts_steps : bool
+        Whether the update shifts errors to make steps; a first layer of several takes errors for steps.
     revisit : int or None
         As for a `hw.datapath.node_bank.NodeBank`.
     contexts : int
@@ -61,9 +63,11 @@ class LayerUnit(wiring.Component):
         input group (absent in a first layer).
     errors : out, absent in a first layer
         The errors of an input group, and whether the record is trained on.
-    update_shift, back_shift : in, absent in a first layer
-        Learning rates, as positions in the word's range of update shifts and in the window of back shifts; stable while
-        a record is in flight.
+    update_shift : in, absent without `shifts_steps`
+        Learning rate of the nodes, as a position in the word's range of update shifts; stable while a record is in
+        flight.
+    back_shift : in, absent in a first layer
+        Learning rate of the errors, as a position in the window of back shifts; stable while a record is in flight.
     saturations : out
         Nodes that an update limited to the word, in the cycle `timing.counted`.
     access, access_tap : in
@@ -91,12 +95,14 @@ class LayerUnit(wiring.Component):
         lanes: int,
         technology: Technology,
         back_shifts: range,
+        shifts_steps: bool,
         revisit: int | None,
         contexts: int = 1,
         sharing: Sharing = INDEPENDENT,
     ):
         self.form, self.taps, self.lanes, self.technology, self.back_shifts = form, taps, lanes, technology, back_shifts
         self.first = first = not back_shifts
+        self.shifts_steps = shifts_steps
         self.contexts = contexts
         self.sharing = sharing
         self.input_groups, self.output_groups = inputs // taps, outputs // lanes
@@ -134,12 +140,13 @@ class LayerUnit(wiring.Component):
         if contexts > 1:
             self.merger = ContextAverage(self.memories[0], contexts=contexts, taps=taps, latency=self._node_latency)
             ports |= {"merge": In(1), "merging": Out(1)}
+        if shifts_steps:
+            ports["update_shift"] = In(range(len(form.word.update_shifts)))
         if back_shifts:
             ports |= {
                 "errors": Out(
                     wiring.Signature({"valid": Out(1), "train": Out(1), "values": Out(word_array(word, taps))})
                 ),
-                "update_shift": In(range(len(form.word.update_shifts))),
                 "back_shift": In(range(len(back_shifts))),
             }
         super().__init__(ports)
@@ -230,7 +237,7 @@ class LayerUnit(wiring.Component):
             tile,
             self.update,
             output_groups=self.output_groups,
-            update_shift=None if self.first else self.update_shift,
+            update_shift=self.update_shift if self.shifts_steps else None,
             back_shift=Const(0) if self.first else self.back_shift,
             back_shifts=self.back_shifts,
             slope_wait=self.sharing.wait,

@@ -226,17 +226,17 @@ class Sequencer(ForwardSequencer):
     def _count_zero_steps(self, m: Module, present: Value) -> None:
         """Count the steps of a group of errors that are zero.
 
-        A step is zero if all bits of its error from the last one that is shifted out on are equal; in a first layer, if
-        its error is zero.
+        A step is zero if all bits of its error from the last one that is shifted out on are equal; in a layer that does
+        not shift, if its error is zero.
         """
         unit, width, counted = self.unit, self.unit.form.word.width, Signal()
         kept, zero = Signal(width, init=-1), Signal(unit.lanes)
         m.d.sync += counted.eq(present)
-        if not unit.first:
+        if unit.shifts_steps:
             m.d.sync += kept.eq(Const(-1, width) << unit.update_shift)
         for lane, error in enumerate(self.errors.values):
             bits = error.as_unsigned()
-            if not unit.first:
+            if unit.shifts_steps:
                 bits = (bits ^ error[-1].replicate(width)) & kept
             significant = Signal(width, name="significant", reset_less=True)
             m.d.sync += [significant.eq(bits), zero[lane].eq(counted & ~significant.any())]

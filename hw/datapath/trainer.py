@@ -20,6 +20,7 @@ from hw.datapath.strobes import collect_groups, counter, delayed, register_fifo
 from hw.schedule.timing import RESIDUAL_LATENCY
 from hw.schedule.trainer_plan import TrainerPlan
 from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
+from sw.spec.schedule import shifted_layers
 
 
 class PlanMismatchError(Exception):
@@ -49,9 +50,11 @@ class TrainerCore(wiring.Component):
         The records.
     results, results_valid : out
         Outputs of each record, in order; there is no back-pressure.
-    update_shifts, back_shifts : in
-        Learning rates of each layer past the first, as positions in the word's range of update shifts and in the
-        layer's window of back shifts; stable in a pass.
+    update_shifts : in
+        Learning rates of each layer of `sw.spec.schedule.shifted_layers`, as positions in the word's range of update
+        shifts; stable in a pass.
+    back_shifts : in
+        Learning rates of each layer past the first, as positions in its window of back shifts; stable in a pass.
     pretrain : in, absent without groups
         Each group of addends has a residual of its own; `results` then are those of the last group. Stable in a pass.
     clear : in
@@ -75,7 +78,8 @@ class TrainerCore(wiring.Component):
 
     def __init__(self, plan: TrainerPlan):
         self.plan, self.network, self.technology = plan, plan.network, plan.technology
-        network, word, past = plan.network, plan.network.word, len(plan.network.layers) - 1
+        network, word, layers = plan.network, plan.network.word, len(plan.network.layers)
+        shifted = shifted_layers(layers)
         self.addresses = addresses_of(network, plan.foldings)
         self.units = [
             LayerUnit(
@@ -89,9 +93,16 @@ class TrainerCore(wiring.Component):
                 contexts=plan.contexts,
                 sharing=layer_plan.sharing,
                 back_shifts=back_shifts,
+                shifts_steps=index in shifted,
             )
-            for layer, form, folding, layer_plan, back_shifts in zip(
-                network.layers, network.formats, plan.foldings, plan.layers, (range(0), *plan.back_shifts), strict=True
+            for index, layer, form, folding, layer_plan, back_shifts in zip(
+                range(layers),
+                network.layers,
+                network.formats,
+                plan.foldings,
+                plan.layers,
+                (range(0), *plan.back_shifts),
+                strict=True,
             )
         ]
         super().__init__(
@@ -99,8 +110,8 @@ class TrainerCore(wiring.Component):
                 "records": In(stream.Signature(RecordLayout(network))),
                 "results": Out(word_array(network.width, network.outputs)),
                 "results_valid": Out(1),
-                "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), past)),
-                "back_shifts": In(data.ArrayLayout(range(word.back_window_length), past)),
+                "update_shifts": In(data.ArrayLayout(range(len(word.update_shifts)), len(shifted))),
+                "back_shifts": In(data.ArrayLayout(range(word.back_window_length), layers - 1)),
                 **({"pretrain": In(1)} if plan.pretraining else {}),
                 "clear": In(1),
                 **({"merge": In(1)} if plan.contexts > 1 else {}),
@@ -177,11 +188,11 @@ class TrainerCore(wiring.Component):
         if residuals:
             m.submodules.residuals = residuals
         self._residual(m, stages[-1], targets, residuals)
-        for index, unit in enumerate(self.units[1:]):
-            m.d.comb += [
-                unit.update_shift.eq(self.update_shifts[index]),
-                unit.back_shift.eq(self.back_shifts[index]),
-            ]
+        m.d.comb += [
+            unit.update_shift.eq(shift)
+            for unit, shift in zip((each for each in self.units if each.shifts_steps), self.update_shifts, strict=True)
+        ]
+        m.d.comb += [unit.back_shift.eq(shift) for unit, shift in zip(self.units[1:], self.back_shifts, strict=True)]
         if self.network.fine:  # all layers have the same word between passes
             m.d.comb += self.chance.word.eq(self.units[0].chance.word)
             for unit in self.units:

@@ -26,8 +26,8 @@ class UpdatePath:
     output_groups : int
         Slots of an input group.
     update_shift : Value or None
-        The learning rate of the nodes, as a position in the word's range of shifts; None in a first layer, which takes
-        errors for steps.
+        The learning rate of the nodes, as a position in the word's range of shifts; None in a layer that takes errors
+        for steps.
     back_shift : Value
         The learning rate of the errors, as a position in `back_shifts`; not used in a first layer.
     back_shifts : range

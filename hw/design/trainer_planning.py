@@ -24,6 +24,7 @@ from sw.spec.back_windows import check_windows, lowest_windows
 from sw.spec.configuration import check_contexts
 from sw.spec.network import Network
 from sw.spec.numerics import LayerFormat
+from sw.spec.schedule import shifted_layers
 
 
 @cache
@@ -69,6 +70,7 @@ def plan_trainer(
     back_windows = lowest_windows(network) if back_windows is None else back_windows
     check_windows(network, back_windows)
     forwarding = _forwarding(technology, revisit_of(network, foldings, exact=exact, contexts=contexts))
+    shifted = shifted_layers(len(network.layers))
 
     def layers_with(sharings: Sequence[Sharing]) -> tuple[LayerPlan, ...]:
         return tuple(
@@ -83,6 +85,7 @@ def plan_trainer(
                     walks=layer.outputs > folding.lanes,
                     technology=technology,
                     first=index == 0,
+                    shifts_steps=index in shifted,
                     sharing=sharing,
                 ),
                 forwarding=forwarding,
@@ -115,6 +118,7 @@ def _timing(
     walks: bool,
     technology: Technology,
     first: bool,
+    shifts_steps: bool,
     sharing: Sharing,
 ) -> LayerTiming:
     """Compute the latencies of a layer, which `sums` over several groups of inputs, or `walks` over those of outputs.
@@ -122,7 +126,7 @@ def _timing(
     They are those of a tile of one tap and one lane; but results are summed over the taps, errors over the lanes, and
     saturations are counted over all of the tile.
     """
-    tile = _tile_timing(form, sums, walks, technology, first, sharing)
+    tile = _tile_timing(form, sums, walks, technology, first, shifts_steps, sharing)
     nodes = 2  # that a function updates in a clock
     return replace(
         tile,
@@ -134,7 +138,13 @@ def _timing(
 
 @cache
 def _tile_timing(
-    form: LayerFormat, sums: bool, walks: bool, technology: Technology, first: bool, sharing: Sharing
+    form: LayerFormat,
+    sums: bool,
+    walks: bool,
+    technology: Technology,
+    first: bool,
+    shifts_steps: bool,
+    sharing: Sharing,
 ) -> LayerTiming:
     """Measure the latencies of a layer of one or two functions in each direction: more groups make no difference."""
     unit = LayerUnit(
@@ -145,6 +155,7 @@ def _tile_timing(
         lanes=1,
         technology=technology,
         back_shifts=range(0) if first else form.word.back_window(form.word.back_shifts.start),
+        shifts_steps=shifts_steps,
         revisit=None,
         sharing=sharing,
     )

@@ -151,9 +151,8 @@ def preset_of(options: argparse.Namespace) -> Preset:
 def preset_for(network: Network) -> Preset:
     """Return a schedule for a network that has no preset: the one of a large table, for as many layers."""
     sizes = (network.features, *(layer.outputs for layer in network.layers))
-    general = default_preset(network.features, network.outputs, MANY_RECORDS)
-    preset = shaped(general, sizes, tuple(layer.segments for layer in network.layers))
-    return replace(with_width(preset, network.width), network=network)
+    general = with_width(default_preset(network.features, network.outputs, MANY_RECORDS), network.width)
+    return replace(shaped(general, sizes, tuple(layer.segments for layer in network.layers)), network=network)
 
 
 def search_of(

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hw.schedule.timing import REPLAY_LATENCY
 from sw.spec.addresses import Folding, NodeAddresses
+from sw.spec.bounds import counted
 from sw.spec.network import Network
 
 
@@ -23,7 +24,8 @@ def check_foldings(network: Network, foldings: Sequence[Folding]) -> None:
         taps.
     """
     if len(foldings) != len(network.layers):
-        raise ValueError(f"{len(foldings)} foldings for a network of {len(network.layers)} layers")
+        layers = counted(len(network.layers), "layer")
+        raise ValueError(f"{counted(len(foldings), 'folding')} for a network of {layers}")
     for index, (layer, folding) in enumerate(zip(network.layers, foldings, strict=True)):
         for count, what, size, of in (
             (folding.taps, "taps", layer.inputs, "inputs"),

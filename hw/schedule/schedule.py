@@ -67,11 +67,9 @@ class Schedule:
         """
         layers = [order.layer for order in orders]
         lows, highs = write_distances(orders)
-        least_turn = max(
-            *(layer.timing.write - layer.timing.update_read + 1 for layer in layers if not layer.forwarding),
-            *(high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)),
-        )
-        least = max(*(order.busy for order in orders), -(-least_turn // contexts))
+        turns = [layer.timing.write - layer.timing.update_read + 1 for layer in layers if not layer.forwarding]
+        turns += [high + 1 if exact else high - low + 1 for low, high in zip(lows, highs, strict=True)]
+        least = max(*(order.busy for order in orders), -(-max(turns) // contexts))
         schedules = (cls.at(interval, orders, exact=exact, contexts=contexts) for interval in count(least))
         return next(schedule for schedule in schedules if schedule)
 

@@ -11,7 +11,8 @@ from hw.datapath.trainer import TrainerCore
 from hw.fpga.resources import MemoryShape
 from hw.link.bus import BusSignature, address_exists, ready_after
 from sw.spec.numerics import bits_for
-from sw.spec.registers import COUNTER_BITS, Register, RegisterTable, rate_registers
+from sw.spec.registers import COUNTER_BITS, Register, RegisterTable, back_register, update_register
+from sw.spec.schedule import shifted_layers
 
 
 def counter_memory(table: RegisterTable) -> MemoryShape:
@@ -22,10 +23,11 @@ def counter_memory(table: RegisterTable) -> MemoryShape:
 def connect_rates(m: Module, control: data.View, trainer: TrainerCore) -> None:
     """Connect the rates in the registers that the host writes to a trainer."""
     plan = trainer.plan
-    for layer, shifts in enumerate(zip(trainer.update_shifts, trainer.back_shifts, strict=True), start=1):
-        legal = plan.network.word.update_shifts, plan.back_shifts[layer - 1]
-        for register, place, values in zip(rate_registers(layer), shifts, legal, strict=True):
-            m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
+    layers, legal = len(plan.network.layers), plan.network.word.update_shifts
+    updates = zip(map(update_register, shifted_layers(layers)), trainer.update_shifts, strict=True)
+    backs = zip(map(back_register, range(1, layers)), trainer.back_shifts, plan.back_shifts, strict=True)
+    for register, place, values in (*((*both, legal) for both in updates), *backs):
+        m.d.sync += place.eq(control[register.name] - values.start)  # registered, since its way is long
 
 
 class RegisterFile(wiring.Component):

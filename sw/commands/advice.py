@@ -35,7 +35,7 @@ def shares(network: Network, statistics: Statistics | None) -> dict[str, float] 
     hidden, steps = (sum(layer.outputs for layer in some) for some in (layers[:-1], layers))
     return {
         "saturations": statistics.saturations / (nodes * records),
-        "clips": statistics.clips / (hidden * records),
+        "clips": statistics.clips / (hidden * records) if hidden else 0.0,
         "zero_steps": statistics.zero_steps / (steps * records),
     }
 

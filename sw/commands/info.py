@@ -159,9 +159,10 @@ def counted(model: Model) -> list[str]:
     share = shares(model.network, model.statistics)
     if share is None:
         return []
+    clips = f"{share['clips']:.2%} of hidden arguments clipped, " if len(model.network.layers) > 1 else ""
     return [
-        f"counted     {share['saturations']:.2%} of moved nodes cut to the word, {share['clips']:.2%} of hidden "
-        f"arguments clipped, {share['zero_steps']:.0%} of steps zero",
+        f"counted     {share['saturations']:.2%} of moved nodes cut to the word, {clips}{share['zero_steps']:.0%} of "
+        "steps zero",
         *(f"            {line}" for line in advice(model.network, model.statistics)),
     ]
 

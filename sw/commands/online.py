@@ -22,7 +22,8 @@ from sw.commands.progress import TerminalReporter, TerminalStep
 from sw.commands.scores import score_figures
 from sw.commands.starting import for_network
 from sw.outputs import FIGURES, TABLE, Output, add_force, check, same_file, whole, write_json
-from sw.spec.bounds import SEED
+from sw.presets.selection import add_network, network_options, selected
+from sw.spec.bounds import SEED, counted
 from sw.spec.options import whole as whole_number
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sw.model import Model
     from sw.online.learner import Learner
     from sw.online.lines import RecordLines
+    from sw.spec.network import Network
 
 DETECTORS = ("page-hinkley", "adwin")  # as in `sw.online.forgetting`, whose import is slow; a test compares
 LATELY = 1000  # records
@@ -59,6 +61,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("columns")
     group.add_argument("--target", metavar="COLUMN", help="to predict (default: the last, or the model's)")
     group.add_argument("--ignore", nargs="+", default=(), metavar="COLUMN", help="not to use")
+    add_network(parser.add_argument_group("network"), "by the number of columns")
     group = parser.add_argument_group("learning")
     group.add_argument(
         "--drift",
@@ -139,6 +142,10 @@ def check_files(options: argparse.Namespace, save: Path) -> None:
 
     if options.resume and (options.target or options.ignore):
         raise argparse.ArgumentTypeError("--resume MODEL brings its own columns; leave out --target and --ignore")
+    if options.resume and any(value is not None for value in network_options(options).values()):
+        raise argparse.ArgumentTypeError(
+            "--resume MODEL brings its own network; leave out --network, --segments, --width and --fine"
+        )
     file = None if options.stream == "-" or options.stream.startswith(SOCKET) else Path(options.stream)
     if file:
         refuse_own(file)
@@ -274,6 +281,8 @@ class Following:
             self._learner = next_learner(start, for_network(preset, start.network), detector=options.drift)
         else:
             names = lines.feature_names, lines.target_names
+            preset = selected(**network_options(options), otherwise=preset)
+            check_sizes(preset.network, *map(len, names))
             self._learner = first_learner(preset, *names, seed=options.seed, detector=options.drift)
         self._score = Score()
         self._reporter.note(
@@ -307,6 +316,28 @@ class Following:
             self._told += 1
             more = "; later ones are only counted" if self._told == SHOWN_FAULTS else ""
             self._reporter.note(f"a line is left out: {fault}{more}")
+
+
+def check_sizes(network: Network, features: int, targets: int) -> None:
+    """Check that a stream has as many columns as a network.
+
+    Parameters
+    ----------
+    network : Network
+        The one that is asked for.
+    features, targets : int
+        Columns of the stream.
+
+    Raises
+    ------
+    ValueError
+        If it has not.
+    """
+    if (features, targets) != (network.features, network.outputs):
+        raise ValueError(
+            f"the stream has {counted(features, 'feature')} and {counted(targets, 'target')}; the network {network} "
+            f"takes {network.features} and gives {network.outputs}"
+        )
 
 
 def check_numbers(model: Model, path: Path) -> None:

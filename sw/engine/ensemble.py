@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from sw.engine.conversion import compiled_trainer, with_trainer
+from sw.engine.conversion import compiled_trainer, parameters_of, with_parameters, with_trainer
 from sw.engine.encoded import Encoded
 from sw.engine.order import orders
 from sw.model import Model
+from sw.oracle.merging import Merging
 from sw.spec.network import Network
 from sw.spec.numerics import bits_for
 from sw.spec.schedule import Rates
@@ -161,7 +162,8 @@ def joined(model: Model, members: list[Member]) -> Model:
 
     The hidden units of all members lie side by side in each layer. Functions between units of different members are
     zero. In floating point a layer's result is the plain mean, which becomes smaller by the number of members, and its
-    domain with it; in fixed point a gain makes up for that.
+    domain with it; in fixed point a gain makes up for that. Members of one layer have no units: the mean of their
+    predictions is that of their functions, so that the joined network is as large as each.
 
     Parameters
     ----------
@@ -177,6 +179,9 @@ def joined(model: Model, members: list[Member]) -> Model:
     """
     count = len(members)
     parts = [with_trainer(model, member.trainer) for member in members]
+    if len(model.network.layers) == 1:
+        rows = np.stack([parameters_of(part) for part in parts])
+        return with_parameters(parts[0], Merging().merged(rows, rows, ())[0])
     network = _side_by_side(model.network, count)
     nodes = [np.zeros(layer.shape, values.dtype) for layer, values in zip(network.layers, parts[0].nodes, strict=True)]
     for index, part in enumerate(parts):
@@ -196,6 +201,8 @@ def joined(model: Model, members: list[Member]) -> Model:
 def parted(model: Model, count: int) -> list[Model]:
     """Part a model into the members that it was joined from: the inverse of `joined`.
 
+    Members of one layer are each the joined network, whose functions are the mean of theirs.
+
     Parameters
     ----------
     model : Model
@@ -213,6 +220,8 @@ def parted(model: Model, count: int) -> list[Model]:
     ValueError
         If functions between units of different members are not zero, as after a stream in a deep network.
     """
+    if len(model.network.layers) == 1:
+        return [model] * count
     network = _parted_network(model.network, count)
     scaling = model.scaling.widened(_share(network, count))
     domains = model.domains and [*model.domains[:2], *(count * ends for ends in model.domains[2:])]

@@ -40,7 +40,8 @@ PARAMETERS = """\
         of them smooth out noise.
     hidden_layer_sizes : int, tuple of int or "auto", default="auto"
         Units of each hidden layer of each network, as in scikit-learn's perceptrons; a number is one hidden layer of so
-        many addends. "auto" is one, of a size chosen by the number of samples.
+        many addends. "auto" is one, of a size chosen by the number of samples. () is an additive model: the sum of a
+        function of each feature.
     segments : tuple of int or "auto", default="auto"
         Segments of the functions of each layer, powers of two: one number more than hidden layers.
     arithmetic : {"fixed16", "float32", "float64"}, default="fixed16"
@@ -213,7 +214,7 @@ class NKEstimator(BaseEstimator):
             sizes: tuple[Any, ...] = tuple(layer.outputs for layer in network.layers[:-1])
         else:
             sizes = tuple(asked) if isinstance(asked, tuple | list) else (asked,)
-        if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+        if any(not isinstance(size, Integral) or size < 1 for size in sizes):
             raise ValueError(f"hidden_layer_sizes {self.hidden_layer_sizes}: must be numbers of 1 or more")
         if segments == "auto":
             segments = tuple(layer.segments for layer in network.layers)

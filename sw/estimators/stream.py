@@ -30,7 +30,8 @@ class NKStreamRegressor(Regressor):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, optional
-        Outputs of each hidden layer; by default those that `sw.presets.by_size` has for a stream.
+        Outputs of each hidden layer; by default those that `sw.presets.by_size` has for a stream. () is an additive
+        model: the sum of a function of each feature.
     segments : tuple of int, optional
         Segments of each layer's functions, powers of two; by default those of `sw.presets.by_size`.
     drift : {"page-hinkley", "adwin"} or None, default="page-hinkley"
@@ -97,7 +98,9 @@ class NKStreamRegressor(Regressor):
         self._names = sorted(x, key=str)
         self._last = [0.0] * len(x)
         preset = default_preset(len(x), 1, STREAM_RECORDS)
-        hidden = self.hidden_layer_sizes or tuple(layer.outputs for layer in preset.network.layers[:-1])
+        hidden = self.hidden_layer_sizes
+        if hidden is None:
+            hidden = tuple(layer.outputs for layer in preset.network.layers[:-1])
         preset = shaped(preset, (len(x), *hidden, 1), self.segments)
         self._learner = first_learner(preset, seed=self.seed, detector=self.drift)
 

@@ -26,6 +26,7 @@ RADIUS = 0.15
 STEP = 2.6
 MARGIN = 0.8
 LEGEND = 0.75  # below the diagram
+LEAST_WIDTH = 7.0  # which the legend takes
 CURVE = 0.8  # height of a box that the largest extent of a layer's functions takes
 LETTER = 0.085
 
@@ -109,6 +110,8 @@ def diagram(model: Model, title: str) -> Figure:
         for names, count in ((model.feature_names, network.features), (model.target_names, network.outputs))
     )
     left, right = (MARGIN + LETTER * max(map(width, names)) for names in (features, targets))
+    beside = max(0.0, LEAST_WIDTH - left - across - right) / 2
+    left, right = left + beside, right + beside
     below = MARGIN + LEGEND
     figure = Figure(figsize=(left + across + right, height + MARGIN + below))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -153,14 +156,14 @@ def share_of(model: Model, index: int, layer: Functions) -> str:
     layer : Functions
         The layer's functions.
     """
-    change = float(layer.extent.max()) / model.network.layers[index].divisor
+    change, unquantised = float(layer.extent.max()) / model.network.layers[index].divisor, Unquantised(model.network)
     if index == len(model.network.layers) - 1:
-        whole = 2.0 * model.units.target_scale
+        change, whole = change * unquantised.result_scale, 2.0 * model.units.target_scale
         if len(model.target_names) == 1:
             low, high = model.scaling.target_low[0], model.scaling.target_high[0]
             return f"{change / whole * (high - low):.4g} {shown(model.target_names[0])}"
         return f"{change / whole:.2g} of a target's range"
-    domains = model.domains or Unquantised(model.network).domains
+    domains = model.domains or unquantised.domains
     return f"{change / float(np.ptp(domains[index + 1], axis=1).max()):.2g} of a unit's range"
 
 

@@ -11,7 +11,7 @@ from sw.spec.network import Network
 from sw.spec.nodes import addend_nodes, groups_of, joined_nodes
 from sw.spec.numerics import LayerFormat, rounding_product, rounding_shift
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 from sw.spec.trainer import FixedTrainer, Statistics
 
 
@@ -262,9 +262,10 @@ class FixedReference(FixedTrainer):
         """Update the layer for the error of its outputs; returns the error of its inputs, unless it is the first."""
         form, nodes, shape = self.network.formats[layer], self._nodes[layer], self.network.layers[layer]
         chance = chances(word, shape.first_input + np.arange(shape.inputs), form.word.fine)
-        step = back = error  # of the first layer
+        shifted, step, back = shifted_layers(len(self.network.layers)), error, error
+        if layer in shifted:
+            step = rounding_shift(error, self._rates.update[shifted.index(layer)])
         if layer:
-            step = rounding_shift(error, self._rates.update[layer - 1])
             back = back_propagate(form, nodes, places, error, self._rates.back[layer - 1])
         self._zero_steps += int(np.count_nonzero(step == 0))
         self._saturations += update(form, nodes, places, step, chance)

@@ -8,7 +8,7 @@ from sw.oracle.grid import Places, end_nodes
 from sw.spec.network import Network
 from sw.spec.nodes import addend_nodes, groups_of, joined_nodes
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 from sw.spec.trainer import Statistics, Trainer
 
 DOMAIN_MARGIN = 0.01  # a domain that must grow does so by this share of its width beyond the argument
@@ -213,8 +213,9 @@ class Unquantised:
     def learning_rates(self, rates: Rates) -> tuple[float, ...]:
         """Compute the learning rate of each layer that the shifts stand for."""
         learning_rates, passed, fine = [], self.result_scale, 2.0**-self._fine
+        shifts = dict(zip(shifted_layers(len(self._layers)), rates.update, strict=True))
         for index in reversed(range(len(self._layers))):
-            learning_rates.append(passed * fine * (2.0 ** -rates.update[index - 1] if index else 1))
+            learning_rates.append(passed * fine * 2.0 ** -shifts.get(index, 0))
             if index:
                 low, high = self.domains[index][0]
                 passed *= 2.0 ** -rates.back[index - 1] * (high - low) / self._layers[index].segments

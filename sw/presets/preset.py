@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from sw.presets.depth import FIRST_SEGMENTS, HEADROOM, deep_layers, deep_rates, deep_spreads
-from sw.spec.bounds import EPOCHS, check_whole
+from sw.presets.depth import FIRST_SEGMENTS, deep_headroom, deep_layers, deep_rates, deep_spreads, single_segments
+from sw.spec.bounds import EPOCHS, check_whole, counted
 from sw.spec.chance import FINE
 from sw.spec.network import Layer, Network
 from sw.spec.schedule import Phase, Rates
@@ -154,7 +154,8 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     """Change the sizes or the segments of a preset's layers.
 
     Layers as many as the preset's keep its gains, spreads, rates and segments, each its own. With another number of
-    layers, the first layer keeps its segments, four at least, the others have the last one's, and the rule of
+    layers, the first layer keeps its segments, four at least, and the others have the last one's. A single layer has
+    the last one's, too, fewer for many features, unless the first one's are to be linear. The rule of
     `sw.presets.depth` gives the rest, for phases as long as the preset's.
 
     Parameters
@@ -177,15 +178,21 @@ def shaped(preset: Preset, sizes: tuple[int, ...] | None, segments: tuple[int, .
     hidden = len(sizes) - 2
     same_depth = hidden + 1 == len(declared)
     own = tuple(layer.segments for layer in declared)
-    if not segments:
+    if not segments and same_depth:
+        segments = own
+    elif not segments and not hidden:
+        segments = (inner.segments if preset.half_range else single_segments(sizes[0], last.segments),)
+    elif not segments:
         first = inner.segments if preset.half_range or hidden == 1 else max(inner.segments, FIRST_SEGMENTS)
-        segments = own if same_depth else (first, *(last.segments,) * hidden)
+        segments = first, *(last.segments,) * hidden
     if len(segments) != hidden + 1:
         given = ",".join(map(str, segments))
-        raise ValueError(f"segments {given}: a network of {hidden + 1} layers needs {hidden + 1} numbers")
+        depth = counted(hidden + 1, "layer")
+        raise ValueError(f"segments {given}: a network of {depth} needs {counted(hidden + 1, 'number')}")
     half_range = preset.half_range and segments[0] == inner.segments
     if not same_depth:
-        return replace(_of_depth(preset, deep_layers(sizes, segments)), half_range=half_range)
+        layers = deep_layers(sizes, segments, preset.network.word)
+        return replace(_of_depth(preset, layers), half_range=half_range)
     layers = tuple(map(Layer, sizes, sizes[1:], segments, (layer.gain for layer in declared)))
     network, groups = replace(preset.network, layers=layers), preset.pretraining
     return replace(
@@ -213,7 +220,7 @@ def _of_depth(preset: Preset, layers: tuple[Layer, ...]) -> Preset:
         phases=phases,
         other_phases=others,
         spreads=deep_spreads(len(layers)),
-        headroom=HEADROOM,
+        headroom=deep_headroom(layers),
         pretraining=None,
         shortest_word=None,
     )

@@ -49,7 +49,7 @@ def preset_or_shape(text: str) -> Choice:
     Returns
     -------
     Preset or tuple of int
-        The preset, or the sizes: features, addends of each hidden layer, outputs.
+        The preset, or the sizes: features, addends of each hidden layer, outputs; two of them for a single layer.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def add_network(group: argparse._ArgumentGroup, otherwise: str) -> None:
         "--network",
         type=preset_or_shape,
         metavar="PRESET|SHAPE",
-        help=f"{', '.join(BY_NAME)}; or features, addends and outputs, such as 16-72-1 (default: {otherwise})",
+        help=f"{', '.join(BY_NAME)}; or features, addends and outputs, such as 16-72-1, or 16-1 for an additive "
+        f"model (default: {otherwise})",
     )
     group.add_argument(
         "--segments",

@@ -5,6 +5,7 @@ A shifter of eight places costs the same wherever its range begins, so that a la
 
 from collections.abc import Iterable
 
+from sw.spec.bounds import counted
 from sw.spec.network import Network
 from sw.spec.schedule import Phase, Rates
 
@@ -75,8 +76,8 @@ def check_windows(network: Network, windows: tuple[int, ...]) -> None:
     last = word.back_shifts.stop - word.back_window_length
     if len(windows) != count or any(first not in range(word.back_shifts.start, last + 1) for first in windows):
         raise ValueError(
-            f"windows of back shifts that begin with {windows}: a network of {count + 1} layers needs {count}, each in "
-            f"{word.back_shifts.start}..{last}"
+            f"windows of back shifts that begin with {windows}: a network of {counted(count + 1, 'layer')} needs "
+            f"{count}, each in {word.back_shifts.start}..{last}"
         )
 
 

@@ -25,7 +25,7 @@ SIZE = 1, 65_536
 """Features, addends or outputs of a layer."""
 
 SEGMENTS = 2, 1 << 22
-LAYERS = 2, 64
+LAYERS = 1, 64
 GAIN = 0, 23
 SHIFTS = 1, 24
 PARAMETERS = 1, 1 << 26
@@ -120,3 +120,8 @@ def shown(value: Any) -> str:
     """Return a value as text of one short line, for a message."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, such as `1 layer` and `2 layers`, for a message."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

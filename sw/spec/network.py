@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from sw.spec.bounds import GAIN, LAYERS, PARAMETERS, SEGMENTS, SIZE, check_whole, whole_number
+from sw.spec.bounds import GAIN, LAYERS, PARAMETERS, SEGMENTS, SIZE, check_whole, counted, whole_number
 from sw.spec.numerics import WIDTHS, LayerFormat, WordFormat, layer_formats
 
 HIDDEN_GAIN = 1  # hidden sums are kept at twice their mean: a mean of many functions would leave most segments unused
@@ -72,7 +72,7 @@ class Network:
     Attributes
     ----------
     layers : tuple of Layer
-        Two layers or more; the outputs of each are the inputs of the next one.
+        One layer or more; the outputs of each are the inputs of the next one. A network of one is an additive model.
     width : int
         Bits of a word, one of `sw.spec.numerics.WIDTHS`.
     fine : int
@@ -151,7 +151,10 @@ class Network:
             If there are not as many `segments` as layers, or a layer or the network is not legal.
         """
         if len(segments) != len(sizes) - 1:
-            raise ValueError(f"{len(sizes) - 1} layers between {len(sizes)} sizes, but segments for {len(segments)}")
+            raise ValueError(
+                f"{counted(len(sizes) - 1, 'layer')} between {counted(len(sizes), 'size')}, but segments for "
+                f"{len(segments)}"
+            )
         gains = [gain] * (len(segments) - 1) + [0]
         return cls(tuple(map(Layer, sizes[:-1], sizes[1:], segments, gains)), width)
 
@@ -171,11 +174,13 @@ class Network:
         Raises
         ------
         ValueError
-            If the network is deeper: its addends share the layers before.
+            For another number of layers: a single layer has no addends, and those of a deeper network share the
+            layers before.
         """
         if len(self.layers) != 2:
             raise ValueError(
-                f"{self} has {len(self.layers)} layers; only a network of 2 has addends that can be trained alone"
+                f"{self} has {counted(len(self.layers), 'layer')}; only a network of 2 has addends that can be trained "
+                "alone"
             )
         inner, outer = self.layers
         slice_of_outer = replace(

@@ -13,14 +13,16 @@ With F0, F1 the nodes i and i+1:
 and updates them by one rule (`sw.oracle.fixed.update` and `back_propagate`), from the error e_k of its outputs (the
 residual, for the last layer):
 
-    step    = rounding_shift(e_k, update_shift)                 (first layer: e_k itself)
+    step    = rounding_shift(e_k, update_shift)                 (first of several layers: e_k itself)
     t       = rounding_product(step, offset) + c_j              offset as a fraction of W - 1 bits
     F1      = saturate(F1 + (t >> d))
     F0      = saturate(F0 + ((step + 2**d - 1 - t) >> d))
     e_j     = limit(sum_k rounding_shift(e_k * (F1 - F0), back_shift))     the error of its inputs, before the update
     e_j     = max(e_j, 0) where the argument code of input j is 0, min(e_j, 0) where it is the last code
 
-The first layer passes no error back. The last rule keeps an argument that is clipped to its domain from being pushed
+A network may have one layer only, whose error is the residual and has an update shift as any last layer's. In a deeper
+one, the error of the first layer has been shifted on its way back (`sw.spec.schedule.shifted_layers`). The first layer
+passes no error back. The last rule keeps an argument that is clipped to its domain from being pushed
 further out: there the function's slope says nothing about the clipped sum.
 
 The `fine` bits d of a network are bits of a step below a node's last one, cut off by chance: c_j is a number of d bits

@@ -97,6 +97,8 @@ def numbers(least: int, most: int, count: int = MOST_NUMBERS) -> Callable[[str],
 def shape(text: str) -> tuple[int, ...] | None:
     """Parse a network's shape, such as `16-72-1`: features, addends of each hidden layer, outputs.
 
+    A network of one layer has none of the addends: `16-1`.
+
     Parameters
     ----------
     text : str

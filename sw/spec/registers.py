@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 from sw.spec.chance import CHANCE_BITS
 from sw.spec.network import Network
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 
 REGISTER_WORD_BITS = 16  # of the narrowest word: registers have the same addresses, whatever the width of words
 
@@ -133,24 +134,31 @@ REGISTERS = RegisterTable(
 """Registers of every board."""
 
 
-def rate_registers(layer: int) -> tuple[Register, Register]:
-    """Declare the update shift and the back shift of a layer past the first."""
-    return (
-        Register(f"update_shift_{layer}", 5, "w", f"learning rate of layer {layer}, as a shift"),
-        Register(f"back_shift_{layer}", 6, "w", f"learning rate before layer {layer}, as a shift of error products"),
-    )
+def update_register(layer: int) -> Register:
+    """Declare the register of a layer's update shift."""
+    return Register(f"update_shift_{layer}", 5, "w", f"learning rate of layer {layer}, as a shift")
 
 
-def all_rate_registers(layers: int) -> list[Register]:
-    """Declare the registers of the rates of a network of so many layers."""
-    return [register for layer in range(1, layers) for register in rate_registers(layer)]
+def back_register(layer: int) -> Register:
+    """Declare the register of a layer's back shift."""
+    return Register(f"back_shift_{layer}", 6, "w", f"learning rate before layer {layer}, as a shift of error products")
+
+
+def rate_registers(layers: int) -> list[Register]:
+    """Declare the registers of the rates of a network of so many layers, layer by layer."""
+    declared = [(layer, update_register(layer)) for layer in shifted_layers(layers)]
+    declared += [(layer, back_register(layer)) for layer in range(1, layers)]
+    return [register for _, register in sorted(declared, key=itemgetter(0))]
 
 
 def rate_values(rates: Rates) -> dict[str, int]:
-    """List the values of the registers of rates, by their names."""
-    shifts = [shift for both in zip(rates.update, rates.back, strict=True) for shift in both]
-    registers = all_rate_registers(len(rates.update) + 1)
-    return {register.name: shift for register, shift in zip(registers, shifts, strict=True)}
+    """List the values of the registers of rates, by their names, in the order of `rate_registers`."""
+    layers = len(rates.back) + 1
+    values = {
+        update_register(layer).name: shift for layer, shift in zip(shifted_layers(layers), rates.update, strict=True)
+    }
+    values |= {back_register(layer).name: shift for layer, shift in enumerate(rates.back, start=1)}
+    return {register.name: values[register.name] for register in rate_registers(layers)}
 
 
 CHANCE = Register("chance", CHANCE_BITS, "r", "chance word of the next record, between passes")
@@ -163,5 +171,5 @@ def register_table(network: Network) -> RegisterTable:
     `REGISTERS` come first, at the same addresses on every board, then the rates, then the chance word, where there are
     fine bits.
     """
-    rates = all_rate_registers(len(network.layers))
+    rates = rate_registers(len(network.layers))
     return RegisterTable(*REGISTERS.values(), *rates, *((CHANCE, SET_CHANCE) if network.fine else ()))

@@ -4,42 +4,55 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from sw.spec.bounds import EPOCHS, check_whole, whole_number
+from sw.spec.bounds import EPOCHS, check_whole, counted, whole_number
 from sw.spec.network import Network
 
 Shard = TypeVar("Shard")
 Shard_co = TypeVar("Shard_co", covariant=True)
 
 
+def shifted_layers(layers: int) -> range:
+    """Return the numbers of the layers whose errors are shifted right to become steps, in a network of so many layers.
+
+    These are all but the first of several layers, which takes its errors for steps, since the back shift of the layer
+    after it has shifted them. The errors of a single layer are the residuals.
+    """
+    return range(min(1, layers - 1), layers)
+
+
 @dataclass(frozen=True)
 class Rates:
-    """Learning rates as shifts, one value for each layer past the first.
+    """Learning rates as shifts.
 
     Attributes
     ----------
     update : tuple of int
-        The error is shifted right by this before it updates the layer's nodes.
+        The error is shifted right by this before it updates the layer's nodes; one for each of `shifted_layers`.
     back : tuple of int
-        The product of error and node difference is shifted right by this on its way to the layer before.
+        The product of error and node difference is shifted right by this on its way to the layer before; one for each
+        layer past the first.
     """
 
     update: tuple[int, ...]
     back: tuple[int, ...]
 
     def check(self, network: Network) -> None:
-        """Check that there is a legal shift of both kinds for each layer past the first.
+        """Check that there is a legal shift of both kinds for each layer that has one.
 
         Raises
         ------
         ValueError
             If there is not.
         """
-        word = network.word
-        for name, shifts, legal in (("update", self.update, word.update_shifts), ("back", self.back, word.back_shifts)):
-            if len(shifts) != len(network.layers) - 1 or any(whole_number(shift) not in legal for shift in shifts):
+        layers, word = len(network.layers), network.word
+        for name, shifts, count, legal in (
+            ("update", self.update, len(shifted_layers(layers)), word.update_shifts),
+            ("back", self.back, layers - 1, word.back_shifts),
+        ):
+            if len(shifts) != count or any(whole_number(shift) not in legal for shift in shifts):
                 raise ValueError(
-                    f"{name} shifts {shifts}: a network of {len(network.layers)} layers needs "
-                    f"{len(network.layers) - 1}, each in {legal.start}..{legal.stop - 1}"
+                    f"{name} shifts {shifts}: a network of {counted(layers, 'layer')} needs {count}, each in "
+                    f"{legal.start}..{legal.stop - 1}"
                 )
 
 

@@ -11,7 +11,7 @@ from sw.spec.chance import CHANCE_BITS
 from sw.spec.network import Network
 from sw.spec.nodes import check_nodes, groups_of
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 from sw.spec.trainer import Statistics
 
 NO_WORDS = np.zeros(0, np.int64)
@@ -127,8 +127,9 @@ class CompiledFixed(CompiledTrainer):
 
     def set_rates(self, rates: Rates) -> None:
         """Set the learning rates; as `CompiledTrainer.set_rates`."""
-        for name, shifts in (("update_shift", rates.update), ("back_shift", rates.back)):
-            self._fields[1:, fixed.LayerFields._fields.index(name)] = shifts
+        layers, places = len(self.network.layers), fixed.LayerFields._fields
+        self._fields[shifted_layers(layers), places.index("update_shift")] = rates.update
+        self._fields[1:, places.index("back_shift")] = rates.back
 
     def run(self, records: Encoded, rates: Rates, results: np.ndarray | None = None) -> Statistics:
         """Make one pass over records that are encoded for the kernels; as `CompiledTrainer.run`."""

@@ -17,13 +17,14 @@ from sw.spec.back_windows import lowest_windows
 from sw.spec.network import Network
 from sw.spec.protocol import Space
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 from tests.cases import extreme, ordinary
 from tests.hw.core.bus_access import read_nodes, transfer
 from tests.slow import slow
 
 TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5}
 SHAPES = {
+    "one layer": (Network.chain((4, 4), (8,)), 2, (2,)),
     "two layers": (Network.two_layer(2, 4, (4, 8)), 1, (1, 1)),
     "one slot": (Network.two_layer(2, 4, (4, 8)), 2, (4, 1)),
     "three layers": (Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)),
@@ -33,8 +34,8 @@ SHAPES = {
 
 
 def rates_of(network: Network) -> Rates:
-    windows = lowest_windows(network)
-    return Rates((2,) * len(windows), tuple(first + 3 for first in windows))
+    updates = (2,) * len(shifted_layers(len(network.layers)))
+    return Rates(updates, tuple(first + 3 for first in lowest_windows(network)))
 
 
 class Streams:
@@ -123,6 +124,7 @@ def check_predictions(streams: Streams, expected: np.ndarray) -> None:
 @pytest.mark.parametrize(
     ("shape", "exact", "pauses"),
     [
+        ("one layer", False, 0.0),
         ("two layers", True, 0.4),
         ("two layers", False, 0.0),
         slow("one slot", False, 0.0),
@@ -154,7 +156,9 @@ def test_a_training_core_has_the_oracles_bits(technology, shape, exact, pauses):
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
-@pytest.mark.parametrize("shape", ["three layers", slow("two layers"), slow("one slot"), slow("walks"), slow("narrow")])
+@pytest.mark.parametrize(
+    "shape", ["one layer", "three layers", slow("two layers"), slow("one slot"), slow("walks"), slow("narrow")]
+)
 @pytest.mark.parametrize("pauses", [0.0, 0.4])
 def test_an_inference_core_has_the_oracles_bits(technology, shape, pauses):
     network, taps, lanes = SHAPES[shape]

@@ -52,6 +52,7 @@ def test_a_layer_equals_its_model(case: str, name: str, waves: Path | None) -> N
         lanes=folding.lanes,
         technology=technology,
         back_shifts=NETWORK.word.back_window(BACK_START) if layer else range(0),
+        shifts_steps=layer > 0,
         revisit=None,
     )
     parameters = {

@@ -18,7 +18,7 @@ from sw.spec.addresses import Folding
 from sw.spec.network import Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
-from tests.cases import KINDS, faint
+from tests.cases import KINDS, faint, rates_of
 from tests.hw.datapath.memories import UnkindMemory
 from tests.slow import crossed, slow
 
@@ -40,6 +40,8 @@ SHAPES = {
     "two slots": (Network.two_layer(2, 4, (2, 4)), 2, (2, 1)),
     "three layers, one slot": (Network.chain((2, 3, 2, 1), (4, 2, 4)), 2, (3, 2, 1)),
     "three layers, two slots": (Network.chain((2, 4, 2, 2), (2, 2, 4)), 2, (2, 2, 1)),
+    "one layer": (Network.chain((6, 4), (8,)), 2, (2,)),
+    "one layer, one slot": (replace(Network.chain((3, 2), (4,), width=12), fine=4), 3, (2,)),
     "four layers, one slot": (Network.chain((2, 2, 1, 2, 1), (4, 8, 4, 2), width=12), 2, (2, 1, 2, 1)),
 }
 
@@ -47,10 +49,12 @@ INTERVALS = {
     "one slot": 1,
     "three layers, one slot": 1,
     "four layers, one slot": 1,
+    "one layer, one slot": 1,
     "two slots": 2,
     "three layers, two slots": 2,
     "outputs": 3,
     "three layers": 3,
+    "one layer": 6,
 }
 
 
@@ -89,12 +93,6 @@ def simulated(
     )
 
 
-def rates_of(network: Network, update: int, back: int) -> Rates:
-    """Return rates with the same shifts in all layers."""
-    past = len(network.layers) - 1
-    return Rates((update,) * past, (back,) * past)
-
-
 @pytest.mark.parametrize(("shape", "technology", "exact"), crossed(SHAPES, TECHNOLOGIES, (True, False), every=4))
 def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     """Train and infer mixed; results, statistics and every node.
@@ -106,14 +104,16 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
 
 
-@pytest.mark.parametrize("shape", ["three layers", "outputs in turn"])
-def test_it_counts_the_zero_steps_of_the_oracle(shape):
+@pytest.mark.parametrize(
+    ("shape", "updates"), [("one layer", (3, 4, 5)), ("three layers", (1, 2, 5)), ("outputs in turn", (1, 2, 5))]
+)
+def test_it_counts_the_zero_steps_of_the_oracle(shape, updates):
     """At update shifts that the width allows; the oracle's are some in every pass."""
     network, taps, lanes = SHAPES[shape]
     nodes, records = faint(network, 30)
     gateware = simulated(network, taps, lanes, "iCE40UP5K", exact=False, nodes=nodes)
     oracle = FixedReference(network, nodes, gateware.trainer.plan.schedule.staleness)
-    for update in (1, 2, 5):
+    for update in updates:
         rates = rates_of(network, update, network.width - 3)
         expected = oracle.train(records, rates)
         assert gateware.train(records, rates) == expected and expected.zero_steps > 10
@@ -232,6 +232,7 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
         ("lanes", 1, "groups of 1 addends: 2 of 8 addends a clock can be in groups of 2, 4"),
         ("one slot", 2, "groups of 2 addends: 4 of 4 addends a clock can be in groups of no size"),
         ("outputs in turn", 1, "all 4 outputs in lanes, not 2"),
+        ("one layer", 2, "has 1 layer;"),
         ("three layers", 2, "has 3 layers"),
     ],
 )
@@ -316,8 +317,11 @@ def test_a_folding_that_cannot_be_is_named(foldings, message):
 @pytest.mark.parametrize(
     ("shape", "exact"),
     [
-        *((shape, True) for shape in ("all taps", "one slot", "outputs in turn")),
-        *((shape, False) for shape in ("all taps", "lanes", "outputs in turn", "three layers, each input for itself")),
+        *((shape, True) for shape in ("one layer", "all taps", "one slot", "outputs in turn")),
+        *(
+            (shape, False)
+            for shape in ("one layer", "all taps", "lanes", "outputs in turn", "three layers, each input for itself")
+        ),
     ],
 )
 @pytest.mark.parametrize("technology", TECHNOLOGIES)

@@ -21,6 +21,7 @@ from hw.schedule.slot_order import slot_orders_of
 from hw.schedule.timing import Sharing
 from sw.spec.chance import FINE
 from sw.spec.network import Network
+from sw.spec.schedule import shifted_layers
 from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
 from tests.slow import crossed
 
@@ -85,6 +86,7 @@ def unshared_timing(plan, index):
         lanes=folding.lanes,
         technology=plan.technology,
         back_shifts=plan.back_shifts[index - 1] if index else range(0),
+        shifts_steps=index in shifted_layers(len(plan.layers)),
         revisit=plan.revisit,
     )
     Fragment.get(unit, None)

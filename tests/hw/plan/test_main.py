@@ -65,6 +65,7 @@ def test_huge_network_is_refused_soon(network: str, message: str, capsys: pytest
         (["--network", "norm4"], "4-16-1 (4/32 segments"),
         (["--network", "norm4", "--segments", "2,8"], "4-16-1 (2/8 segments"),
         (["--network", "3-6-2"], "3-6-2 (2/32 segments"),
+        (["--network", "3-2"], "3-2 (32 segments"),
         (["--network", "3-6-4-2"], "3-6-4-2 (4/32/32 segments"),
         ([], "2-8-1 (4/32 segments"),
     ],

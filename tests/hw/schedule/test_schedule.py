@@ -17,7 +17,7 @@ def chains(draw: st.DrawFn) -> tuple[SlotOrder, ...]:
     """Layers of any groups, each with as many of inputs as the one before has of outputs, and of any latencies."""
     layers: list[LayerPlan] = []
     inputs = draw(GROUPS)
-    for index in range(draw(st.integers(2, 5))):
+    for index in range(draw(st.integers(1, 5))):
         outputs, read = draw(GROUPS), draw(st.integers(0, 6))
         write = read + draw(st.integers(1, 5))
         timing = LayerTiming(

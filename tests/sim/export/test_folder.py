@@ -26,9 +26,10 @@ from sw.outputs import MARKER, OutputError
 from sw.spec.back_windows import lowest_windows
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
-from sw.spec.schedule import Rates
+from sw.spec.schedule import Rates, shifted_layers
 
 SMALL = Network.two_layer(2, 4, (4, 8)), 2, (1, 1)
+ONE = Network.chain((4, 4), (8,)), 2, (2,)
 DEEP = Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)
 NARROW = Network.two_layer(4, 4, (2, 4), outputs=2, width=12), 2, (2, 1)
 WIDE = Network.two_layer(2, 3, (2, 4), outputs=2, width=20), 1, (1, 2)
@@ -39,7 +40,7 @@ def core_of(shape, technology=ECP5, *, exact=True, trains=True):
     plan = portable(plan_trainer(network, chain(taps, lanes), technology=technology, exact=exact))
     nodes = random_nodes(network, np.random.default_rng(0))
     back = tuple(first + 3 for first in lowest_windows(network))
-    rates = Rates((2,) * len(back), back)
+    rates = Rates((2,) * len(shifted_layers(len(network.layers))), back)
     return TrainingCore(plan, rates=rates, nodes=nodes) if trains else InferenceCore(plan, nodes), nodes
 
 
@@ -72,6 +73,8 @@ def test_a_folder_passes_its_own_bench_which_sees_every_difference(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "technology", "exact", "trains"),
     [
+        (ONE, ECP5, True, True),
+        (ONE, ICE40UP5K, False, False),
         (SMALL, ICE40UP5K, False, True),
         (DEEP, ECP5, True, True),
         (NARROW, ICE40UP5K, True, True),
@@ -107,8 +110,9 @@ def ports_in_table(text: str, name: str) -> dict[str, tuple[str, int]]:
 
 
 @pytest.mark.parametrize("trains", [True, False])
-def test_the_description_has_the_ports_of_the_verilog(trains, tmp_path):
-    core, nodes = core_of(SMALL, ICE40UP5K, trains=trains)
+@pytest.mark.parametrize("shape", [ONE, SMALL], ids=["one layer", "two"])
+def test_the_description_has_the_ports_of_the_verilog(shape, trains, tmp_path):
+    core, nodes = core_of(shape, ICE40UP5K, trains=trains)
     write_core(core, nodes, "two", tmp_path / "two")
     texts = {name: (tmp_path / "two" / name).read_text() for name in ("two.v", "two_axis.v", "two.md")}
     own, wrapped = (ports_in_verilog(texts[f"{name}.v"], name) for name in ("two", "two_axis"))
@@ -120,6 +124,9 @@ def test_the_description_has_the_ports_of_the_verilog(trains, tmp_path):
     }
     assert {**ports_in_table(texts["two.md"], "two_axis"), **{p: own[p] for p in own if p not in streams}} == wrapped
     assert "assert" not in texts["two.v"]
+    if trains:
+        back = "; there are no back shifts." if shape is ONE else "; back shifts, by layer, 9 to 16."
+        assert back in " ".join(texts["two.md"].split())
     assert f"| start of a record | its prediction can be taken | {core.latency} |" in texts["two.md"]
 
 

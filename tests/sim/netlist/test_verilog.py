@@ -24,8 +24,7 @@ from sw.device.transport import HostLink
 from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from sw.spec.records import Records
-from sw.spec.schedule import Rates
-from tests.cases import KINDS
+from tests.cases import KINDS, rates_of
 
 ICE40 = boards.find("icebreaker")
 # To be simulated as fast, their serial ports take as few clocks for a bit.
@@ -48,9 +47,7 @@ def check_netlist(build: Build, design: Design, *, count: int, kinds: tuple[str,
 
     One check for both, so that each design is synthesised and compiled once.
     """
-    past = len(design.network.layers) - 1
-    word = design.network.word
-    rates = Rates((2,) * past, (word.width - 3,) * past)
+    word, rates = design.network.word, rates_of(design.network, 2)
     netlist = make_netlist(build, design.board)
     cells, need = design.board.technology.flow.cells, requirements(design)
     found = {name: len(re.findall(rf"^  ({'|'.join(kinds)}) ", netlist, re.MULTILINE)) for name, kinds in cells.items()}

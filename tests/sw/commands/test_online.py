@@ -61,6 +61,20 @@ def test_a_file_is_followed_and_the_model_goes_on_from_where_it_was(stream, caps
     assert not (stream / "online.1.npz").exists()
 
 
+def test_the_network_of_a_stream_can_be_chosen(stream, capsys):
+    """A network of one layer, too."""
+    single = ["online", "stream.csv", "--network", "4-1", "--segments", "16"]
+    assert run([*single, "--json", "out.json"]) == 0
+    assert "network 4-1 (16 segments, 16 bit), 68 parameters" in capsys.readouterr().out
+    assert run([*single, "--resume", "online.npz"]) == 2
+    assert "--resume MODEL brings its own network; leave out --network" in capsys.readouterr().err
+    assert run(["online", "stream.csv", "--network", "3-8-1", "--save", "other.npz"]) == 1
+    printed = capsys.readouterr().err
+    assert "the stream has 4 features and 1 target; the network 3-8-1" in printed and "takes 3 and gives 1" in printed
+    assert run(["online", "stream.csv", "--resume", "online.npz"]) == 0
+    assert len(Model.load("online.npz").network.layers) == 1
+
+
 def test_another_model_is_not_replaced(stream, capsys):
     for name in ("online.npz", "online.1.npz"):
         assert run(["online", "stream.csv", "--target", "d", "--ignore", "y"]) == 0

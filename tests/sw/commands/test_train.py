@@ -105,6 +105,28 @@ def test_a_raw_table_is_trained_on_and_predicted_with_all_that_is_assumed_said(t
     assert header == "y" and len(predicted) == 2 and all(abs(float(each)) < 10 for each in predicted)
 
 
+def test_a_single_layer_is_trained_shown_drawn_and_exported(tmp_path, capsys):
+    """An additive model has neither hidden arguments nor addends."""
+    x = np.random.default_rng(0).uniform(-1, 1, (900, 2))
+    table, model = tmp_path / "table.csv", str(tmp_path / "model.npz")
+    datasets.write(
+        datasets.Dataset("added", x, (np.sin(3 * x[:, 0]) + x[:, 1] ** 2)[:, None], ("a", "b"), ("y",)), table
+    )
+    figures = tmp_path / "figures.json"
+    train = ["train", str(table), "--network", "2-1", "--segments", "16", "--output", model]
+    assert run([*train, "--pretraining", "1"]) == 1
+    assert "2-1 (16 segments, 16 bit) has 1 layer; only a network of 2 has addends" in capsys.readouterr().err
+    assert run([*train, "--json", str(figures)]) == 0 and json.loads(figures.read_text())["r2"] > 0.99
+    assert run(["info", model]) == 0
+    printed = capsys.readouterr().out
+    assert "2-1 (16 segments, 16 bit)" in printed and "of moved nodes" in printed and "hidden" not in printed
+    assert run(["plot", model, "--output", str(tmp_path / "model.svg")]) == 0
+    assert run(["export", "c", model, "--output", str(tmp_path / "model.h")]) == 0
+    assert (
+        run(["train", str(table), "--from", model, "--epochs", "1", "--models", "2", "--output", model, "--force"]) == 0
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_is_stopped_leaves_its_best_model(tmp_path, number):
     saved, figures = tmp_path / "stopped.npz", tmp_path / "stopped.json"

@@ -21,19 +21,15 @@ from sw.spec.network import Layer, Network
 from sw.spec.records import Records
 from sw.spec.schedule import Rates
 from sw.spec.trainer import Trainer
-from tests.cases import KINDS, faint, ordinary
+from tests.cases import KINDS, faint, ordinary, rates_of
 from tests.slow import slow
 
 TWO, FEW, MANY = (Network.two_layer(3, 12, (4, 8), outputs=outputs) for outputs in (1, 2, 6))
+ONE = Network((Layer(5, 3, 8, gain=2),))
 DEEP = Network((Layer(3, 12, 4), Layer(12, 5, 8), Layer(5, 2, 8, gain=0)))
 DEEPER = Network((Layer(6, 11, 2), Layer(11, 3, 4), Layer(3, 6, 16), Layer(6, 1, 8, gain=0)))
 WIDE = Network.two_layer(5, 90, (2, 32), outputs=9)
-NETWORKS = {"two": TWO, "few outputs": FEW, "many outputs": MANY, "deep": DEEP, "deeper": DEEPER}
-
-
-def rates(network: Network, update: int = 2, back: int | None = None) -> Rates:
-    layers = len(network.layers) - 1
-    return Rates((update,) * layers, (network.width - 3 if back is None else back,) * layers)
+NETWORKS = {"one layer": ONE, "two": TWO, "few outputs": FEW, "many outputs": MANY, "deep": DEEP, "deeper": DEEPER}
 
 
 def assert_equal(trainer: Trainer, oracle: Trainer, records: Records, at: Rates) -> None:
@@ -53,7 +49,7 @@ def test_fixed_point_is_the_oracles_bit_for_bit(name: str, kind: str, staleness:
     nodes, records = KINDS[kind](network, 70)
     late = tuple(max(0, staleness - index // 2) for index in range(len(network.layers)))
     trainers = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
-    assert_equal(*trainers, records, rates(network))
+    assert_equal(*trainers, records, rates_of(network, 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,10 +65,10 @@ def test_predictions_before_updates_are_the_oracles(name: str, kind: str, stalen
         make(network, nodes, late, 20) for make in (CompiledFixed, FixedReference, CompiledFixed)
     )
     for _ in range(2):
-        ours, statistics = trainer.predict_and_train(records, rates(network))
-        theirs, expected = oracle.predict_and_train(records, rates(network))
+        ours, statistics = trainer.predict_and_train(records, rates_of(network, 2))
+        theirs, expected = oracle.predict_and_train(records, rates_of(network, 2))
         assert np.array_equal(ours, theirs)
-        assert statistics == expected == silent.train(records, rates(network))
+        assert statistics == expected == silent.train(records, rates_of(network, 2))
         for one, law, other in zip(trainer.nodes, oracle.nodes, silent.nodes, strict=True):
             assert np.array_equal(one, law) and np.array_equal(one, other)
         assert trainer.chance == oracle.chance == silent.chance
@@ -80,17 +76,18 @@ def test_predictions_before_updates_are_the_oracles(name: str, kind: str, stalen
 
 @pytest.mark.parametrize(("width", "fine"), [(10, 0), (13, 4), (17, 0), (24, 4)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_word_length_is_the_oracles(width: int, fine: int, kind: str) -> None:
-    network = replace(DEEP, width=width, fine=fine)
+@pytest.mark.parametrize("shape", [ONE, DEEP], ids=["one layer", "deep"])
+def test_any_word_length_is_the_oracles(shape: Network, width: int, fine: int, kind: str) -> None:
+    network = replace(shape, width=width, fine=fine)
     nodes, records = KINDS[kind](network, 50)
     for back in (width - 3, *network.word.back_shifts[:: width - 1]):
-        at = rates(network, back=back)
+        at = rates_of(network, 2, back)
         assert_equal(CompiledFixed(network, nodes), FixedReference(network, nodes), records, at)
 
 
 @settings(max_examples=60)
 @given(
-    shape=st.lists(st.integers(1, 16), min_size=3, max_size=5),
+    shape=st.lists(st.integers(1, 16), min_size=2, max_size=5),
     segments=st.lists(st.sampled_from([2, 4, 8, 16]), min_size=4, max_size=4),
     gains=st.lists(st.integers(0, 5), min_size=4, max_size=4),
     update=st.integers(1, 8),
@@ -120,10 +117,10 @@ def test_any_network_is_the_oracles(
     nodes, some = KINDS[kind](network, records)
     trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
     trainer.chance = oracle.chance = first
-    assert_equal(trainer, oracle, some, rates(network, update, back))
+    assert_equal(trainer, oracle, some, rates_of(network, update, back))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if len(network.layers) > 1])
 @pytest.mark.parametrize("staleness", [0, 3])
 def test_clipped_arguments_are_the_oracles(name: str, staleness: int) -> None:
     """Sums with a large gain reach both ends of the domain, while errors and slopes are of both signs."""
@@ -132,8 +129,8 @@ def test_clipped_arguments_are_the_oracles(name: str, staleness: int) -> None:
     nodes, records = ordinary(network := replace(network, layers=layers), 70)
     late = (staleness,) * len(layers)
     trainer, oracle = CompiledFixed(network, nodes, late), FixedReference(network, nodes, late)
-    assert_equal(trainer, oracle, records, rates(network))
-    assert oracle.train(records, rates(network)).clips > len(records)
+    assert_equal(trainer, oracle, records, rates_of(network, 2))
+    assert oracle.train(records, rates_of(network, 2)).clips > len(records)
 
 
 @pytest.mark.parametrize("network", [TWO, MANY], ids=["pairs", "rows"])
@@ -149,14 +146,14 @@ def test_the_largest_product_of_error_and_slope_is_shifted_exactly(network: Netw
             Records(record, np.full((1, network.outputs), ~even)),
         )
         trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
-        assert trainer.train(records, rates(network, back=back)) == oracle.train(records, rates(network, back=back))
+        assert trainer.train(records, rates_of(network, 2, back)) == oracle.train(records, rates_of(network, 2, back))
         assert np.any(oracle.nodes[0]) and all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
 def test_blocks_end_with_all_updates_made() -> None:
     nodes, records = ordinary(TWO, 50)
     trainers = CompiledFixed(TWO, nodes, (4, 2), 20), FixedReference(TWO, nodes, (4, 2), 20)
-    assert_equal(*trainers, records, rates(TWO))
+    assert_equal(*trainers, records, rates_of(TWO, 2))
 
 
 @pytest.mark.parametrize("name", ["two", "many outputs", "deeper"])
@@ -165,14 +162,22 @@ def test_zero_steps_are_the_oracles(name: str) -> None:
     nodes, records = faint(network, 70)
     for update in (1, 2, 5, 8):
         trainer, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
-        assert_equal(trainer, oracle, records, rates(network, update))
-        assert oracle.train(records, rates(network, update)).zero_steps > 20
+        assert_equal(trainer, oracle, records, rates_of(network, update))
+        assert oracle.train(records, rates_of(network, update)).zero_steps > 20
+
+
+@pytest.mark.parametrize("update", [1, 2, 5, 8])
+def test_zero_steps_of_a_single_layer_are_the_oracles(update: int) -> None:
+    nodes, records = faint(ONE, 600)
+    trainer, oracle = CompiledFixed(ONE, nodes), FixedReference(ONE, nodes)
+    statistics = trainer.train(records, rates_of(ONE, update))
+    assert statistics == oracle.train(records, rates_of(ONE, update)) and statistics.zero_steps > 20
 
 
 def test_without_counting_only_the_counts_are_missing() -> None:
     nodes, records = KINDS["extreme"](TWO, 60)
     counting, silent = CompiledFixed(TWO, nodes), CompiledFixed(TWO, nodes, counting=False)
-    full, bare = counting.train(records, rates(TWO)), silent.train(records, rates(TWO))
+    full, bare = counting.train(records, rates_of(TWO, 2)), silent.train(records, rates_of(TWO, 2))
     assert full.saturations and full.clips and not (bare.saturations or bare.clips or bare.zero_steps)
     assert (full.records, full.absolute_residual) == (bare.records, bare.absolute_residual)
     assert all(map(np.array_equal, counting.nodes, silent.nodes))
@@ -185,12 +190,12 @@ def test_groups_train_as_if_each_were_alone(network: Network, kind: str) -> None
     together = CompiledFixed(network, nodes, groups=(0, 5, 6))
     unquantised = CompiledUnquantised(network, nodes, groups=(0, 5, 6), word=np.float64)
     for trainer in (together, unquantised):
-        trainer.train(records, rates(network))
+        trainer.train(records, rates_of(network, 2))
     for start, stop in ((0, 5), (5, 6), (6, 12)):
         group, own = network.addend_slice(start, stop), [nodes[0][:, :, start:stop], nodes[1][start:stop]]
         alone, alone_unquantised = FixedReference(group, own), UnquantisedTrainer(group, own)
         for oracle in (alone, alone_unquantised):
-            oracle.train(records, rates(network))
+            oracle.train(records, rates_of(network, 2))
         for trainer, oracle in ((together, alone), (unquantised, alone_unquantised)):
             inner, outer = trainer.nodes
             tolerance = 0 if oracle is alone else 1e-6
@@ -208,10 +213,13 @@ def test_pretraining_is_the_oracles(network: Network, addends: int) -> None:
     unquantised = UnquantisedTrainer(network, nodes, pretraining=addends)
     groups = tuple(range(0, network.layers[-1].inputs, addends))
     compiled_unquantised = CompiledUnquantised(network, nodes, groups=groups, word=np.float64)
-    assert trainer.pretrain(records, rates(network)) == oracle.pretrain(records, rates(network))
-    assert trainer.train(records, rates(network)) == oracle.train(records, rates(network))
+    assert trainer.pretrain(records, rates_of(network, 2)) == oracle.pretrain(records, rates_of(network, 2))
+    assert trainer.train(records, rates_of(network, 2)) == oracle.train(records, rates_of(network, 2))
     assert trainer.chance == oracle.chance
-    ours, theirs = unquantised.pretrain(records, rates(network)), compiled_unquantised.train(records, rates(network))
+    ours, theirs = (
+        unquantised.pretrain(records, rates_of(network, 2)),
+        compiled_unquantised.train(records, rates_of(network, 2)),
+    )
     assert ours.records == theirs.records and ours.absolute_residual == pytest.approx(theirs.absolute_residual)
     for pair, tolerance in (((trainer, oracle), 0), ((unquantised, compiled_unquantised), 1e-6)):
         for one, other in zip(*(each.nodes for each in pair), strict=True):
@@ -237,7 +245,7 @@ def test_preparing_changes_nothing(name: str, staleness: int) -> None:
         for _ in range(2):
             prepared.prepare()
             assert np.array_equal(prepared.parameters, other.parameters)
-            assert prepared.train(records, rates(network)) == other.train(records, rates(network))
+            assert prepared.train(records, rates_of(network, 2)) == other.train(records, rates_of(network, 2))
         assert np.array_equal(prepared.parameters, other.parameters)
 
 
@@ -247,12 +255,13 @@ def test_an_array_that_cannot_hold_the_results_is_refused(kind: type) -> None:
     trainer = kind(FEW, nodes)
     for shape in ((4, 2), (5, 1), (6, 2), (5,)):
         with pytest.raises(ValueError, match=r"the records have \(5, 2\)"):
-            trainer.run(trainer.encode(records), rates(FEW), np.zeros(shape))
+            trainer.run(trainer.encode(records), rates_of(FEW, 2), np.zeros(shape))
 
 
-def test_a_deep_network_has_no_groups() -> None:
-    with pytest.raises(ValueError, match="3 layers"):
-        CompiledFixed(DEEP, ordinary(DEEP, 0)[0], groups=(0, 4))
+@pytest.mark.parametrize(("network", "has"), [(ONE, "1 layer"), (DEEP, "3 layers")])
+def test_only_a_network_of_two_layers_has_groups(network: Network, has: str) -> None:
+    with pytest.raises(ValueError, match=f"has {has}; only a network of 2 has addends"):
+        CompiledFixed(network, ordinary(network, 0)[0], groups=(0, 4))
 
 
 def unit_records(network: Network, count: int) -> Records:
@@ -269,11 +278,13 @@ def test_floating_point_is_the_oracle_within_rounding(name: str) -> None:
         oracle.nodes = [2 * nodes for nodes in oracle.nodes]
         trainer = CompiledFloat(network, oracle.nodes, oracle.domains, oracle.learning_rates, word=word)
         records = unit_records(network, count)
-        (mine, ours), (law, theirs) = (each.predict_and_train(records, rates(network)) for each in (trainer, oracle))
+        (mine, ours), (law, theirs) = (
+            each.predict_and_train(records, rates_of(network, 2)) for each in (trainer, oracle)
+        )
         assert ours.records == theirs.records
         np.testing.assert_allclose(ours.absolute_residual, theirs.absolute_residual, rtol=tolerance)
         np.testing.assert_allclose(mine, law, rtol=tolerance, atol=tolerance)
-        assert any(domain.max() > 1 for domain in oracle.domains[1:])
+        assert any(domain.max() > 1 for domain in oracle.domains[1:]) == (len(network.layers) > 1)
         for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
             np.testing.assert_allclose(mine, law, rtol=tolerance, atol=tolerance)
         predicted = trainer.predict(records.arguments), oracle.predict(records.arguments)
@@ -285,7 +296,7 @@ def test_the_unquantised_trainer_is_the_oracles(name: str) -> None:
     network = NETWORKS[name]
     nodes, records = ordinary(network, 40)
     trainer, oracle = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
-    for at in (rates(network), rates(network, 3)):
+    for at in (rates_of(network, 2), rates_of(network, 3)):
         (ours, _), (theirs, _) = (each.predict_and_train(records, at) for each in (trainer, oracle))
         np.testing.assert_allclose(ours, oracle.result_scale * theirs, rtol=1e-9, atol=1e-6)
     for mine, law in zip(trainer.nodes + trainer.domains, oracle.nodes + oracle.domains, strict=True):
@@ -314,16 +325,17 @@ from sw.oracle.fixed import FixedReference
 from sw.oracle.floating import UnquantisedTrainer
 from tests.cases import KINDS
 from tests.slow import slow
-from tests.sw.engine.test_compiled import DEEP, MANY, rates
-for network in (DEEP, MANY):
+from tests.cases import rates_of
+from tests.sw.engine.test_compiled import DEEP, MANY, ONE
+for network in (ONE, DEEP, MANY):
     for kind in KINDS:
         nodes, records = KINDS[kind](network, 40)
         machine, oracle = CompiledFixed(network, nodes), FixedReference(network, nodes)
-        assert machine.train(records, rates(network)) == oracle.train(records, rates(network))
+        assert machine.train(records, rates_of(network, 2)) == oracle.train(records, rates_of(network, 2))
         assert all(map(np.array_equal, machine.nodes, oracle.nodes))
     twin, law = CompiledUnquantised(network, nodes, word=np.float64), UnquantisedTrainer(network, nodes)
-    twin.train(records, rates(network))
-    law.train(records, rates(network))
+    twin.train(records, rates_of(network, 2))
+    law.train(records, rates_of(network, 2))
     assert all(np.allclose(mine, theirs) for mine, theirs in zip(twin.nodes, law.nodes))
 print("equal")
 """

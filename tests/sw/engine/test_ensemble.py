@@ -58,3 +58,25 @@ def test_deep_networks_that_learnt_together_are_not_parted():
     one.nodes[1][0, 0, -1] = 1  # between units of different members
     with pytest.raises(ValueError, match="2 networks have learnt together"):
         parted(one, 2)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_joined_members_of_one_layer_are_the_mean_of_their_functions(arithmetic):
+    """Parts are the joined network, and predict within a rounding of a node for each function what the members do."""
+    preset = shaped(default_preset(10, 1, 300), (10, 1), None)
+    models = first_models(preset, arithmetic, 3)
+    records = compiled_trainer(models[0], arithmetic).encode(models[0].encode(FEATURES, TARGETS))
+    weights, rng = np.ones(len(FEATURES)), np.random.default_rng(SEED)
+    members = [Member(model, arithmetic, records, np.arange(30), weights, rng) for model in models]
+    for member in members:
+        member.train(preset.phases[0].rates)
+    one = joined(models[0], members)
+    assert one.network == preset.network
+    means = np.mean([member.trainer.results(records.arguments) for member in members], axis=0)
+    trainer = compiled_trainer(one, arithmetic)
+    assert np.abs(means).max() > 1000
+    assert np.abs(trainer.predict(one.encode_features(FEATURES)) - means).max() <= (
+        10 if arithmetic == "fixed16" else 0.1
+    )
+    for part in parted(one, 3):
+        assert all(map(np.array_equal, part.nodes, one.nodes)) and part.network == one.network

@@ -24,9 +24,10 @@ def test_river_checks(check):
     check(MODEL.clone())
 
 
-def test_it_is_the_learner_of_the_same_stream():
-    ours = NKStreamRegressor(hidden_layer_sizes=(16,), segments=(2, 16), drift="adwin", seed=3)
-    preset = shaped(default_preset(3, 1, 10_000), (3, 16, 1), (2, 16))
+@pytest.mark.parametrize(("hidden", "segments"), [((16,), (2, 16)), ((), (16,))], ids=["two layers", "one"])
+def test_it_is_the_learner_of_the_same_stream(hidden, segments):
+    ours = NKStreamRegressor(hidden_layer_sizes=hidden, segments=segments, drift="adwin", seed=3)
+    preset = shaped(default_preset(3, 1, 10_000), (3, *hidden, 1), segments)
     learner = first_learner(preset, seed=3, detector="adwin")
     right = learner.predict_then_learn(FEATURES, TARGETS[:, None])[:, 0]
     for features, target, prediction in zip(FEATURES, TARGETS, right, strict=True):

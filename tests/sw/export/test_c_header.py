@@ -25,6 +25,7 @@ COMPILER = ("gcc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"
 SANITIZER = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
 
 NETWORKS = {
+    "one layer": Network.chain((5, 3), (8,)),
     "two layers": Network.two_layer(2, 8, (4, 16)),
     "outputs": Network.two_layer(5, 6, (2, 4), outputs=3),
     "three layers": Network.chain((3, 6, 4, 2), (4, 4, 8)),

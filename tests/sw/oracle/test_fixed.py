@@ -23,6 +23,8 @@ NETWORK = Network.two_layer(3, 4, (4, 8), outputs=2)
 DEEP = Network((Layer(3, 6, 4), Layer(6, 4, 8), Layer(4, 2, 8, gain=0)))
 DEEP_RATES = Rates((2, 2), (13, 13))
 FINE = replace(NETWORK, fine=4)
+ONE = Network((Layer(5, 2, 8, gain=2),))
+ONE_RATES = Rates((2,), ())
 
 
 def test_one_float_update_is_the_papers():
@@ -63,7 +65,9 @@ def test_a_float_domain_grows_to_hold_its_argument():
     assert (low == -1).all() and (high > 3).all()
 
 
-@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, Rates((1,), (11,)))])
+@pytest.mark.parametrize(
+    ("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, Rates((1,), (11,))), (ONE, ONE_RATES)]
+)
 def test_fixed_point_follows_the_unquantised_network_within_its_rounding(network, rates):
     """Forward: half a unit of each rounding, carried through the steepest segment. One update: a unit for each
     rounding."""
@@ -83,6 +87,28 @@ def test_fixed_point_follows_the_unquantised_network_within_its_rounding(network
     for before, ours, theirs in zip(nodes, fixed.nodes, unquantised.nodes, strict=True):
         assert np.abs(ours - before).max() > 20  # so that the bound means something
         assert np.abs(ours - theirs).max() <= (2 + error) * len(network.layers) * network.outputs
+
+
+@pytest.mark.parametrize("shift", [1, 3, 8])
+def test_the_step_of_a_single_layer_is_its_residual_shifted(shift):
+    """Written out longhand: result, step, and the share of the step that each node takes."""
+    nodes, records = ordinary(ONE, 1)
+    trainer, form = FixedReference(ONE, nodes), ONE.formats[0]
+    (layer,), code, target = nodes, records.arguments[0], records.targets[0]
+    segment, weight = code >> form.offset_bits, code % (1 << form.offset_bits)
+    for output in range(2):
+        total = sum(
+            int(layer[j, i, output] * ((1 << form.offset_bits) - w) + layer[j, i + 1, output] * w)
+            for j, (i, w) in enumerate(zip(segment, weight, strict=True))
+        )
+        result = math.floor(Fraction(total, 1 << form.offset_bits) * 4 / 8 + Fraction(1, 2))  # five inputs count as 8
+        step = math.floor(Fraction(int(target[output]) - result, 1 << shift) + Fraction(1, 2))
+        for j, (i, w) in enumerate(zip(segment, weight, strict=True)):
+            right = math.floor(Fraction(step * int(w), 1 << form.offset_bits) + Fraction(1, 2))
+            layer[j, i + 1, output] += right
+            layer[j, i, output] += step - right
+    trainer.train(records, Rates((shift,), ()))
+    assert np.array_equal(trainer.nodes[0], layer)
 
 
 @pytest.mark.parametrize("end", [0, 1])
@@ -106,10 +132,9 @@ def test_an_argument_at_the_end_of_its_domain_is_not_pushed_further(end, outward
     assert outward or np.array_equal(clipped, free)
 
 
-@pytest.mark.parametrize("network", [NETWORK, DEEP])
-def test_a_staleness_longer_than_the_pass_is_a_batch(network):
+@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (ONE, ONE_RATES)])
+def test_a_staleness_longer_than_the_pass_is_a_batch(network, rates):
     """No forward pass sees any update; afterwards each has been made, in order, on the nodes the one before left."""
-    rates = RATES if network is NETWORK else DEEP_RATES
     nodes, records = ordinary(network, 20)
     stale = FixedReference(network, nodes, (99,) * len(network.layers))
     results, statistics = stale.run(records, np.ones(20, dtype=bool), rates)
@@ -129,7 +154,7 @@ def test_a_staleness_of_d_sees_all_but_the_last_d_updates():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, RATES)])
+@pytest.mark.parametrize(("network", "rates"), [(NETWORK, RATES), (DEEP, DEEP_RATES), (FINE, RATES), (ONE, ONE_RATES)])
 def test_a_prequential_pass_predicts_each_record_and_then_trains_on_it(network, rates, kind):
     """Without staleness it is `predict` and `train`, record by record."""
     nodes, records = KINDS[kind](network, 20)

@@ -30,7 +30,7 @@ def test_other_fine_bits_are_refused(fine: object):
         (lambda: Layer(0, 1, 2), "inputs 0"),
         (lambda: Layer(1, 1, 3), "3 segments"),
         (lambda: Layer(1, 1, 1), "1 segments"),
-        (lambda: Network((Layer(1, 1, 2),)), "not 1"),
+        (lambda: Network(()), "1 to 64 layers, not 0"),
         (lambda: Network((Layer(2, 3, 4), Layer(4, 1, 4))), "3 outputs cannot feed one of 4"),
         (lambda: Network.two_layer(2, 2048, (4, 4), width=10), "no offset bits"),
         (lambda: Network.chain((2, 3, 1), (4, 4, 4)), "2 layers between 3 sizes, but segments for 3"),
@@ -44,6 +44,7 @@ def test_bad_geometry_is_named(build, message):
 
 def test_a_chain_has_gain_in_its_hidden_layers_only():
     assert Network.chain((3, 4, 2), (4, 8)) == NETWORK
+    assert Network.chain((3, 2), (4,)) == Network((Layer(3, 2, 4, gain=0),))
     assert [layer.gain for layer in Network.chain((3, 4, 5, 2), (4, 8, 2), gain=1).layers] == [1, 1, 0]
 
 

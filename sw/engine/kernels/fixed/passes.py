@@ -4,7 +4,7 @@ import numpy as np
 
 from sw.engine.kernels.compiling import kernel
 from sw.engine.kernels.errors import show
-from sw.engine.kernels.fixed.arithmetic import locate, mean_of
+from sw.engine.kernels.fixed.arithmetic import locate, mean_of, rounding_shift
 from sw.engine.kernels.fixed.memory import (
     CLIPS,
     RECORDS,
@@ -47,7 +47,7 @@ def forward(memory, layers, slot, fine, chance, counting, statistics):
 
 @inlined
 def count_step(layer, error, statistics):
-    """Count the step of an error if it is zero; the first layer has an update shift of 0."""
+    """Count the step of an error if it is zero; the first of several layers has an update shift of 0."""
     statistics[ZERO_STEPS] += -1 << layer.update_shift <= 2 * error < 1 << layer.update_shift
 
 
@@ -140,7 +140,7 @@ def train(
     """
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
-    largest = limit + 1 - (1 << len(fine))
+    largest, hidden = limit + 1 - (1 << len(fine)), depth_of(layers) > 1  # a first layer is shown steps, not errors
     memory.back[:] = 0  # errors of records before the first
     old, new = slot_size, 0  # slots of the records whose update and whose forward pass are due in the first layer
     for r in range(count + first.staleness + 1):
@@ -163,7 +163,8 @@ def train(
                 else:
                     result = np.int64(number(memory.arguments, last.results_at + output))
                     residual = residual_of(last, target, result, largest, counting, statistics)
-                    show(memory, last, output, residual, new)
+                    error = residual if hidden else rounding_shift(residual, last.update_shift)
+                    show(memory, last, output, error, new)
         else:
             update_rows(memory, first, size, old, fine, limit, counting, statistics)
         old, new = around(old + slot_size - end, end), around(new + slot_size - end, end)
