@@ -71,7 +71,7 @@ def test_what_cannot_be_built_is_refused_before_synthesis(
             ["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"],
             "'4,x' must be whole numbers from 2 to 4194304",
         ),
-        (["--board", "icebreaker", *EXPLICIT, "--network", "0-8-1"], "'0-8-1' must be 3 to 65 sizes of layers"),
+        (["--board", "icebreaker", *EXPLICIT, "--network", "0-8-1"], "'0-8-1' must be 2 to 65 sizes of layers"),
         (["--board", "icebreaker", "--clock", "nan"], "'nan' must be a number from 0.1 to 1000"),
         (["--board", "icebreaker", "--seed", "99999999999"], "must be whole numbers from 0 to 2147483647"),
         (["--board", "icebreaker", *EXPLICIT, "--taps", "0"], "'0' must be a whole number from 1 to 65536"),

@@ -18,7 +18,7 @@ REFUSED = [
     (["plan", "--board", "ulx3s", "--chart", "-1"], "'-1' must be a whole number from 1 to 1000"),
     (["plan", "--board", "ulx3s", "--chart", "100000000"], "must be a whole number from 1 to 1000"),
     (["plan", "--board", "ulx3s", "--taps", "99999999999999999999"], "must be a whole number from 1 to 65536"),
-    (["plan", "--board", "ulx3s", "--network", "9-99999999-1"], "must be 3 to 65 sizes of layers, each from 1 to"),
+    (["plan", "--board", "ulx3s", "--network", "9-99999999-1"], "must be 2 to 65 sizes of layers, each from 1 to"),
     (["build", "--board", "ulx3s", "--seed", "-1"], "must be whole numbers from 0 to 2147483647"),
     (["train", "norm2", "--checkpoint-seconds", "nan"], "'nan' must be a number from 0 to 1"),
     (["train", "norm2", "--checkpoint-seconds", "inf"], "'inf' must be a number from 0 to 1"),

@@ -253,29 +253,6 @@ def test_deep_networks_are_trained_joined_and_go_on(samples, arithmetic):
         ours.fit(features, targets)
 
 
-@pytest.mark.parametrize("arithmetic", ["fixed16", "float32"])
-def test_additive_models_are_trained_joined_and_go_on(samples, arithmetic):
-    """Sums of functions of single features are learnt to the noise, products are not; a joined model is as large."""
-    features, _, unseen, _ = samples
-    ours = NKRegressor(
-        n_models=2, hidden_layer_sizes=(), arithmetic=arithmetic, max_iter=20, warm_start=True, random_state=SEED
-    )
-
-    def added(x):
-        return np.sin(6 * x[:, 0]) + 4 * (x[:, 1] - 0.5) ** 2 + x[:, 2]
-
-    first = ours.fit(features, added(features)).score(unseen, added(unseen))
-    (layer,) = ours.model_.network.layers
-    assert (layer.inputs, layer.outputs) == (10, 1) and first > 0.95
-    ours.fit(features, added(features))
-    assert ours.score(unseen, added(unseen)) > 0.95
-    ours.partial_fit(features[:20], added(features[:20]))
-    ours.fit(features, added(features))
-    assert ours.score(unseen, added(unseen)) > 0.95
-    product = (features[:, 0] - 0.5) * (features[:, 1] - 0.5)
-    assert ours.set_params(warm_start=False).fit(features, product).score(features, product) < 0.5
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
