@@ -29,8 +29,10 @@ class Board:
         The family's PLL, which makes `clock_hz` from the platform's default clock.
     clock_hz : int
         Frequency of the gateware's only clock domain, `sync`.
+    low_latency_hz : int or None
+        The same for gateware of `technology.low_latency`; None where no such designs were placed.
     baud : int
-        Bits per second of the serial port; `clock_hz` is a multiple of it.
+        Bits per second of the serial port; the clocks are multiples of it.
     budget : Resources
         What the device has.
     flash : str
@@ -47,6 +49,7 @@ class Board:
     platform: Callable[[], Platform]
     pll: type[Pll]
     clock_hz: int
+    low_latency_hz: int | None = None
     baud: int
     budget: Resources
     flash: str
@@ -67,8 +70,14 @@ class Board:
         """Cycles of `sync` that a bit takes on the serial port."""
         return self.clock_hz // self.baud
 
+    @property
+    def low_latency(self) -> Self | None:
+        """The board with gateware that takes few nanoseconds from a record to a result; None if it has no such."""
+        technology, clock_hz = self.technology.low_latency, self.low_latency_hz
+        return replace(self, technology=technology, clock_hz=clock_hz) if technology and clock_hz else None
+
     def at(self, clock_hz: float) -> Self:
-        """Give the board another clock.
+        """Give the board another clock, for all gateware.
 
         Parameters
         ----------
@@ -91,7 +100,8 @@ class Board:
                 f"{self.name} cannot run at {clock_hz / 1e6:g} MHz; of the clocks that its PLL can make, and that are "
                 f"multiples of its {self.baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
             )
-        return replace(self, clock_hz=round(clock_hz))
+        hz = round(clock_hz)
+        return replace(self, clock_hz=hz, low_latency_hz=self.low_latency_hz and hz)
 
     def top(self, soc: wiring.Component) -> Elaboratable:
         """Wire a system to the board's clock and serial port.

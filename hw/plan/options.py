@@ -82,8 +82,9 @@ def add_design(
         "--objective",
         choices=OBJECTIVES,
         default=OBJECTIVES[0],
-        help="of a folding that is found: the most records per second, the fewest clocks from a record to the last "
-        "write of its update, or the fewest products a clock (default: %(default)s)",
+        help="of the design that is found: the most records per second, the fewest nanoseconds from a record to the "
+        "last write of its update (with few registers and a slower clock, where the family can), or the fewest "
+        "products a clock (default: %(default)s)",
     )
     folding.add_argument(
         "--max-staleness",
