@@ -41,7 +41,7 @@ class Board:
     Raises
     ------
     ValueError
-        If `baud` does not divide `clock_hz`.
+        If `baud` does not divide the clocks.
     """
 
     name: str
@@ -55,15 +55,16 @@ class Board:
     flash: str
 
     def __post_init__(self) -> None:
-        if self.clock_hz % self.baud:
-            raise ValueError(
-                f"{self.name}: {self.baud} baud does not divide the clock of {self.clock_hz} Hz; "
-                f"the nearest that do are {self._bauds_around()}"
-            )
+        for hz in filter(None, (self.clock_hz, self.low_latency_hz)):
+            if hz % self.baud:
+                raise ValueError(
+                    f"{self.name}: {self.baud} baud does not divide the clock of {hz} Hz; "
+                    f"the nearest that do are {self._bauds_around(hz)}"
+                )
 
-    def _bauds_around(self) -> str:
-        clocks = self.clock_hz // self.baud
-        return " and ".join(f"{self.clock_hz / count:g}" for count in (clocks + 1, clocks) if count)
+    def _bauds_around(self, hz: int) -> str:
+        clocks = hz // self.baud
+        return " and ".join(f"{hz / count:g}" for count in (clocks + 1, clocks) if count)
 
     @property
     def clocks_per_bit(self) -> int:
@@ -77,7 +78,7 @@ class Board:
         return replace(self, technology=technology, clock_hz=clock_hz) if technology and clock_hz else None
 
     def at(self, clock_hz: float) -> Self:
-        """Give the board another clock, for all gateware.
+        """Give the board another clock.
 
         Parameters
         ----------
@@ -100,8 +101,7 @@ class Board:
                 f"{self.name} cannot run at {clock_hz / 1e6:g} MHz; of the clocks that its PLL can make, and that are "
                 f"multiples of its {self.baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
             )
-        hz = round(clock_hz)
-        return replace(self, clock_hz=hz, low_latency_hz=self.low_latency_hz and hz)
+        return replace(self, clock_hz=round(clock_hz))
 
     def top(self, soc: wiring.Component) -> Elaboratable:
         """Wire a system to the board's clock and serial port.

@@ -133,7 +133,7 @@ ECP5 = replace(
         multiplier_latency=0,
         memory_latency=1,
         fine_stages=False,
-        operations_per_stage=4,
+        operations_per_stage=6,
         expected_fmax_hz=(60e6, 50e6),
     ),
 )

@@ -18,7 +18,7 @@ from sw.spec.numerics import bits_for
 MultiplierCell = Callable[[Signal, Signal, Signal], Instance]
 """Makes a hard multiplier of operands `a` and `b`, as wide as its inputs, and `product`, as wide as both together."""
 
-PRODUCT_OPERATIONS = 2
+PRODUCT_OPERATIONS = 3
 """Operations that take as long as a product without registers."""
 
 SinglePortRamCell = Callable[[Value, Value, Value, Signal], Instance]
