@@ -138,7 +138,7 @@ class NodeMemory(wiring.Component):
             for rows in (self.even_rows, self.odd_rows)
         ]
         nodes = word_array(width, lanes)
-        read = {
+        reading = {
             "slot": Out(range(max(slots, 2))),
             "segment": Out(range(form.segments)),
             "even": In(nodes),
@@ -152,8 +152,8 @@ class NodeMemory(wiring.Component):
         }
         super().__init__(
             {
-                "forward": In(wiring.Signature(read)),
-                "update": In(wiring.Signature({**read, **changes})),
+                "forward": In(wiring.Signature(reading)),
+                "update": In(wiring.Signature({**reading, **changes})),
                 "access": In(BankAccessSignature(rows=self.even_rows, width=width, lanes=lanes)),
             }
         )

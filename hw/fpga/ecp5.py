@@ -129,6 +129,7 @@ ECP5 = replace(
     _ECP5,
     low_latency=replace(
         _ECP5,
+        logic_costs=replace(_ECP5.logic_costs, sums=1.18),  # of 2-8-1 alone, with other registers twice
         multiplier_cell=combinational_multiplier,
         multiplier_latency=0,
         memory_latency=1,

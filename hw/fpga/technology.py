@@ -34,10 +34,13 @@ class LogicCosts:
     ----------
     choices, registers : float
         Logic cells per bit.
+    sums : float
+        The same; 0 where a register follows each sum, and stands for it.
     """
 
     choices: float
     registers: float
+    sums: float = 0.0
 
     def of(self, bits: Mapping[str, int]) -> int:
         """Estimate the logic cells of a design.
