@@ -12,6 +12,7 @@ BOARD = Board(
     platform=ULX3S_85F_Platform,
     pll=Ecp5Pll,
     clock_hz=90_000_000,
+    low_latency_hz=45_000_000,
     baud=3_000_000,
     # FPGA-DS-02012, table of devices: LFE5U-85; logic as nextpnr counts it
     budget=Resources(logic=83640, block_ram=208, multipliers=156),

@@ -111,9 +111,9 @@ def trained(options: argparse.Namespace, reporter: TerminalReporter) -> dict[str
         phases = preset.all_phases(pretraining=addends > 0)
         epochs = sum(phase.epochs for phase in phases)
         experiment = Experiment.begin(preset, split, seed=options.seed)
-        board = board_of(options)
         asked = vars(options) | {"network": preset, "segments": None, "pretraining": (addends, None)}
-        design = search_of(board, argparse.Namespace(**asked)).design
+        design = search_of(board_of(options), argparse.Namespace(**asked)).design
+        board = design.board
         configuration = design.configuration
 
     lanes = "-".join(str(folding.lanes) for folding in design.foldings)

@@ -58,10 +58,11 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
             from hw.soc.soc import Soc
             from sim.virtual_board import VirtualBoard
 
-            target = board_of(options)
-            soc = Soc(search_of(target, options).design)
+            design = search_of(board_of(options), options).design
             step.update(what="compiling the gateware (once a machine)")
-            board = running.enter_context(VirtualBoard(soc, clocks_per_bit=target.clocks_per_bit, waves=options.waves))
+            board = running.enter_context(
+                VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit, waves=options.waves)
+            )
         reporter.show(
             f"The virtual board is at {board.port} until Ctrl-C. In another terminal, for instance:",
             f"  {reporter.program} stream DATASET --port {board.port}",

@@ -50,10 +50,12 @@ class ForwardPath:
             if input_groups > 1:
                 total = tile.accumulate(total, self._valid, first, signed(2 * form.word.width))
             mean = pipe.stage(lambda total: rounding_shift(total, form.sum_shift), total)
-            self.results.append(pipe.register(lambda mean: clamp(mean, low, high), mean))
+            self.results.append(pipe.registered(pipe.operation(lambda mean: clamp(mean, low, high), mean)))
             clips.append(pipe.wire(lambda mean: outside(mean, low, high), mean))
         self.present = pipe.wire(lambda valid, last: valid & last, self._valid, last)
-        self.clips = pipe.register(lambda present, *clips: Mux(present, Cat(clips), 0), self.present, *clips)
+        self.clips = pipe.registered(
+            pipe.operation(lambda present, *clips: Mux(present, Cat(clips), 0), self.present, *clips)
+        )
 
     @property
     def cycle(self) -> int:
@@ -75,6 +77,6 @@ class ForwardPath:
             left = pipe.wire(lambda even, odd, swapped: Mux(swapped, odd, even), even[lane], odd[lane], swapped)
             product = multipliers.interpolation.product(self._valid, differences[lane], factors[lane])
             terms.append(
-                pipe.register(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
+                pipe.operation(lambda left, product: left.shift_left(form.offset_bits) + product, left, product)
             )
         return terms

@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.forward_path import ForwardPath
-from hw.datapath.node_bank import NodeBank, row_words
+from hw.datapath.node_bank import NodeRead, row_words
 from hw.datapath.node_memory import rows_of_segment
 from hw.datapath.pipeline import Pipeline
 from hw.datapath.ports import word_array
@@ -39,15 +39,15 @@ class NodeRom(wiring.Component):
     Attributes
     ----------
     forward : in
-        `slot` and `segment`; `read_latency` cycles later the `even` and the `odd` nodes (out) of the segment, one a
+        `slot` and `segment`; `read.latency` cycles later the `even` and the `odd` nodes (out) of the segment, one a
         lane.
-    read_latency : int
-        Cycles from slot and segment to the nodes.
+    read : NodeRead
+        When it is read, from slot and segment on.
     """
 
     def __init__(self, form: LayerFormat, *, slots: int, rows: tuple[np.ndarray, np.ndarray], technology: Technology):
         self.form, self.slots, self.rows, self.technology = form, slots, rows, technology
-        self.read_latency = NodeBank.read_stage + technology.memory_latency
+        self.read = NodeRead.of(len(rows[0]), technology)
         nodes = word_array(form.word.width, rows[0].shape[1])
         port = {
             "slot": Out(range(max(slots, 2))),
@@ -72,10 +72,9 @@ class NodeRom(wiring.Component):
                 init=row_words(image, self.form.word.width),
                 attrs=shape.attributes,
             )
-            read = rom.read_port()
-            m.d.comb += read.addr.eq(pipe.fan_out(pipe.input(place), NodeBank.read_stage).value)
-            found = pipe.delay(pipe.input(read.data, NodeBank.read_stage + 1), self.read_latency)
-            m.d.comb += nodes.as_value().eq(found.value)
+            row = pipe.fan_out(pipe.input(place), self.read.stage)
+            found = self.read.nodes(pipe, self.read.port(rom), row)
+            m.d.comb += nodes.as_value().eq(pipe.at(found, self.read.latency))
         return m
 
 

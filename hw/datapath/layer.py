@@ -11,8 +11,9 @@ from hw.datapath.chance_register import ChanceRegister, ChanceSignature
 from hw.datapath.context_average import ContextAverage
 from hw.datapath.fanout import MAX_FANOUT
 from hw.datapath.forward_path import ForwardPath
+from hw.datapath.node_bank import NodeRead
 from hw.datapath.node_memory import BankAccessSignature, NodeMemory
-from hw.datapath.pipeline import Pipeline
+from hw.datapath.pipeline import Pipeline, residual_latency
 from hw.datapath.ports import word_array
 from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.datapath.tile import FunctionMultipliers, Tile
@@ -50,6 +51,8 @@ class LayerUnit(wiring.Component):
         Interleaved models, each with nodes of its own.
     sharing : Sharing
         How the products of a function share multipliers.
+    read : NodeRead, optional
+        When the node memories are read; default: as their rows allow.
 
     Attributes
     ----------
@@ -99,6 +102,7 @@ class LayerUnit(wiring.Component):
         revisit: int | None,
         contexts: int = 1,
         sharing: Sharing = INDEPENDENT,
+        read: NodeRead | None = None,
     ):
         self.form, self.taps, self.lanes, self.technology, self.back_shifts = form, taps, lanes, technology, back_shifts
         self.first = first = not back_shifts
@@ -110,9 +114,12 @@ class LayerUnit(wiring.Component):
         word = form.word.width
         slots = contexts * self.slots
         self.memories = [
-            NodeMemory(form, slots=slots, lanes=lanes, technology=technology, revisit=revisit) for _ in range(taps)
+            NodeMemory(form, slots=slots, lanes=lanes, technology=technology, revisit=revisit, read=read)
+            for _ in range(taps)
         ]
         self.forwarding = self.memories[0].forwarding
+        # The error goes back as soon as it can, if no other update can come between the read and the write.
+        self._slope_first = technology.combines_operations and not first and revisit is None
         slot = {"valid": Out(1), "slot": Out(range(max(slots, 2)))}
         codes = {"arguments": Out(data.ArrayLayout(unsigned(form.argument_bits), taps))}
         ends = {"first": Out(1), "last": Out(1)}
@@ -158,6 +165,11 @@ class LayerUnit(wiring.Component):
         Only a first layer has them, if the clock is fast: nothing waits for its inputs.
         """
         return int(self.first and self.technology.fine_stages)
+
+    @property
+    def walk(self) -> int:
+        """Cycles from what starts a walk over its slots to the first one; 0 if nothing waits in registers for it."""
+        return 0 if self.technology.combines_operations and self.slots == 1 else 1
 
     @property
     def _node_latency(self) -> int:
@@ -207,12 +219,14 @@ class LayerUnit(wiring.Component):
         interpolation, *others = (use.cycle for use in functions[0][0].interpolation.uses)
         timing = LayerTiming(
             entry=self.entry,
-            forward_read=self.entry + memory.read_stage,
+            walk=self.walk,
+            forward_read=self.entry + memory.read.stage,
             result=forward.cycle,
-            update_read=update.read_cycle + memory.read_stage,
+            update_read=update.read_cycle + memory.read.stage,
             write=update.read_cycle + memory.write_stage,
             counted=update.saturations.cycle,
             error=update.error_cycle,
+            residual=residual_latency(self.technology),
             forward_use=interpolation,
             update_uses=tuple(others),
         )
@@ -240,6 +254,7 @@ class LayerUnit(wiring.Component):
             update_shift=self.update_shift if self.shifts_steps else None,
             back_shift=Const(0) if self.first else self.back_shift,
             back_shifts=self.back_shifts,
+            slope_first=self._slope_first,
             slope_wait=self.sharing.wait,
             chance=self.chance_register,
         )

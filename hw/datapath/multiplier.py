@@ -62,6 +62,9 @@ class Multiplier(wiring.Component):
         m.submodules.multiplier = cell(a, b, product)
 
     def _inferred(self, m: Module) -> None:
+        if self.technology.multiplier_latency == 0:
+            m.d.comb += self.product.eq(self.a * self.b)
+            return
         a, b = Signal.like(self.a, reset_less=True), Signal.like(self.b, reset_less=True)
         m.d.sync += [a.eq(self.a), b.eq(self.b)]
         product = a * b

@@ -2,19 +2,59 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, ReadPort
 from amaranth.lib.wiring import In, Out
 
 from hw.datapath.fixed_point import saturate
 from hw.datapath.pipeline import Pipeline, Timed
 from hw.datapath.ports import word_array
-from hw.fpga.resources import MemoryShape
+from hw.fpga.resources import MemoryShape, Storage
 from hw.fpga.technology import Technology
+
+SUM_OPERATIONS = 2
+"""Operations on a change in a bank: it is added to a node, and the sum is limited."""
+
+
+@dataclass(frozen=True)
+class NodeRead:
+    """When a memory of nodes is read.
+
+    Attributes
+    ----------
+    stage : int
+        Cycles from a row to the read.
+    latency : int
+        Cycles from a row to its nodes.
+    at_once : bool
+        Whether the memory gives the nodes in the clock of the read; `stage` and `latency` are 0 then.
+    """
+
+    stage: int
+    latency: int
+    at_once: bool = False
+
+    @classmethod
+    def of(cls, rows: int, technology: Technology) -> Self:
+        """Return when a memory of so many rows is read; where operations are combined, in the clock of its row."""
+        if not technology.combines_operations:
+            return cls(1, 1 + technology.memory_latency)
+        if technology.storage(max(rows, 2)) is Storage.LOGIC:
+            return cls(0, 0, at_once=True)
+        return cls(0, technology.memory_latency)
+
+    def port(self, memory: Memory) -> ReadPort:
+        """Add a read port to a memory."""
+        return memory.read_port(domain="comb" if self.at_once else "sync")
+
+    def nodes(self, pipe: Pipeline, port: ReadPort, row: Timed) -> Timed:
+        """Connect a port to a row in the cycle of the read; return the word, for `latency - stage` cycles at most."""
+        pipe.m.d.comb += port.addr.eq(row.value)
+        return Timed(port.data, row.cycle + (not self.at_once))
 
 
 def bank_memory(*, rows: int, width: int, lanes: int, technology: Technology) -> MemoryShape:
@@ -46,7 +86,7 @@ class _Updates:
 class NodeBank(wiring.Component):
     """Rows of nodes, of which one is read for the forward pass and one is updated every clock.
 
-    A row's nodes are valid `read_latency` cycles after the row, and an updated row is written `write_stage` cycles
+    A row's nodes are valid `read.latency` cycles after the row, and an updated row is written `write_stage` cycles
     after it. The memory promises nothing about a row that is read and written in one clock. So if a row may be updated
     again before the last update is written, the bank forwards: an update adds to the nodes that the updates before it
     leave, and the forward pass gets the nodes that are written in the clock of its read. Otherwise the schedule must
@@ -60,6 +100,8 @@ class NodeBank(wiring.Component):
         Bits of a node.
     technology : Technology
         The FPGA family.
+    read : NodeRead
+        When the memory is read.
     revisit : int or None
         Clocks after which a row may be updated again; None where updates of a row never come close to each other. The
         bank forwards if they are no more than `turnaround`.
@@ -67,24 +109,26 @@ class NodeBank(wiring.Component):
     Attributes
     ----------
     forward : in
-        `row`; its `nodes` (out) are valid `read_latency` cycles later.
+        `row`; its `nodes` (out) are valid `read.latency` cycles later.
     update : in
-        `row`, and whether it is changed (`enable`). `read_latency` cycles later its `nodes` (out) are valid, and the
-        `changes` to add to them are taken. In the cycle after that, the sums are written, and `saturated` (out) marks
-        sums that were limited to a word.
+        `row`, and whether it is changed (`enable`). `read.latency` cycles later its `nodes` (out) are valid, and `hold`
+        cycles after that the `changes` to add to them are taken. The sums are written in the cycle after that, or in
+        the same one where operations are combined. In the cycle after the changes, `saturated` (out) marks sums that
+        were limited to a word.
     access : in
         Write `node` to a `lane` of a `row` where `write`; only while there are no updates.
+    hold : int
+        Cycles from the nodes of an update to its changes; 0 if the bank forwards. Set before elaboration.
     first_rows : sequence of int
         What the memory holds when the device starts, as `row_words` gives them; zeros where there are fewer.
-    read_stage : int
-        Cycles from a row to the read of the memory.
     """
 
-    read_stage = 1
-
-    def __init__(self, *, rows: int, width: int, lanes: int, technology: Technology, revisit: int | None):
-        self.rows, self.width, self.lanes, self.technology = rows, width, lanes, technology
+    def __init__(
+        self, *, rows: int, width: int, lanes: int, technology: Technology, read: NodeRead, revisit: int | None
+    ):
+        self.rows, self.width, self.lanes, self.technology, self.read = rows, width, lanes, technology, read
         self.first_rows: Sequence[int] = ()
+        self.hold = 0
         self._forwarded = range(0) if revisit is None else range(revisit, self.turnaround + 1)
         row, nodes = range(max(rows, 2)), word_array(width, lanes)
         access = {"write": Out(1), "row": Out(row), "lane": Out(range(max(lanes, 2))), "node": Out(signed(width))}
@@ -107,19 +151,14 @@ class NodeBank(wiring.Component):
         )
 
     @property
-    def read_latency(self) -> int:
-        """Cycles from a row to its nodes."""
-        return self.read_stage + self.technology.memory_latency
-
-    @property
     def write_stage(self) -> int:
         """Cycles from the row of an update to the write of the memory."""
-        return self.read_latency + 1
+        return self.read.latency + self.hold + (not self.technology.combines_operations)
 
     @property
     def turnaround(self) -> int:
         """Clocks from the read of an update to its write."""
-        return self.write_stage - self.read_stage
+        return self.write_stage - self.read.stage
 
     @property
     def forwarding(self) -> bool:
@@ -136,18 +175,20 @@ class NodeBank(wiring.Component):
         )
         write_port = memory.write_port(granularity=self.width)
         forward, update, access = self.forward, self.update, self.access
-        forward_row, update_row = (pipe.fan_out(pipe.input(port.row), self.read_stage) for port in (forward, update))
+        forward_row, update_row = (pipe.fan_out(pipe.input(port.row), self.read.stage) for port in (forward, update))
         result = Signal(memory.shape, reset_less=True)
         updates = _Updates(update_row, pipe.input(update.enable), Timed(result, self.write_stage))
         written_now = range(self.turnaround, self.turnaround + 1) if self.forwarding else range(0)
         for port, row, forwarded in ((forward, forward_row, written_now), (update, update_row, self._forwarded)):
-            m.d.comb += port.nodes.eq(self._read(pipe, memory.read_port(), row, updates, forwarded))
+            m.d.comb += port.nodes.eq(self._read(pipe, self.read.port(memory), row, updates, forwarded))
 
-        enable = pipe.at(updates.enable, self.write_stage)
+        changed, combines = self.read.latency + self.hold, self.technology.combines_operations
+        enable = pipe.at(updates.enable, changed + 1)
         for lane, (node, change) in enumerate(zip(update.nodes, update.changes, strict=True)):
-            sum_, limited = saturate(node + change, self.width)
+            held = pipe.at(pipe.input(node, self.read.latency), changed)
+            sum_, limited = saturate(held + change, self.width)
             saturated = pipe.register(lambda limited: limited, pipe.input(limited))
-            pipe.m.d.sync += result.word_select(lane, self.width).eq(sum_)
+            pipe.m.d["comb" if combines else "sync"] += result.word_select(lane, self.width).eq(sum_)
             m.d.comb += update.saturated[lane].eq(saturated.value & enable)
         # One register drives the address of all blocks of the memory, if the clock is fast.
         early = self.write_stage - self.technology.fine_stages
@@ -167,10 +208,9 @@ class NodeBank(wiring.Component):
 
     def _read(self, pipe: Pipeline, port: Any, row: Timed, updates: _Updates, forwarded: range) -> Value:
         """Return the nodes of a row, as the latest update leaves them that came one of `forwarded` cycles earlier."""
-        pipe.m.d.comb += port.addr.eq(row.value)
-        nodes, distances = Timed(port.data, row.cycle + 1), forwarded
-        for cycle in range(self.technology.memory_latency):
-            if cycle:
+        nodes, distances = self.read.nodes(pipe, port, row), forwarded
+        for cycle in range(nodes.cycle, self.read.latency + 1):
+            if cycle > nodes.cycle:
                 nodes = pipe.register(lambda nodes: nodes, nodes)
             # Each update as soon as its result is valid, so that little is left for the cycle of the adder.
             valid = range(max(distances.start, updates.result.cycle - nodes.cycle), distances.stop)

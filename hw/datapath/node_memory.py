@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.datapath.node_bank import NodeBank
+from hw.datapath.node_bank import NodeBank, NodeRead
 from hw.datapath.ports import word_array
 from hw.fpga.technology import Technology
 from sw.spec.addresses import bank_depths, bank_rows
@@ -95,38 +95,50 @@ class NodeMemory(wiring.Component):
         The FPGA family.
     revisit : int or None
         As for a `NodeBank`.
+    read : NodeRead, optional
+        When the banks are read; default: as their rows allow.
 
     Attributes
     ----------
     forward : in
-        `slot` and `segment`; `read_latency` cycles later the `even` and the `odd` nodes (out) of the segment, one a
+        `slot` and `segment`; `read.latency` cycles later the `even` and the `odd` nodes (out) of the segment, one a
         lane.
     update : in
-        The same; with slot and segment, whether the nodes are changed (`enable`), and in the cycle of the nodes the
-        `even_changes` and `odd_changes` to add to them. In the cycle after that, the sums are written, and `saturated`
-        (out) marks sums that were limited to a word.
+        The same; with slot and segment, whether the nodes are changed (`enable`), and in the cycle of the nodes, or as
+        many later as `hold` says, the `even_changes` and `odd_changes` to add to them. In the cycle after these,
+        `saturated` (out) marks sums that were limited to a word.
     access : in
         One node, for the host.
     even_rows, odd_rows : int
         Rows of each bank.
-    read_stage, read_latency, write_stage : int
-        As of a `NodeBank`, from slot and segment.
+    read : NodeRead
+        From slot and segment on.
     access_latency : int
         Cycles from the position of a node to the node.
     forwarding : bool
         Whether a row may be read in the clock of its write, and updated before the last update is written.
     """
 
-    def __init__(self, form: LayerFormat, *, slots: int, lanes: int, technology: Technology, revisit: int | None):
+    def __init__(
+        self,
+        form: LayerFormat,
+        *,
+        slots: int,
+        lanes: int,
+        technology: Technology,
+        revisit: int | None,
+        read: NodeRead | None = None,
+    ):
         self.form, self.slots, self.lanes, self.technology = form, slots, lanes, technology
         width = form.word.width
         self.even_rows, self.odd_rows = bank_depths(slots, form.segments)
+        self.read = read or NodeRead.of(self.even_rows, technology)  # the odd bank has no more rows
         self.banks = [
-            NodeBank(rows=rows, width=width, lanes=lanes, technology=technology, revisit=revisit)
+            NodeBank(rows=rows, width=width, lanes=lanes, technology=technology, read=self.read, revisit=revisit)
             for rows in (self.even_rows, self.odd_rows)
         ]
         nodes = word_array(width, lanes)
-        read = {
+        reading = {
             "slot": Out(range(max(slots, 2))),
             "segment": Out(range(form.segments)),
             "even": In(nodes),
@@ -140,15 +152,24 @@ class NodeMemory(wiring.Component):
         }
         super().__init__(
             {
-                "forward": In(wiring.Signature(read)),
-                "update": In(wiring.Signature({**read, **changes})),
+                "forward": In(wiring.Signature(reading)),
+                "update": In(wiring.Signature({**reading, **changes})),
                 "access": In(BankAccessSignature(rows=self.even_rows, width=width, lanes=lanes)),
             }
         )
         bank = self.banks[0]
-        self.read_stage, self.read_latency, self.write_stage = bank.read_stage, bank.read_latency, bank.write_stage
-        self.access_latency = bank.read_latency + 1
+        self.access_latency = self.read.latency + 1
         self.forwarding = bank.forwarding
+
+    @property
+    def write_stage(self) -> int:
+        """Cycles from slot and segment of an update to its write."""
+        return self.banks[0].write_stage
+
+    def hold(self, cycles: int) -> None:
+        """Let the changes of an update come so many cycles after its nodes; before elaboration only."""
+        for bank in self.banks:
+            bank.hold = cycles
 
     def elaborate(self, platform: object) -> Module:
         """Build the gateware."""

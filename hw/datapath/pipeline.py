@@ -11,7 +11,7 @@ from amaranth.hdl import ValueLike
 
 from hw.datapath.fanout import FanOutTree, bitwise_or, fan_in, fanout_register
 from hw.datapath.multiplier import Multiplier
-from hw.fpga.technology import Technology
+from hw.fpga.technology import PRODUCT_OPERATIONS, Technology
 from sw.spec.numerics import bits_for
 
 FLAGS_PER_ADDER = 8
@@ -28,10 +28,13 @@ class Timed:
         The value.
     cycle : int
         When it is valid: so many cycles after the inputs that it is computed from entered, in cycle 0.
+    depth : int
+        Operations since the last register; always 0 where a register follows each of them.
     """
 
     value: Value
     cycle: int
+    depth: int = 0
     _delayed: dict[int, Value] = field(default_factory=dict, repr=False)
     _trees: dict[int, FanOutTree] = field(default_factory=dict, repr=False)
 
@@ -63,9 +66,9 @@ class Pipeline:
         m.submodules += self.m
         self.technology = technology
 
-    def input(self, value: ValueLike, cycle: int = 0) -> Timed:
-        """Return a value from outside, which is valid in `cycle`."""
-        return Timed(Value.cast(value), cycle)
+    def input(self, value: ValueLike, cycle: int = 0, depth: int = 0) -> Timed:
+        """Return a value from outside, which is valid in `cycle`, after so many operations."""
+        return Timed(Value.cast(value), cycle, depth)
 
     def at(self, operand: Timed, cycle: int) -> Value:
         """Return the operand's value, delayed to `cycle`.
@@ -87,7 +90,16 @@ class Pipeline:
 
     def delay(self, operand: Timed, cycle: int) -> Timed:
         """Return the operand delayed to `cycle`."""
-        return Timed(self.at(operand, cycle), cycle)
+        return operand if cycle == operand.cycle else Timed(self.at(operand, cycle), cycle)
+
+    def with_room(self, operand: Timed, operations: int) -> Timed:
+        """Return the operand in the first cycle that has room for so many operations on it before a register."""
+        full = operand.depth + operations > self.technology.operations_per_stage
+        return self.delay(operand, operand.cycle + (operand.depth > 0 and full))
+
+    def registered(self, operand: Timed) -> Timed:
+        """Return the operand from a register: delayed by a cycle if it is the result of operations in its own."""
+        return self.delay(operand, operand.cycle + (operand.depth > 0))
 
     def fan_out(self, operand: Timed, cycle: int) -> Timed:
         """Return the operand delayed to `cycle`, for one of its uses.
@@ -111,7 +123,8 @@ class Pipeline:
     def wire(self, function: Callable[..., ValueLike], *operands: Timed) -> Timed:
         """Return `function` of the operands, in the cycle of the latest of them."""
         cycle = max(operand.cycle for operand in operands)
-        return Timed(Value.cast(function(*(self.at(operand, cycle) for operand in operands))), cycle)
+        depth = max(operand.depth for operand in operands if operand.cycle == cycle)
+        return Timed(Value.cast(function(*(self.at(operand, cycle) for operand in operands))), cycle, depth)
 
     def register(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
         """Return `function` of the operands, registered: one cycle after the latest of them.
@@ -130,33 +143,66 @@ class Pipeline:
         self.m.d.sync += register.eq(result.value)
         return Timed(register, result.cycle + 1)
 
-    def stage(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
-        """Return `function` of the operands, registered if the technology has fine stages; parameters as `register`."""
-        if self.technology.fine_stages:
+    def operation(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
+        """Return `function` of the operands, which is one operation; parameters as `register`.
+
+        It is registered if the technology has no more operations between two registers.
+        """
+        result = self.wire(function, *operands)
+        depth = result.depth + 1
+        if depth >= self.technology.operations_per_stage:
             return self.register(function, *operands, shape=shape)
+        value = Signal(result.value.shape() if shape is None else shape, name="combined")
+        self.m.d.comb += value.eq(result.value)
+        return Timed(value, result.cycle, depth)
+
+    def stage(self, function: Callable[..., ValueLike], *operands: Timed, shape: Shape | None = None) -> Timed:
+        """Return `function` of the operands, where stages are not coarse an `operation`; parameters as `register`.
+
+        Coarse stages have it before the operation that follows, without a register.
+        """
+        if self.technology.fine_stages or self.technology.combines_operations:
+            return self.operation(function, *operands, shape=shape)
         result = self.wire(function, *operands)
         return result if shape is None else Timed(result.value[: shape.width].as_signed(), result.cycle)
 
     def multiply(self, a: Timed, b: Timed) -> Timed:
-        """Return the signed product, `technology.multiplier_latency` cycles after the later operand."""
+        """Return the signed product of two operands that come from registers.
+
+        It is valid `technology.multiplier_latency` cycles after the later of them.
+        """
         cycle = max(a.cycle, b.cycle)
         operands = self.at(a, cycle), self.at(b, cycle)
         a_width, b_width = (operand.shape().width for operand in operands)
         self.m.submodules += (product := Multiplier(a_width=a_width, b_width=b_width, technology=self.technology))
         self.m.d.comb += [product.a.eq(operands[0]), product.b.eq(operands[1])]
-        return Timed(product.product, cycle + self.technology.multiplier_latency)
+        depth = PRODUCT_OPERATIONS if self.technology.combines_operations else 0
+        return Timed(product.product, cycle + self.technology.multiplier_latency, depth)
 
     def sum(self, operands: list[Timed]) -> Timed:
-        """Return the sum of the operands, by a tree of registered adders; `sum_latency` cycles later."""
-        while len(operands) > 1:
-            pairs = [operands[index : index + 2] for index in range(0, len(operands), 2)]
-            operands = [self.register(lambda a, b: a + b, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
-        return operands[0]
+        """Return the sum of the operands, by a tree of adders.
+
+        It takes `sum_latency` cycles, unless the technology has several operations between two registers.
+        """
+        return _tree(operands, self.operation)
 
     def count(self, flags: list[Timed]) -> Timed:
-        """Return how many flags are set, `count_latency` cycles later."""
+        """Return how many flags are set, `count_latency` cycles later: nothing waits for it."""
         chunks = (flags[index : index + FLAGS_PER_ADDER] for index in range(0, len(flags), FLAGS_PER_ADDER))
-        return self.sum([self.register(lambda *flags: sum(flags), *chunk) for chunk in chunks])
+        return _tree([self.register(lambda *flags: sum(flags), *chunk) for chunk in chunks], self.register)
+
+
+def _tree(operands: list[Timed], adder: Callable[..., Timed]) -> Timed:
+    """Return the sum of the operands, by a tree of such adders."""
+    while len(operands) > 1:
+        pairs = [operands[index : index + 2] for index in range(0, len(operands), 2)]
+        operands = [adder(lambda a, b: a + b, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return operands[0]
+
+
+def residual_latency(technology: Technology) -> int:
+    """Return the cycles from a result and its target to the residual, which takes two operations."""
+    return -(-2 // technology.operations_per_stage)
 
 
 def sum_latency(operands: int) -> int:

@@ -20,8 +20,7 @@ class ForwardSequencer(wiring.Component):
     """A layer unit that is driven along the forward pass of its slot order.
 
     Groups are taken as they come, without back-pressure. A layer that follows gives the slot of a group to the unit in
-    the cycle of its arrival; one that walks begins `unit.entry` + `hw.schedule.timing.WALK_LATENCY` cycles after the
-    last group.
+    the cycle of its arrival; one that walks begins `unit.entry` + `unit.walk` cycles after the last group.
 
     Parameters
     ----------
@@ -117,8 +116,7 @@ class Sequencer(ForwardSequencer):
 
     Groups are taken as they come, without back-pressure: the schedule makes them come no faster than the unit takes
     them. A layer that follows gives the slot of a group to the unit in the cycle of its arrival (in the update, one
-    cycle later); one that walks begins `unit.timing.entry` + `hw.schedule.timing.WALK_LATENCY` cycles after the last
-    group.
+    cycle later); one that walks begins `unit.entry` + `unit.walk` cycles after the last group.
 
     Parameters
     ----------
@@ -191,15 +189,17 @@ class Sequencer(ForwardSequencer):
                 m.d.comb += self.next_group.eq(self.pretrain & last_of_group)
                 load = present | self.next_group
         else:
-            walk = Walk(m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True)
+            walk = Walk(
+                m, "update", present, outputs, inputs, contexts=unit.contexts, turn_by_turn=True, at_once=unit.walk == 0
+            )
             output_group = walk.outer
             load = present if inputs > 1 else Const(1)  # errors for one slot need not be kept after it
         copies, bits = unit.update.errors, len(port.values.as_value())
         for copy in copies:
-            all_errors = load_register(m, load, errors, fanout=len(copies) > 1)
+            all_errors = load_register(m, load, errors, fanout=len(copies) > 1) if unit.walk else errors
             m.d.comb += copy.eq(all_errors.word_select(output_group if slot_order.walks_backward else 0, bits))
         self._rewind(m, walk.slot)
-        train = load_register(m, present, port.train)
+        train = load_register(m, present, port.train) if unit.walk else port.train
         later = self.next_group & train if self.pretraining_slots else Const(0)
         self._count_zero_steps(m, (port.valid & port.train) | later)
         m.d.comb += [

@@ -58,13 +58,17 @@ class SharedMultiplier(Elaboratable):
         wait : int
             Cycles that the operands wait, after the later of them is valid, before they enter.
         """
-        cycle = max(a.cycle, b.cycle) + wait
-        operands = self.pipe.at(a, cycle), self.pipe.at(b, cycle)
-        self.uses.append(Timed(self.pipe.at(valid, cycle), cycle))
+        pipe = self.pipe
+        product = self._word_product if len(a.value) <= self._word_bits else self._whole_product
+        latest = max(a, b, key=lambda operand: (operand.cycle, operand.depth))
+        start = pipe.with_room(latest, product.depth if product.cycle == 0 else pipe.technology.operations_per_stage)
+        cycle = start.cycle + wait
+        operands = pipe.at(a, cycle), pipe.at(b, cycle)
+        self.uses.append(Timed(pipe.at(valid, cycle), cycle))
         self._operands.append(operands)
-        product = self._word_product if len(operands[0]) <= self._word_bits else self._whole_product
         bits = sum(map(len, operands))
-        return Timed(product.value[:bits].as_signed(), cycle + product.cycle)
+        found = Timed(product.value[:bits].as_signed(), cycle + product.cycle, start.depth + product.depth)
+        return pipe.with_room(found, 1)
 
     def elaborate(self, platform: Any) -> Module:
         """Build the choice of operands."""
@@ -85,8 +89,8 @@ class SharedMultiplier(Elaboratable):
         def carry(a: Value, b: Value) -> Value:
             return Mux(a[word_bits] == a[word_bits - 1], 0, Mux(a[word_bits], -b, b))
 
-        high = self.pipe.register(carry, a, b)
+        high = self.pipe.operation(carry, a, b)
         shape = signed(len(low.value) + 1)
-        return self.pipe.register(
+        return self.pipe.operation(
             lambda low, high: Cat(low[:word_bits], (low >> word_bits) + high).as_signed(), low, high, shape=shape
         )

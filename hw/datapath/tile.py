@@ -16,6 +16,9 @@ from hw.datapath.shared_multiplier import SharedMultiplier
 from hw.schedule.timing import Sharing
 from sw.spec.numerics import LayerFormat
 
+READ_OPERATIONS = 2
+"""Operations that take as long as finding a row and reading it, or as the read of block RAM."""
+
 
 class FunctionMultipliers:
     """The multipliers of one function.
@@ -89,11 +92,6 @@ class Tile:
     memories: Sequence[NodeMemory]
     multipliers: Sequence[list[FunctionMultipliers]]
 
-    @property
-    def read_latency(self) -> int:
-        """Cycles from the slot and segment of a tap to its nodes."""
-        return self.memories[0].read_latency
-
     def read_nodes(self, port: Any, slot: Value, segment: Value, cycle: int) -> tuple[list[Timed], list[Timed]]:
         """Read a segment of a tap in all lanes.
 
@@ -109,12 +107,14 @@ class Tile:
         Returns
         -------
         even, odd : list of Timed
-            The nodes of each lane, `read_latency` cycles later.
+            The nodes of each lane, `read.latency` of the memory cycles later.
         """
         self.pipe.m.d.comb += [port.slot.eq(slot), port.segment.eq(segment)]
-        latency = cycle + self.read_latency
+        latency = cycle + self.memories[0].read.latency
+        operations = READ_OPERATIONS if self.pipe.technology.combines_operations else 0
         even, odd = (
-            [self.pipe.input(side[lane], latency) for lane in range(self.lanes)] for side in (port.even, port.odd)
+            [self.pipe.input(side[lane], latency, operations) for lane in range(self.lanes)]
+            for side in (port.even, port.odd)
         )
         return even, odd
 
@@ -133,7 +133,7 @@ class Tile:
         In a segment that starts at an odd node it is negated. A factor is valid sooner than the nodes, which thus need
         not be swapped.
         """
-        return self.pipe.register(
+        return self.pipe.operation(
             lambda factor, odd: Mux(odd, -factor, factor)[: len(factor)].as_signed(), factor, starts_odd
         )
 

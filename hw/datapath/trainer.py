@@ -17,7 +17,6 @@ from hw.datapath.ports import COUNTERS, NodeAccessSignature, RecordLayout, word_
 from hw.datapath.replay_fifo import ReplayFifo
 from hw.datapath.sequencer import Sequencer
 from hw.datapath.strobes import collect_groups, counter, delayed, register_fifo
-from hw.schedule.timing import RESIDUAL_LATENCY
 from hw.schedule.trainer_plan import TrainerPlan
 from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
 from sw.spec.schedule import shifted_layers
@@ -242,12 +241,13 @@ class TrainerCore(wiring.Component):
         )
         residuals = []
         for target, result in zip(group_targets, results.values, strict=True):
-            difference = pipe.register(lambda t, y: t - y, pipe.input(target), pipe.input(result))
-            residuals.append(pipe.register(lambda d: limit_error(d, word), difference))
-        train = pipe.at(pipe.input(targets.first[-1]), RESIDUAL_LATENCY)
+            difference = pipe.operation(lambda t, y: t - y, pipe.input(target), pipe.input(result))
+            residuals.append(pipe.registered(pipe.operation(lambda d: limit_error(d, word), difference)))
+        latency = residuals[0].cycle
+        train = pipe.at(pipe.input(targets.first[-1]), latency)
         errors = Cat(*(residual.value for residual in residuals), train)
-        present = delayed(m, results.valid, RESIDUAL_LATENCY)
-        errors_valid = delayed(m, complete, RESIDUAL_LATENCY) if self.plan.pretraining else present
+        present = delayed(m, results.valid, latency)
+        errors_valid = delayed(m, complete, latency) if self.plan.pretraining else present
         update_begins = delayed(m, errors_valid, pause)
         if residual_fifo:
             m.d.comb += [

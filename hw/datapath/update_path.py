@@ -6,6 +6,7 @@ from amaranth import Cat, Const, Mux, Value, signed
 
 from hw.datapath.chance_register import ChanceRegister
 from hw.datapath.fixed_point import limit_error
+from hw.datapath.node_bank import SUM_OPERATIONS
 from hw.datapath.pipeline import Timed
 from hw.datapath.tile import Tile
 from sw.spec.chance import CHANCE_BITS
@@ -32,6 +33,8 @@ class UpdatePath:
         The learning rate of the errors, as a position in `back_shifts`; not used in a first layer.
     back_shifts : range
         The window of back shifts; not used in a first layer.
+    slope_first : bool
+        Whether the nodes are read in the cycle of a slot, for the slope, and then held for their changes.
     slope_wait : int
         Cycles that the operands of the slope wait for their turn.
     chance : ChanceRegister or None
@@ -60,11 +63,12 @@ class UpdatePath:
         update_shift: Value | None,
         back_shift: Value,
         back_shifts: range,
+        slope_first: bool,
         slope_wait: int,
         chance: ChanceRegister | None,
     ):
         self._tile, pipe, word = tile, tile.pipe, tile.form.word
-        self._slope_wait, self._chance, self._port = slope_wait, chance, port
+        self._slope_first, self._slope_wait, self._chance, self._port = slope_first, slope_wait, chance, port
         self._chance_cycle: int | None = None  # in which the chance register sees a slot
         self._valid, self.train, self._slot = (pipe.input(signal) for signal in (port.valid, port.train, port.slot))
         self._enable = pipe.wire(lambda valid, train: valid & train, self._valid, self.train)
@@ -86,7 +90,7 @@ class UpdatePath:
                 if output_groups > 1:
                     bits = total.value.shape().width + bits_for(output_groups)
                     total = tile.accumulate(total, self._valid, pipe.input(port.first), signed(bits))
-                self.errors.append(pipe.register(self._limited, total, *ends))
+                self.errors.append(pipe.registered(pipe.operation(self._limited, total, *ends)))
         self.saturations = pipe.count(saturated)
         if self.errors:
             self.present = pipe.wire(lambda valid, last: valid & last, self._valid, pipe.input(port.last))
@@ -99,7 +103,7 @@ class UpdatePath:
     def _raised(self, step: Timed) -> Timed:
         """Return the step with the largest chance added."""
         word = self._tile.form.word
-        return self._tile.pipe.register(
+        return self._tile.pipe.operation(
             lambda step: (step + (1 << word.fine) - 1)[: word.width].as_signed(), step, shape=signed(word.width)
         )
 
@@ -132,29 +136,46 @@ class UpdatePath:
             word = self._chance_word(products[0].cycle)
             own = pipe.wire(lambda word: word.rotate_right(tap % CHANCE_BITS)[: form.word.fine], word)
             chances = tile.for_lanes(own, products[0].cycle)
-        changes = list(map(self._changes, products, steps, raised, chances))
+        starts_odd = pipe.wire(lambda segment: segment[0], segment)
+        changes = [
+            self._sides(*self._changes(*operands), starts_odd)
+            for operands in zip(products, steps, raised, chances, strict=True)
+        ]
         # Read the nodes no sooner than they are needed: the next slot of the same function must find them written.
-        self.read_cycle = max(changes[0][1].cycle + 1 - memory.read_latency, 0)
+        changed = max(changes[0][0].cycle, memory.read.latency)
+        self.read_cycle = changed - memory.read.latency
+        if self._slope_first:
+            memory.hold(self.read_cycle)
+            self.read_cycle = 0
         slot = pipe.fan_out(self._slot, self.read_cycle).value
         even, odd = tile.read_nodes(port, slot, pipe.at(segment, self.read_cycle), self.read_cycle)
-        added = self.read_cycle + memory.read_latency
-        starts_odd = pipe.wire(lambda segment: segment[0], segment)
         tile.m.d.comb += port.enable.eq(pipe.fan_out(self._enable, self.read_cycle).value)
         back_shift = pipe.fan_out(self._back_shift, pipe.technology.long_way).value
         slopes: list[Timed] = []
-        for lane, (right, left) in enumerate(changes):
-            for side, pair in ((port.even_changes, (left, right)), (port.odd_changes, (right, left))):
-                change = pipe.register(lambda a, b, swapped: Mux(swapped, b, a), *pair, starts_odd)
-                tile.m.d.comb += side[lane].eq(pipe.at(change, added))
+        for lane, (even_change, odd_change) in enumerate(changes):
+            tile.m.d.comb += [
+                port.even_changes[lane].eq(pipe.at(even_change, changed)),
+                port.odd_changes[lane].eq(pipe.at(odd_change, changed)),
+            ]
             slope = multipliers[lane].slope
             if slope is not None:
                 difference = tile.difference(even[lane], odd[lane])
-                factor = tile.toward_odd(pipe.delay(errors[lane], difference.cycle - 1), starts_odd)
+                earliest = difference.cycle - (not pipe.technology.combines_operations)
+                factor = tile.toward_odd(pipe.delay(errors[lane], earliest), starts_odd)
                 product = slope.product(self._valid, difference, factor, wait=self._slope_wait)
                 slopes.append(self._shifted(product, back_shift, self._back_shifts))
         # Of delays that are there for the nodes and the changes.
-        ends = [pipe.register(self._ends, segment, fractions[0])] if slopes else []
-        return slopes, [pipe.input(flag, added + 1) for flag in port.saturated], ends
+        ends = [pipe.operation(self._ends, segment, fractions[0])] if slopes else []
+        return slopes, [pipe.input(flag, changed + 1) for flag in port.saturated], ends
+
+    def _sides(self, right: Timed, left: Timed, starts_odd: Timed) -> tuple[Timed, Timed]:
+        """Return the changes of the even and of the odd node, from those of the right and of the left one."""
+        pipe = self._tile.pipe
+        even, odd = (
+            pipe.operation(lambda a, b, swapped: Mux(swapped, b, a), *pair, starts_odd)
+            for pair in ((left, right), (right, left))
+        )
+        return pipe.with_room(even, SUM_OPERATIONS), pipe.with_room(odd, SUM_OPERATIONS)
 
     def _ends(self, segment: Value, fraction: Value) -> Value:
         """Return whether an argument is at the low end, and at the high end, of its domain."""
@@ -204,5 +225,5 @@ class UpdatePath:
         pipe, least = self._tile.pipe, shifts.start - 1
         shape = signed(value.value.shape().width - least)
         by_fours = pipe.stage(lambda value: (value >> least) >> Cat(Const(0, 2), position[2:]), value, shape=shape)
-        shifted = pipe.register(lambda by_fours: by_fours >> position[:2], by_fours, shape=shape)
+        shifted = pipe.operation(lambda by_fours: by_fours >> position[:2], by_fours, shape=shape)
         return pipe.stage(lambda shifted: rounding_shift(shifted, 1), shifted, shape=shape)

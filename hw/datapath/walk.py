@@ -29,6 +29,8 @@ class Walk:
         Cycles of the inner loop, the last ones without a slot where they are more than `inner`.
     turn_by_turn : bool
         Whether a start is for one turn of the outer loop only.
+    at_once : bool
+        Whether the only slot of a walk is in the cycle of `start`.
 
     Attributes
     ----------
@@ -56,6 +58,7 @@ class Walk:
         stride: int = 1,
         period: int | None = None,
         turn_by_turn: bool = False,
+        at_once: bool = False,
     ):
         period, slots = period or inner, contexts * outer * inner
         active = Signal(name=f"{name}_active")
@@ -75,10 +78,11 @@ class Walk:
                 m.d.sync += self.slot.eq(Mux(self.slot == slots - 1, 0, next_slot))
             with m.Elif(self.inner < inner - 1):
                 m.d.sync += self.slot.eq(self.slot + stride)
-            with m.If(inner_ends if turn_by_turn else outer_ends):
-                m.d.sync += active.eq(0)
+            if not at_once:
+                with m.If(inner_ends if turn_by_turn else outer_ends):
+                    m.d.sync += active.eq(0)
         with m.If(start):
-            m.d.sync += active.eq(1)
+            m.d["comb" if at_once else "sync"] += active.eq(1)
 
     def inner_copy(self) -> Signal:
         """Return `inner` in a register of its own, which can lie near its use."""

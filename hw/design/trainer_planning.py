@@ -1,6 +1,6 @@
 """Making the plan of a trainer: latencies from the gateware of a layer, then sharings and schedule.
 
-The latencies come from the pipeline itself: a layer of one tap and one lane is built to ask for them, which takes
+The latencies come from the pipeline itself: a layer of one tap or one lane is built to ask for them, which takes
 milliseconds where the whole layer would take seconds. `hw.datapath.trainer.TrainerCore` holds the whole layer to them.
 """
 
@@ -11,15 +11,16 @@ from functools import cache
 from amaranth.hdl import Fragment
 
 from hw.datapath.layer import LayerUnit
-from hw.datapath.node_bank import NodeBank
+from hw.datapath.node_bank import NodeBank, NodeRead
 from hw.datapath.pipeline import count_latency, sum_latency
 from hw.design.multiplier_sharing import share_multipliers
 from hw.fpga.technology import Technology
 from hw.schedule.folding import check_foldings, check_pretraining, revisit_of
-from hw.schedule.slot_order import LayerPlan
-from hw.schedule.timing import LayerTiming, Sharing
+from hw.schedule.schedule import Schedule
+from hw.schedule.slot_order import LayerPlan, slot_orders_of
+from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
 from hw.schedule.trainer_plan import TrainerPlan
-from sw.spec.addresses import Folding
+from sw.spec.addresses import Folding, NodeAddresses
 from sw.spec.back_windows import check_windows, lowest_windows
 from sw.spec.configuration import check_contexts
 from sw.spec.network import Network
@@ -69,8 +70,12 @@ def plan_trainer(
     check_contexts(contexts)
     back_windows = lowest_windows(network) if back_windows is None else back_windows
     check_windows(network, back_windows)
-    forwarding = _forwarding(technology, revisit_of(network, foldings, exact=exact, contexts=contexts))
     shifted = shifted_layers(len(network.layers))
+    revisit = revisit_of(network, foldings, exact=exact, contexts=contexts)
+    reads = [
+        NodeRead.of(contexts * addresses.even_rows, technology)
+        for addresses in map(NodeAddresses, network.layers, foldings)
+    ]
 
     def layers_with(sharings: Sequence[Sharing]) -> tuple[LayerPlan, ...]:
         return tuple(
@@ -87,16 +92,22 @@ def plan_trainer(
                     first=index == 0,
                     shifts_steps=index in shifted,
                     sharing=sharing,
+                    read=read,
+                    revisit=revisit if technology.combines_operations else None,  # it makes no difference elsewhere
                 ),
-                forwarding=forwarding,
+                forwarding=_forwarding(technology, read, revisit),
                 sharing=sharing,
             )
-            for index, (layer, form, folding, sharing) in enumerate(
-                zip(network.layers, network.formats, foldings, sharings, strict=True)
+            for index, (layer, form, folding, sharing, read) in enumerate(
+                zip(network.layers, network.formats, foldings, sharings, reads, strict=True)
             )
         )
 
-    layers, schedule = share_multipliers(foldings, layers_with, exact=exact, contexts=contexts)
+    if technology.combines_operations:  # the choice of a multiplier's operands would be one more operation
+        layers = layers_with([INDEPENDENT] * len(foldings))
+        schedule = Schedule.of(slot_orders_of(layers), exact=exact, contexts=contexts)
+    else:
+        layers, schedule = share_multipliers(foldings, layers_with, exact=exact, contexts=contexts)
     return TrainerPlan(
         network=network,
         foldings=foldings,
@@ -120,52 +131,64 @@ def _timing(
     first: bool,
     shifts_steps: bool,
     sharing: Sharing,
+    read: NodeRead,
+    revisit: int | None,
 ) -> LayerTiming:
     """Compute the latencies of a layer, which `sums` over several groups of inputs, or `walks` over those of outputs.
 
     They are those of a tile of one tap and one lane; but results are summed over the taps, errors over the lanes, and
     saturations are counted over all of the tile.
     """
-    tile = _tile_timing(form, sums, walks, technology, first, shifts_steps, sharing)
+
+    def tile(taps: int, lanes: int) -> LayerTiming:
+        return _tile_timing(form, taps, lanes, sums, walks, technology, first, shifts_steps, sharing, read, revisit)
+
+    one = tile(1, 1)
+    if technology.combines_operations:  # a sum begins in the clock of its terms, if there is room
+        result, error = tile(folding.taps, 1).result, tile(1, folding.lanes).error
+    else:
+        result = one.result + sum_latency(folding.taps)
+        error = None if one.error is None else one.error + sum_latency(folding.lanes)
     nodes = 2  # that a function updates in a clock
-    return replace(
-        tile,
-        result=tile.result + sum_latency(folding.taps),
-        error=None if tile.error is None else tile.error + sum_latency(folding.lanes),
-        counted=tile.counted - count_latency(nodes) + count_latency(nodes * folding.taps * folding.lanes),
-    )
+    counted = one.counted - count_latency(nodes) + count_latency(nodes * folding.taps * folding.lanes)
+    return replace(one, result=result, error=error, counted=counted)
 
 
 @cache
 def _tile_timing(
     form: LayerFormat,
+    taps: int,
+    lanes: int,
     sums: bool,
     walks: bool,
     technology: Technology,
     first: bool,
     shifts_steps: bool,
     sharing: Sharing,
+    read: NodeRead,
+    revisit: int | None,
 ) -> LayerTiming:
-    """Measure the latencies of a layer of one or two functions in each direction: more groups make no difference."""
+    """Measure the latencies of a layer of one or two tiles in each direction: more groups make no difference."""
     unit = LayerUnit(
         form,
-        inputs=1 + sums,
-        outputs=1 + walks,
-        taps=1,
-        lanes=1,
+        inputs=taps * (1 + sums),
+        outputs=lanes * (1 + walks),
+        taps=taps,
+        lanes=lanes,
         technology=technology,
         back_shifts=range(0) if first else form.word.back_window(form.word.back_shifts.start),
         shifts_steps=shifts_steps,
-        revisit=None,
+        revisit=revisit,
         sharing=sharing,
+        read=read,
     )
     Fragment.get(unit, None)
     return unit.timing
 
 
 @cache
-def _forwarding(technology: Technology, revisit: int | None) -> bool:
-    """Return whether the node banks forward."""
-    bank = NodeBank(rows=1, width=1, lanes=1, technology=technology, revisit=revisit)
+def _forwarding(technology: Technology, read: NodeRead, revisit: int | None) -> bool:
+    """Return whether the node banks of a layer forward."""
+    bank = NodeBank(rows=1, width=1, lanes=1, technology=technology, read=read, revisit=revisit)
     Fragment.get(bank, None)
     return bank.forwarding

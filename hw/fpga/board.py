@@ -29,8 +29,10 @@ class Board:
         The family's PLL, which makes `clock_hz` from the platform's default clock.
     clock_hz : int
         Frequency of the gateware's only clock domain, `sync`.
+    low_latency_hz : int or None
+        The same for gateware of `technology.low_latency`; None where no such designs were placed.
     baud : int
-        Bits per second of the serial port; `clock_hz` is a multiple of it.
+        Bits per second of the serial port; the clocks are multiples of it.
     budget : Resources
         What the device has.
     flash : str
@@ -39,7 +41,7 @@ class Board:
     Raises
     ------
     ValueError
-        If `baud` does not divide `clock_hz`.
+        If `baud` does not divide the clocks.
     """
 
     name: str
@@ -47,25 +49,33 @@ class Board:
     platform: Callable[[], Platform]
     pll: type[Pll]
     clock_hz: int
+    low_latency_hz: int | None = None
     baud: int
     budget: Resources
     flash: str
 
     def __post_init__(self) -> None:
-        if self.clock_hz % self.baud:
-            raise ValueError(
-                f"{self.name}: {self.baud} baud does not divide the clock of {self.clock_hz} Hz; "
-                f"the nearest that do are {self._bauds_around()}"
-            )
+        for hz in filter(None, (self.clock_hz, self.low_latency_hz)):
+            if hz % self.baud:
+                raise ValueError(
+                    f"{self.name}: {self.baud} baud does not divide the clock of {hz} Hz; "
+                    f"the nearest that do are {self._bauds_around(hz)}"
+                )
 
-    def _bauds_around(self) -> str:
-        clocks = self.clock_hz // self.baud
-        return " and ".join(f"{self.clock_hz / count:g}" for count in (clocks + 1, clocks) if count)
+    def _bauds_around(self, hz: int) -> str:
+        clocks = hz // self.baud
+        return " and ".join(f"{hz / count:g}" for count in (clocks + 1, clocks) if count)
 
     @property
     def clocks_per_bit(self) -> int:
         """Cycles of `sync` that a bit takes on the serial port."""
         return self.clock_hz // self.baud
+
+    @property
+    def low_latency(self) -> Self | None:
+        """The board with gateware that takes few nanoseconds from a record to a result; None if it has no such."""
+        technology, clock_hz = self.technology.low_latency, self.low_latency_hz
+        return replace(self, technology=technology, clock_hz=clock_hz) if technology and clock_hz else None
 
     def at(self, clock_hz: float) -> Self:
         """Give the board another clock.

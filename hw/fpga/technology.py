@@ -18,6 +18,9 @@ from sw.spec.numerics import bits_for
 MultiplierCell = Callable[[Signal, Signal, Signal], Instance]
 """Makes a hard multiplier of operands `a` and `b`, as wide as its inputs, and `product`, as wide as both together."""
 
+PRODUCT_OPERATIONS = 3
+"""Operations that take as long as a product without registers."""
+
 SinglePortRamCell = Callable[[Value, Value, Value, Signal], Instance]
 """Makes a single-port RAM of `address`, `data`, `write` and the output `found`; it reads in each cycle without
 `write`."""
@@ -31,10 +34,13 @@ class LogicCosts:
     ----------
     choices, registers : float
         Logic cells per bit.
+    sums : float
+        The same; 0 where a register follows each sum, and stands for it.
     """
 
     choices: float
     registers: float
+    sums: float = 0.0
 
     def of(self, bits: Mapping[str, int]) -> int:
         """Estimate the logic cells of a design.
@@ -114,6 +120,12 @@ class Technology:
         Cycles from a block RAM's address to its data.
     fine_stages : bool
         Whether the clock is so fast that a shift, an addition, a limit and a long wire each need a pipeline stage.
+    operations_per_stage : int
+        Operations between two registers of the datapath; more than one where a prediction and an update are to take few
+        nanoseconds, at a slower clock. A shift, an addition, a choice and a limit are an operation each; a product is
+        `PRODUCT_OPERATIONS`. If they are more than one, `multiplier_latency` is 0.
+    low_latency : Technology or None
+        The same family with more operations between two registers; None where no such designs were placed.
     expected_fmax_hz : tuple of float or None
         Clocks that place and route reached: for a small design, and for one that takes all of a device's logic or
         multipliers; None where no design was placed. `docs/results.md` has the evidence.
@@ -135,10 +147,17 @@ class Technology:
     multiplier_logic: float
     memory_latency: int
     fine_stages: bool
+    operations_per_stage: int = 1
+    low_latency: "Technology | None" = None
     expected_fmax_hz: tuple[float, float] | None
     block_ram: tuple[tuple[int, int], ...]
     lut_ram: LutRam | None = None
     single_port_ram: SinglePortRam | None = None
+
+    @property
+    def combines_operations(self) -> bool:
+        """Whether a register of the datapath follows several operations."""
+        return self.operations_per_stage > 1
 
     @property
     def long_way(self) -> int:

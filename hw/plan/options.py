@@ -82,8 +82,9 @@ def add_design(
         "--objective",
         choices=OBJECTIVES,
         default=OBJECTIVES[0],
-        help="of a folding that is found: the most records per second, the fewest clocks from a record to the last "
-        "write of its update, or the fewest products a clock (default: %(default)s)",
+        help="of the design that is found: the most records per second, the fewest nanoseconds from a record to the "
+        "last write of its update (with few registers and a slower clock, where the family can), or the fewest "
+        "products a clock (default: %(default)s)",
     )
     folding.add_argument(
         "--max-staleness",
@@ -113,7 +114,7 @@ def _add_passes(training: argparse._ArgumentGroup, *, by_data: bool) -> None:
 
 
 def board_of(options: argparse.Namespace) -> Board:
-    """Return the board that is asked for, with its clock.
+    """Return the board that is asked for; a clock that is asked for is that of all its gateware.
 
     Parameters
     ----------
@@ -126,7 +127,10 @@ def board_of(options: argparse.Namespace) -> Board:
         For a board that does not exist, or a clock that it cannot make.
     """
     board = boards.find(options.board)
-    return board if options.clock is None else board.at(round(options.clock * 1e6))
+    if options.clock is None:
+        return board
+    asked = board.at(round(options.clock * 1e6))
+    return replace(asked, low_latency_hz=asked.low_latency_hz and asked.clock_hz)
 
 
 def preset_of(options: argparse.Namespace) -> Preset:

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from hw.design.design import Design
 from hw.plan.cost_model import expected_fmax, requirements
-from hw.plan.search import Verdict
+from hw.plan.search import Verdict, nanoseconds
 from hw.plan.usage import add_rows, usages
 
 PLANNED_SLOTS = 100_000  # of a design that is ruled out; the schedule of more slots takes minutes to find
@@ -36,13 +36,15 @@ def foldings_table(verdicts: Sequence[Verdict]) -> Table:
     verdicts : sequence of Verdict
         The folding with the fewest slots first, the one that is chosen last.
     """
-    table = Table("lanes", "taps", "slots", "multipliers", "verdict", title="foldings, those of the fewest slots first")
+    columns = ("lanes", "taps", "slots", "clock", "multipliers", "verdict")
+    table = Table(*columns, title="foldings, those of the fewest slots first")
     for verdict in verdicts:
         design = verdict.design
         table.add_row(
             ", ".join(str(folding.lanes) for folding in design.foldings),
             str(design.taps),
             str(design.slots),
+            f"{design.board.clock_hz / 1e6:g} MHz",
             str(design.plan.multipliers) if is_planned(verdict) else "",
             verdict.against or "chosen",
         )
@@ -64,6 +66,8 @@ def design_table(design: Design) -> Table:
     add_rows(table, usages(requirements(design), board.budget))
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
     table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {expected_fmax_text(design)}")
+    if (operations := board.technology.operations_per_stage) > 1:
+        table.add_row("registers", f"after every {operations} operations, for a low latency")
     table.add_row(
         "cycles per record", f"{schedule.initiation_interval}; a forward pass misses {schedule.staleness} updates"
     )
@@ -72,7 +76,7 @@ def design_table(design: Design) -> Table:
         ("record to last write", schedule.latency),
         ("late target to last write", schedule.latency - schedule.result_latency),
     ):
-        table.add_row(name, f"{clocks} clocks, {clocks / board.clock_hz * 1e9:.0f} ns")
+        table.add_row(name, f"{clocks} clocks, {nanoseconds(design, clocks)} ns")
     table.add_row("records per second", f"{design.configuration.records_per_second:,.0f}")
     table.add_row("of the roofline", f"{design.roofline_share:.1%}, with {design.plan.multipliers} multipliers")
     return table

@@ -24,12 +24,14 @@ KINDS: dict[str, dict[str, Bits]] = {
         "$or": lambda of: of["Y_WIDTH"] if of["Y_WIDTH"] > 1 else 0,
     },
     "registers": {"$dff": lambda of: of["WIDTH"]},
+    "sums": dict.fromkeys(("$add", "$sub", "$neg"), lambda of: of["Y_WIDTH"]),
 }
 """Functions from the parameters of a cell to the bits that it counts for, by the kind of operator.
 
 Choices are also made by the bitwise or of words of which all but one are zero, and by assignments inside processes,
-except for resets, which flip-flops have. Products and memories are counted elsewhere (`hw.plan.memories`). Sums, shifts
-and gates are not counted: a register follows each of them, and the registers alone estimate a design better.
+except for resets, which flip-flops have. Products and memories are counted elsewhere (`hw.plan.memories`). Shifts and
+gates are not counted. Sums cost nothing where a register follows each of them: the registers alone estimate such a
+design better.
 """
 
 CELL = re.compile(r"\s*cell (\$\w+) ")

@@ -35,16 +35,28 @@ class Objective:
     Attributes
     ----------
     cost : callable
-        Of a design, which takes time to plan.
+        Of a design, a whole number, which takes time to plan.
     least : callable
         What the cost of a design cannot be below, without planning it.
     excess : str
         What is said of a design that costs more, with a place for its cost.
+    by_clock : bool
+        Whether a slower clock with fewer registers may cost less.
     """
 
     cost: Callable[[Design], int]
     least: Callable[[Design], int]
     excess: str
+    by_clock: bool = False
+
+    def boards(self, board: Board) -> list[Board]:
+        """Return the board, with each kind of gateware that may cost the least."""
+        return [board, *([board.low_latency] if self.by_clock and board.low_latency else [])]
+
+
+def nanoseconds(design: Design, clocks: int) -> int:
+    """Return how long so many clocks of a design take."""
+    return round(clocks / design.board.clock_hz * 1e9)
 
 
 OBJECTIVES = {
@@ -54,9 +66,10 @@ OBJECTIVES = {
         "takes a record every {} clocks",
     ),
     "latency": Objective(
-        lambda design: design.plan.schedule.latency,
-        lambda design: design.slots,
-        "takes {} clocks from a record to its last write",
+        lambda design: nanoseconds(design, design.plan.schedule.latency),
+        lambda design: nanoseconds(design, design.slots),
+        "takes {} ns from a record to its last write",
+        by_clock=True,
     ),
     "area": Objective(lambda design: design.products, lambda design: design.products, "makes {} products in a clock"),
 }
@@ -139,8 +152,8 @@ def search(
         A folding that is asked for, in place of a search: as `hw.design.design.Design` takes them. One that is left
         out is the smallest. Such a folding may be stale or slow, as long as it fits.
     objective : str
-        One of `OBJECTIVES`: the most records per second, the fewest clocks from the start of a record to the last write
-        of its update, or the fewest products a clock.
+        One of `OBJECTIVES`: the most records per second, the fewest nanoseconds from the start of a record to the last
+        write of its update, or the fewest products a clock.
     max_staleness : int
         Records whose updates a forward pass may miss.
     exact, pretraining, contexts, back_windows
@@ -155,27 +168,34 @@ def search(
     SearchTimeoutError
         If the search took `CPU_SECONDS`.
     """
-    smallest = Design(board=board, network=network, exact=exact, contexts=contexts, back_windows=back_windows)
-    if lanes is not None or taps is not None:
-        asked = replace(
-            smallest,
-            lanes=smallest.lanes if lanes is None else lanes,
-            taps=smallest.taps if taps is None else taps,
-            pretraining=pretraining,
-        )
-        return Search((), Verdict(with_store(asked)))
-    candidates = [
-        replace(smallest, lanes=lanes, taps=taps, pretraining=pretraining)
-        for taps, lanes in foldings(network, pretraining)
-    ]
-    smallest = with_store(candidates[0])
     goal = OBJECTIVES[objective]
+    smallest = [
+        Design(board=each, network=network, exact=exact, contexts=contexts, back_windows=back_windows)
+        for each in goal.boards(board)
+    ]
+    if lanes is not None or taps is not None:
+        asked = [
+            replace(
+                design,
+                lanes=design.lanes if lanes is None else lanes,
+                taps=design.taps if taps is None else taps,
+                pretraining=pretraining,
+            )
+            for design in smallest
+        ]
+        return Search((), Verdict(with_store(min(asked, key=goal.cost) if len(asked) > 1 else asked[0])))
+    candidates = [
+        replace(design, lanes=lanes, taps=taps, pretraining=pretraining)
+        for taps, lanes in foldings(network, pretraining)
+        for design in smallest
+    ]
+    fallback = with_store(candidates[0])
     candidates.sort(key=lambda design: (goal.least(design), design.products, design.slots))
     ruled_out, chosen = _consider(candidates, goal, max_staleness, progress)
     ruled_out.sort(key=lambda verdict: (verdict.design.slots, verdict.design.products))
     if chosen:
         return Search(tuple(ruled_out), Verdict(chosen))
-    return Search(tuple(ruled_out), Verdict(smallest, objection(smallest, max_staleness)))
+    return Search(tuple(ruled_out), Verdict(fallback, objection(fallback, max_staleness)))
 
 
 def _consider(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.schedule.timing import INDEPENDENT, RESIDUAL_LATENCY, WALK_LATENCY, LayerTiming, Sharing
+from hw.schedule.timing import INDEPENDENT, LayerTiming, Sharing
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class SlotOrder:
     @property
     def walks_forward(self) -> bool:
         """Whether the forward pass waits for all inputs; it follows them otherwise."""
-        return self.layer.first or self.layer.output_groups > 1
+        return self.layer.output_groups > 1 or (self.layer.first and self.layer.timing.walk > 0)
 
     @property
     def walks_backward(self) -> bool:
@@ -107,7 +107,7 @@ class SlotOrder:
         """Return the cycle of each slot of the forward pass, from the arrivals of the inputs."""
         layer = self.layer
         if self.walks_forward:
-            begin = arrivals[-1] + layer.timing.entry + WALK_LATENCY
+            begin = arrivals[-1] + layer.timing.entry + layer.timing.walk
             return begin + np.arange(layer.slots).reshape(layer.output_groups, layer.input_groups)
         return arrivals[None, :]
 
@@ -115,8 +115,8 @@ class SlotOrder:
         """Return the cycle of each slot of the update, from the arrivals of the errors of the outputs."""
         outputs, inputs = np.ogrid[: self.layer.output_groups, : self.layer.input_groups]
         if self.walks_backward:
-            return arrivals[-1] + WALK_LATENCY + self.period * inputs + outputs
-        return arrivals[:, None] + WALK_LATENCY + inputs
+            return arrivals[-1] + self.layer.timing.walk + self.period * inputs + outputs
+        return arrivals[:, None] + self.layer.timing.walk + inputs
 
 
 def slot_orders_of(layers: Sequence[LayerPlan]) -> tuple[SlotOrder, ...]:
@@ -141,7 +141,7 @@ def slots_of(orders: Sequence[SlotOrder]) -> tuple[list[np.ndarray], list[np.nda
     for order in orders:
         forward.append(order.forward_slots(arrivals))
         arrivals = forward[-1][:, -1] + order.layer.timing.result
-    arrivals = arrivals + RESIDUAL_LATENCY
+    arrivals = arrivals + orders[-1].layer.timing.residual
     for order in reversed(orders):
         update.insert(0, order.update_slots(arrivals))
         arrivals = update[0][-1] + (order.layer.timing.error or 0)

@@ -2,12 +2,6 @@
 
 from dataclasses import dataclass
 
-WALK_LATENCY = 1
-"""Cycles from what starts a walk to its first slot: the values that are walked over are held in registers."""
-
-RESIDUAL_LATENCY = 2
-"""Cycles from the results of the last layer to the errors of its outputs."""
-
 REPLAY_LATENCY = 2
 """Cycles from the write of a value into a `hw.datapath.replay_fifo.ReplayFifo` until it can be read."""
 
@@ -20,6 +14,9 @@ class LayerTiming:
     ----------
     entry : int
         From the arrival of a first layer's inputs until its walk begins with them; 0 in other layers.
+    walk : int
+        From what starts a walk to its first slot: 1, since the values that are walked over are held in registers, or 0
+        where the only slot of a record is in the cycle of its arrival.
     forward_read, update_read, write : int
         When the node memory is read for the forward pass, read for the update, and written.
     counted : int
@@ -28,6 +25,8 @@ class LayerTiming:
         When the results of an output group's last slot are complete.
     error : int or None
         When the errors of an input group's last slot are complete; None in a first layer, which gives none.
+    residual : int
+        From the results of an output group to the errors of its outputs, in a last layer.
     forward_use : int
         When the multiplier of the interpolation takes its operands.
     update_uses : tuple of int
@@ -35,12 +34,14 @@ class LayerTiming:
     """
 
     entry: int
+    walk: int
     forward_read: int
     result: int
     update_read: int
     write: int
     counted: int
     error: int | None
+    residual: int
     forward_use: int
     update_uses: tuple[int, ...]
 

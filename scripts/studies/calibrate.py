@@ -24,8 +24,11 @@ from hw.flow.build_steps import Build
 from hw.fpga.technology import LogicCosts
 from hw.plan.cost_model import hard_requirements, requirements
 from hw.plan.options import add_design, board_of, search_of
-from hw.plan.rtlil_count import KINDS, rtlil_count
+from hw.plan.rtlil_count import rtlil_count
 from hw.soc.soc import Soc
+
+FITTED = ("choices", "registers")
+"""Kinds of `hw.plan.rtlil_count.KINDS` that are fitted: a register follows each sum in these designs."""
 
 DESIGNS = (
     "--board icebreaker --network norm2 --taps 2",
@@ -77,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         texts.append(text)
         found.append(packed_logic(design))
         counted.append(hard_requirements(design).logic)
-        bits.append([rtlil_count(Soc(design))[kind] for kind in KINDS])
+        bits.append([rtlil_count(Soc(design))[kind] for kind in FITTED])
         estimated.append(requirements(design).logic)
     costs, others = fitted(np.array(bits, float), np.array(found, float), np.array(counted, float))
     table = Table("design", "logic cells", "estimated", "by the others' costs")
@@ -107,7 +110,7 @@ def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[Lo
     Parameters
     ----------
     bits : array of float, (designs, kinds)
-        Bits of each of `KINDS`.
+        Bits of each of `FITTED`.
     found : array of float, (designs,)
         Logic cells, packed.
     counted : array of float, (designs,)
@@ -129,7 +132,7 @@ def fitted(bits: np.ndarray, found: np.ndarray, counted: np.ndarray) -> tuple[Lo
         counted[index] + bits[index] @ fit(every & (np.arange(len(found)) != index)) for index in range(len(found))
     ]
     costs = np.round(fit(every), 3).tolist()
-    return LogicCosts(**dict(zip(KINDS, costs, strict=True))), left_out
+    return LogicCosts(**dict(zip(FITTED, costs, strict=True))), left_out
 
 
 if __name__ == "__main__":

@@ -43,6 +43,15 @@ def test_other_clock_is_one_that_the_pll_makes_and_the_baud_rate_divides(board: 
     assert board.at(board.clock_hz) == board
 
 
+def test_clock_of_a_low_latency_is_one_that_the_board_can_have(board: boards.Board) -> None:
+    assert (board.low_latency is None) == (board.technology.low_latency is None)
+    if board.low_latency:
+        clock_hz = board.low_latency.clock_hz
+        assert board.at(clock_hz).clock_hz == clock_hz <= board.clock_hz
+        with pytest.raises(ValueError, match=rf"does not divide the clock of {clock_hz + 1} Hz"):
+            replace(board, low_latency_hz=clock_hz + 1)
+
+
 def test_clock_that_cannot_be_is_refused_with_the_nearest() -> None:
     ulx3s = boards.find("ulx3s")
     for clock_hz in (62_500_000, 63_000_000):  # not of the baud rate, not of the PLL

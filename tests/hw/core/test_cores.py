@@ -22,7 +22,7 @@ from tests.cases import extreme, ordinary
 from tests.hw.core.bus_access import read_nodes, transfer
 from tests.slow import slow
 
-TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5}
+TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5, "low latency": ECP5.low_latency}
 SHAPES = {
     "one layer": (Network.chain((4, 4), (8,)), 2, (2,)),
     "two layers": (Network.two_layer(2, 4, (4, 8)), 1, (1, 1)),

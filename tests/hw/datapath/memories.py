@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory, ReadPort
 class UnkindMemory(Memory):
     """A memory whose read of a row is inverted if any of the row is written in the same clock.
 
-    It replaces a `Memory` whose ports are all synchronous, and none of them transparent.
+    It replaces a `Memory` of which no port is transparent. A port that reads at once has what is stored.
     """
 
     def __init__(self, **arguments: Any):
@@ -28,6 +28,10 @@ class UnkindMemory(Memory):
         return m
 
     def _read(self, m: Module, port: ReadPort) -> None:
+        if port.domain == "comb":
+            inner = self._inner.read_port(domain="comb")
+            m.d.comb += [inner.addr.eq(port.addr), port.data.eq(inner.data)]
+            return
         inner, collided = self._inner.read_port(), Signal()
         collisions = [(write.addr == port.addr) & write.en.any() for write in self.write_ports]
         m.d.comb += [

@@ -27,7 +27,7 @@ LAYERS = {
     "second": (1, Folding(taps=3, lanes=2)),
     "second, an output at a time": (1, Folding(taps=3, lanes=1)),
 }
-TECHNOLOGIES = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
+TECHNOLOGIES = {"iCE40UP5K": ICE40UP5K, "ECP5": ECP5, "low latency": ECP5.low_latency}
 
 
 @pytest.mark.parametrize(

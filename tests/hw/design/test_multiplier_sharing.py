@@ -22,7 +22,7 @@ from hw.schedule.timing import Sharing
 from sw.spec.chance import FINE
 from sw.spec.network import Network
 from sw.spec.schedule import shifted_layers
-from tests.hw.datapath.test_trainer import SHAPES, TECHNOLOGIES
+from tests.hw.datapath.test_trainer import SHAPES, THROUGHPUT
 from tests.slow import crossed
 
 NORM4 = Network.two_layer(4, 16, (4, 32))
@@ -110,7 +110,7 @@ def recording(elaborate, made):
 
 
 @pytest.mark.parametrize(("taps", "multipliers"), [(2, 6), (1, 3)])
-@pytest.mark.parametrize("technology", TECHNOLOGIES.values(), ids=TECHNOLOGIES)
+@pytest.mark.parametrize("technology", THROUGHPUT.values(), ids=THROUGHPUT)
 def test_multipliers_are_busy_in_nine_clocks_of_ten(taps, multipliers, technology):
     """In steady state, and none has two uses in a clock."""
     trainer = TrainerCore(plan_trainer(NORM4, chain(taps, (1, 1)), technology=technology, exact=False))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.plan.options import add_design, preset_of
+from hw.plan.options import add_design, board_of, preset_of
 from sw.commands.command_line import run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,3 +83,11 @@ def test_a_module_is_a_way_in_to_its_verb(module: str, verb: str) -> None:
         for words in ([module], ["sw", verb])
     ]
     assert outputs[0].replace(module, f"sw {verb}").split() == outputs[1].split() and "--max-staleness" in outputs[0]
+
+
+def test_clock_that_is_asked_for_is_that_of_all_gateware() -> None:
+    parser = argparse.ArgumentParser()
+    add_design(parser, board="ulx3s")
+    usual, asked = (board_of(parser.parse_args(options)) for options in ([], ["--clock", "30"]))
+    assert usual.low_latency.clock_hz < usual.clock_hz
+    assert asked.low_latency.clock_hz == asked.clock_hz == 30_000_000

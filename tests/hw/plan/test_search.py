@@ -26,10 +26,12 @@ from hw.plan.search import (
     OBJECTIVES,
     foldings,
     memory_requirements,
+    nanoseconds,
     objection,
     search,
     with_store,
 )
+from sw.presets.catalogue import PRESETS
 from sw.spec.network import Network
 from tests.slow import slow
 
@@ -137,6 +139,19 @@ def test_no_folding_that_is_legal_costs_less_than_the_one_that_is_found(objectiv
     ]
     legal = [cost(design) for design in designs if not objection(design, MAX_STALENESS)]
     assert cost(search(board, SMALL, objective=objective, exact=exact).design) == min(legal)
+
+
+def test_few_registers_and_a_slower_clock_are_chosen_where_they_take_fewer_nanoseconds() -> None:
+    board, network = boards.find("ulx3s"), PRESETS["norm2"].network
+    found = search(board, network, objective="latency", exact=True)
+    assert found.design.board == board.low_latency
+    schedule = found.design.plan.schedule
+    assert nanoseconds(found.design, schedule.result_latency) <= 150
+    assert nanoseconds(found.design, schedule.latency) <= 300
+    assert any(verdict.design.board == board for verdict in found.ruled_out)
+    asked = search(board, network, lanes=(8, 1), taps=2, objective="latency", exact=True).design
+    assert asked == found.design
+    assert search(board, network, lanes=(8, 1), taps=2, exact=True).design.board == board
 
 
 def test_a_folding_keeps_groups_for_pretraining_apart() -> None:
