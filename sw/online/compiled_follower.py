@@ -1,6 +1,5 @@
 """A follower by the compiled kernels: records are predicted and trained on in one call of a kernel."""
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ class CompiledFollower(Follower):
 
     def __init__(self, model: Model, rates: Rates, arithmetic: str):
         super().__init__(model, rates)
+        self._fine = model.network.fine > 0
         self._trainer = compiled_trainer(model, arithmetic)
         self._encoder = Encoder(model, self._trainer)
         scaling = model.scaling
@@ -55,6 +55,7 @@ class CompiledFollower(Follower):
         self._one, self._prediction, _ = self._call(self._features, self._targets, NO_WORDS, checking=False)
         self._one_checked = *self._one[:-1], True
         self._ask = *self._one[:2], self._unknown, *self._one[3:]
+        self._kernel: Any = self._first_call
         self.set_rates(rates)
 
     @property
@@ -71,7 +72,7 @@ class CompiledFollower(Follower):
         """Compile the kernels, or load them from disk."""
         self._trainer.prepare()
         self._encoder.prepare()
-        _ = self._kernel
+        self._compile()
 
     def seek(self, records: int) -> None:
         """Set the chance word to that after so many record updates."""
@@ -106,7 +107,7 @@ class CompiledFollower(Follower):
     ) -> tuple[np.ndarray, np.ndarray, int, int]:
         """Predict each record, then train on it; as `Follower.follow`."""
         before = self._trainer.chance
-        words = self._trainer._next_chances(len(features)) if self._trainer.network.fine else NO_WORDS
+        words = self._trainer._next_chances(len(features)) if self._fine else NO_WORDS
         call, predictions, totals = self._call(features, targets, words | words << CHANCE_BITS, checking=checking)
         self._kernel(*call)
         done, learnt = int(self._tally[DONE]), int(self._tally[LEARNT])
@@ -114,17 +115,26 @@ class CompiledFollower(Follower):
             self._trainer.chance = int(words[learnt - 1]) if learnt else before
         return predictions, totals, done, learnt
 
-    def _follow_one(self, targets: np.ndarray, *, checking: bool) -> tuple[np.ndarray, int, int]:
-        """Follow the record of `_features`, with arguments of the kernel that are made once."""
-        if self._trainer.network.fine:
-            return super()._follow_one(targets, checking=checking)
-        self._kernel(*(self._ask if targets is self._unknown else self._one_checked if checking else self._one))
-        return self._prediction[0].copy(), self._tally[DONE], self._tally[LEARNT]
+    def _predict_row(self) -> tuple[np.ndarray, float]:
+        """Predict the record of `_features`, by arguments of the kernel that are made once."""
+        self._kernel(*self._ask)
+        return self._prediction[0].copy(), self._tally[DONE]
 
-    @cached_property
-    def _kernel(self) -> Any:
-        """The kernel, compiled when the first record is followed: a learner that only predicts does without."""
-        return entry_point(follow_words if self._model.domains is None else follow_reals, *self._one)
+    def _learn_row(self, checking: bool) -> tuple[np.ndarray, float]:
+        """Follow the record of `_features` and `_targets`, by arguments of the kernel that are made once."""
+        if self._fine:
+            return super()._learn_row(checking)
+        self._kernel(*(self._one_checked if checking else self._one))
+        return self._prediction[0].copy(), self._tally[LEARNT]
+
+    def _compile(self) -> None:
+        """Compile the kernel, or load it from disk."""
+        self._kernel = entry_point(follow_words if self._model.domains is None else follow_reals, *self._one)
+
+    def _first_call(self, *call: Any) -> None:
+        """Compile the kernel, and call it: a learner that only predicts many records does without."""
+        self._compile()
+        self._kernel(*call)
 
     def _call(
         self, features: np.ndarray, targets: np.ndarray, words: np.ndarray, *, checking: bool

@@ -109,7 +109,7 @@ class Follower(ABC):
             For another number of features, and for one that is not finite.
         """
         self._take(self._features, features)
-        prediction, done, _ = self._follow_one(self._unknown, checking=False)
+        prediction, done = self._predict_row()
         if not done:
             raise ValueError(f"features {features} of a record: they must be finite numbers")
         return prediction
@@ -146,13 +146,18 @@ class Follower(ABC):
         """
         self._take(self._features, features)
         self._take(self._targets, targets)
-        prediction, _, learnt = self._follow_one(self._targets, checking=checking)
+        prediction, learnt = self._learn_row(checking)
         return self._features, self._targets, prediction, learnt == 1
 
-    def _follow_one(self, targets: np.ndarray, *, checking: bool) -> tuple[np.ndarray, int, int]:
-        """Follow the record of `_features` with targets, `_targets` or `_unknown`; as `follow`, without totals."""
-        predictions, _, done, learnt = self.follow(self._features, targets, checking=checking)
-        return predictions[0], done, learnt
+    def _predict_row(self) -> tuple[np.ndarray, float]:
+        """Predict the record of `_features`; returns the prediction (outputs,), and the records predicted, 1 or 0."""
+        predictions, _, done, _ = self.follow(self._features, self._unknown, checking=False)
+        return predictions[0], done
+
+    def _learn_row(self, checking: bool) -> tuple[np.ndarray, float]:
+        """Follow the record of `_features` and `_targets`; returns the prediction, and the records learnt, 1 or 0."""
+        predictions, _, _, learnt = self.follow(self._features, self._targets, checking=checking)
+        return predictions[0], learnt
 
     @staticmethod
     def _take(row: np.ndarray, values: Sequence[float] | np.ndarray) -> None:
