@@ -57,7 +57,7 @@ class AxiStreamCore(wiring.Component):
 
     Parameters
     ----------
-    core : TrainingCore or InferenceCore
+    core : TrainingCore, LateTargetCore or InferenceCore
         The core.
     name : str
         Name of the core's module.
