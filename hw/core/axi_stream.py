@@ -52,12 +52,12 @@ class AxiStreamCore(wiring.Component):
     """A core with AXI4-Stream ports (ARM IHI 0051A): TVALID, TREADY, TDATA and, for records and predictions, TLAST.
 
     There is one transfer for each record, target and prediction. TDATA has a lane of whole bytes for each value, which
-    lies in the lane's low bits; in predictions the sign is repeated above it. TLAST of a record comes back with its
-    prediction. All other ports are the core's.
+    lies in the lane's low bits; in predictions the sign of a result is repeated above it. TLAST of a record comes
+    back with its prediction; a core whose targets come late has a tag in TDATA instead. All other ports are the core's.
 
     Parameters
     ----------
-    core : TrainingCore or InferenceCore
+    core : TrainingCore, LateTargetCore or InferenceCore
         The core.
     name : str
         Name of the core's module.

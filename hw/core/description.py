@@ -10,10 +10,21 @@ from amaranth.lib.wiring import In
 
 from hw.core.axi_stream import AxiStreamCore, lane_bits, lanes, values_of
 from hw.core.inference_core import InferenceCore
+from hw.core.late_target_core import LateTargetCore
 from hw.core.training_core import TrainingCore
 from hw.link.bus import BusSignature
 from sw.spec.addresses import LAYER_ADDRESS_BITS, addresses_of
 from sw.spec.protocol import Space
+
+ExportedCore = TrainingCore | LateTargetCore | InferenceCore
+"""A core that has a description."""
+
+
+def trainer_in(core: ExportedCore) -> TrainingCore | None:
+    """Return the training core that a core is, or has inside; None if it only predicts."""
+    if isinstance(core, LateTargetCore):
+        return core.core
+    return core if isinstance(core, TrainingCore) else None
 
 
 def attributes_of(docstring: str | None) -> dict[str, str]:
@@ -35,9 +46,9 @@ def table(*rows: Sequence[object]) -> Iterator[str]:
 
 def port_table(component: wiring.Component) -> Iterator[str]:
     """Yield the table of a component's ports, by their names in Verilog; of a wrapper those that are not the core's."""
-    texts, bus = attributes_of(type(component).__doc__), attributes_of(BusSignature.__doc__)
-    if isinstance(component, AxiStreamCore):
-        texts = attributes_of(type(component.core).__doc__)
+    bus = attributes_of(BusSignature.__doc__)
+    core = component.core if isinstance(component, AxiStreamCore) else component
+    texts = attributes_of(TrainingCore.__doc__) | attributes_of(type(core).__doc__)
     rows: list[Sequence[object]] = [
         ("port", "direction", "bits", "meaning"),
         ("`clk`", "in", 1, "The clock; all ports are sampled at its rising edge."),
@@ -79,21 +90,29 @@ def payload_table(core: wiring.Component) -> Iterator[str]:
     yield from table(*rows)
 
 
-def clock_table(core: TrainingCore | InferenceCore) -> Iterator[str]:
+def clock_table(core: ExportedCore) -> Iterator[str]:
     """Yield the table of the core's latencies, in clocks."""
     rows: list[Sequence[object]] = [("from", "to", "clocks")]
-    if isinstance(core, TrainingCore):
+    if isinstance(core, InferenceCore):
+        rows += [
+            ("start of a record", "earliest start of the next", core.initiation_interval),
+            ("start of a record", "its prediction can be taken", core.latency),
+        ]
+    elif isinstance(core, LateTargetCore):
+        schedule = core.core.plan.schedule
+        rows += [
+            ("start of a record or a target", "earliest start of the next", schedule.initiation_interval),
+            ("start of a record", "its prediction can be taken", core.latency),
+            ("a target is offered", "its start, if nothing is under way", 1),
+            ("start of a target", "the last write of its update", schedule.latency),
+        ]
+    else:
         schedule = core.plan.schedule
         rows += [
             ("start of a record", "earliest start of the next", schedule.initiation_interval),
             ("start of a record", "its prediction can be taken", core.latency),
             ("start of a record", "the last write of its update", schedule.latency),
             ("result of a record", "the last write of its update", schedule.latency - schedule.result_latency),
-        ]
-    else:
-        rows += [
-            ("start of a record", "earliest start of the next", core.initiation_interval),
-            ("start of a record", "its prediction can be taken", core.latency),
         ]
     yield from table(*rows)
 
@@ -123,24 +142,26 @@ def node_table(core: TrainingCore) -> Iterator[str]:
     yield from table(*rows)
 
 
-def describe(core: TrainingCore | InferenceCore, name: str) -> str:
+def describe(core: ExportedCore, name: str) -> str:
     """Describe a core in Markdown.
 
     Parameters
     ----------
-    core : TrainingCore or InferenceCore
+    core : TrainingCore, LateTargetCore or InferenceCore
         The core.
     name : str
         Name of its module.
     """
-    trains = isinstance(core, TrainingCore)
-    plan, doc = core.plan, cleandoc(type(core).__doc__ or "").partition("\nParameters\n")[0].strip()
+    trainer = trainer_in(core)
+    plan = core.core.plan if isinstance(core, LateTargetCore) else core.plan
+    doc = cleandoc(type(core).__doc__ or "").partition("\nParameters\n")[0].strip()
     form = plan.network.formats[0]
-    schedule = f"the schedule is {'exact' if plan.exact else f'delayed, with a staleness of {plan.schedule.staleness}'}"
+    kind = f"the schedule is {'exact' if plan.exact else f'delayed, with a staleness of {plan.schedule.staleness}'}"
+    kind = kind if trainer else "it does not train"
     lines = [
         f"# {name}",
         "",
-        f"{plan.network}, with the latencies of {plan.technology.name}; {schedule if trains else 'it does not train'}.",
+        f"{plan.network}, with the latencies of {plan.technology.name}; {kind}.",
         "",
         *doc.splitlines(),
         "",
@@ -165,25 +186,25 @@ def describe(core: TrainingCore | InferenceCore, name: str) -> str:
         "",
         *payload_table(core),
     ]
-    if isinstance(core, TrainingCore):
+    if trainer:
         ranges = ", ".join(f"{legal.start} to {legal.stop - 1}" for legal in plan.back_shifts)
         back = f"back shifts, by layer, {ranges}" if ranges else "there are no back shifts"
-        update, (steps, errors) = plan.network.word.update_shifts, (core.rates.update, core.rates.back)
+        update, (steps, errors) = plan.network.word.update_shifts, (trainer.rates.update, trainer.rates.back)
         lines += [
             "",
             "## Registers",
             "",
-            f"They are in space {Space.REGISTERS.value}, a word of {core.word_bits} bits at each address; the lowest",
-            f"word of a register comes first. Update shifts are {update.start} to {update.stop - 1};",
+            f"They are in space {Space.REGISTERS.value}, a word of {trainer.word_bits} bits at each address; the",
+            f"lowest word of a register comes first. Update shifts are {update.start} to {update.stop - 1};",
             f"{back}. After a reset the rates are {f'{steps} and {errors}' if errors else steps}.",
             "",
-            *register_table(core),
+            *register_table(trainer),
             "",
             "## Nodes",
             "",
             f"They are in space {Space.PARAMETERS.value}. `row` is slot * (segments / 2) + node / 2, and slot more",
             "where the node is even; slot is output group * input groups + input group. `odd` is the node's parity.",
             "",
-            *node_table(core),
+            *node_table(trainer),
         ]
     return "\n".join(lines) + "\n"

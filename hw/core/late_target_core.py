@@ -41,7 +41,7 @@ class LateTargetCore(wiring.Component):
     predictions : stream of results and tag, out
         Result words, and the tag of their record; in the order of the records.
     enable, idle, bus
-        Of the core.
+        As those of the core, which is inside.
 
     Raises
     ------
@@ -69,6 +69,11 @@ class LateTargetCore(wiring.Component):
                 "bus": In(core.bus.signature.flip()),
             }
         )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the start of a record until its prediction can be taken."""
+        return self.core.latency
 
     def elaborate(self, platform: object) -> Module:
         """Build the gateware."""

@@ -1,7 +1,8 @@
 // Drives a core with the vectors of kanloom's fixed-point oracle, and compares all that comes out.
 //
-// vectors.vh has widths and counts, *.hex the vectors; the Makefile defines CORE, the module's name, and TRAINING
-// where the core trains. With AXIS, the core is driven through its AXI4-Stream wrapper.
+// vectors.vh has widths and counts, *.hex the vectors; the Makefile defines CORE, the module's name, TRAINING where
+// the core trains, and LATE where targets come later, by a tag. With AXIS, the core is driven through its AXI4-Stream
+// wrapper.
 `timescale 1ns / 1ns
 
 module bench;
@@ -32,6 +33,30 @@ module bench;
   integer pass_end = 0;
   wire start = records_valid && records_ready;
   wire [31:0] sent_now = start ? sent + 1 : sent;
+`ifdef TRAINING
+  reg [TARGETS_BITS-1:0] targets[0:TARGETS_COUNT-1];
+  reg targets_valid = 0;
+  wire targets_ready;
+  integer targets_sent = 0;
+  wire [31:0] targets_now = targets_valid && targets_ready ? targets_sent + 1 : targets_sent;
+`endif
+`ifdef LATE
+  // One record or target is offered at a time, in the order of the vectors.
+  reg order[0:ORDER_COUNT-1];
+  wire [31:0] offered = sent + targets_sent;
+  wire [31:0] offered_now = sent_now + targets_now;
+  wire more = running && offered_now < (pass + 1) * PASS_EVENTS;
+  wire target_next = more && order[offered_now < ORDER_COUNT ? offered_now : 0];
+  wire record_next = more && !target_next;
+  wire late_start = targets_valid && targets_ready && offered < pass * PASS_EVENTS + PASS_STARTS;
+  wire pass_done = offered == (pass + 1) * PASS_EVENTS && received == pass_end;
+  initial $readmemh("order.hex", order);
+`else
+  wire target_next = 1;
+  wire record_next = running && sent_now < pass_end;
+  wire late_start = 0;
+  wire pass_done = received == pass_end;
+`endif
   wire [RECORDS_BITS-1:0] record = records[sent < RECORDS_COUNT ? sent : 0];
 
   initial begin
@@ -45,8 +70,8 @@ module bench;
       if (sent == pass * PASS_RECORDS) first_start <= cycle;
       last_start <= cycle;
     end
-    if (!records_valid || records_ready)
-      records_valid <= running && sent_now < pass_end && !(pausing && $urandom_range(2) == 0);
+    if (late_start) last_start <= cycle;
+    if (!records_valid || records_ready) records_valid <= record_next && !(pausing && $urandom_range(2) == 0);
     predictions_ready <= running && !(pausing && $urandom_range(2) == 0);
     if (predictions_valid && predictions_ready) begin
       if (prediction !== predictions[received]) begin
@@ -63,16 +88,11 @@ module bench;
 
 `ifdef TRAINING
   // Targets
-  reg [TARGETS_BITS-1:0] targets[0:TARGETS_COUNT-1];
-  reg targets_valid = 0;
-  wire targets_ready;
-  integer targets_sent = 0;
-  wire [31:0] targets_now = targets_valid && targets_ready ? targets_sent + 1 : targets_sent;
   wire [TARGETS_BITS-1:0] target = targets[targets_sent < TARGETS_COUNT ? targets_sent : 0];
   always @(posedge clk) begin
     targets_sent <= targets_now;
     if (!targets_valid || targets_ready)
-      targets_valid <= targets_now < TARGETS_COUNT && !(pausing && $urandom_range(2) == 0);
+      targets_valid <= target_next && targets_now < TARGETS_COUNT && !(pausing && $urandom_range(2) == 0);
   end
 
   // Registers and nodes
@@ -143,9 +163,10 @@ module bench;
       pass_end = (pass + 1) * PASS_RECORDS;
       pausing = PAUSES != 0 && pass == PASSES - 1;
       running = 1;
-      while (received < pass_end) @(negedge clk);
-      if (!pausing && last_start - first_start != (PASS_RECORDS - 1) * INTERVAL) begin
-        $display("%0d records started within %0d clocks, not one every %0d", PASS_RECORDS, last_start - first_start, INTERVAL);
+      @(negedge clk);
+      while (!pass_done) @(negedge clk);
+      if (!pausing && last_start - first_start != (PASS_STARTS - 1) * INTERVAL) begin
+        $display("%0d records started within %0d clocks, not one every %0d", PASS_STARTS, last_start - first_start, INTERVAL);
         errors = errors + 1;
       end
       running = 0;
@@ -153,8 +174,8 @@ module bench;
       enable = 0;
       while (!idle) @(negedge clk);
       transfer(0, RECORDS_REGISTER, 0, 0);
-      if (found != PASS_RECORDS) begin
-        $display("%0d records are counted, not %0d", found, PASS_RECORDS);
+      if (found != PASS_STARTS) begin
+        $display("%0d records are counted, not %0d", found, PASS_STARTS);
         errors = errors + 1;
       end
       compare_nodes(pass + 1);
@@ -201,11 +222,13 @@ module bench;
 `endif
 `ifdef AXIS
       .s_axis_records_tdata(records_tdata),
+`ifndef LATE
       .s_axis_records_tlast(records_last),
+      .m_axis_predictions_tlast(predictions_last),
+`endif
       .s_axis_records_tvalid(records_valid),
       .s_axis_records_tready(records_ready),
       .m_axis_predictions_tdata(predictions_tdata),
-      .m_axis_predictions_tlast(predictions_last),
       .m_axis_predictions_tvalid(predictions_valid),
       .m_axis_predictions_tready(predictions_ready)
 `else

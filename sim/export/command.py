@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 from hw.plan.options import add_design, board_of, preset_for, preset_of, search_of
 from sw.outputs import MARKER, check_folder
+from sw.spec.options import whole
 
 if TYPE_CHECKING:
+    from hw.core.description import ExportedCore
     from sw.spec.reporter import Reporter
 
 OUTPUT = Path("export")
+TAG_BITS = 1, 12  # 4096 records that wait for their targets fill some block RAMs
 
-EXAMPLES = ("--network 2-8-1 --segments 4,32", "norm2.npz --inference --board ulx3s --output norm2_core")
+EXAMPLES = (
+    "--network 2-8-1 --segments 4,32",
+    "norm2.npz --inference --board ulx3s --output norm2_core",
+    "norm2.npz --late-targets 4",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +39,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, nargs="?", help="model file, .npz, whose nodes the core begins with")
     parser.add_argument(
         "--inference", action="store_true", help="make a core that only predicts, its nodes in read-only memories"
+    )
+    parser.add_argument(
+        "--late-targets",
+        type=whole(*TAG_BITS),
+        metavar="BITS",
+        help="make a core that predicts each record at once, and trains on it when its target comes: a tag of so many "
+        "bits says whose target it is",
     )
     parser.add_argument(
         "--output",
@@ -62,6 +76,8 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
         raise argparse.ArgumentTypeError("the model says the network; leave out --network and --segments")
     if options.inference and not options.model:
         raise argparse.ArgumentTypeError("--inference needs the model whose nodes it has")
+    if options.late_targets and (options.inference or options.schedule != "exact"):
+        raise argparse.ArgumentTypeError("--late-targets BITS is for a core that trains, with the exact schedule")
     if options.output:
         check_folder(options.output)
     with reporter.step("planning") as step:
@@ -89,16 +105,19 @@ def run(options: argparse.Namespace, reporter: Reporter) -> int:
         design = search_of(board_of(options), options, preset=preset).design
         step.update(what="writing Verilog")
         from hw.core.inference_core import InferenceCore
+        from hw.core.late_target_core import LateTargetCore
         from hw.core.training_core import TrainingCore
         from sim.export.folder import portable, write_core
 
         plan = portable(design.plan)
         rates = preset.phases[-1 if options.model else 0].rates
-        core: InferenceCore | TrainingCore
+        core: ExportedCore
         if options.inference:
             core = InferenceCore(plan, nodes)
         else:
             core = TrainingCore(plan, rates=rates, nodes=nodes)
+            if options.late_targets:
+                core = LateTargetCore(core, tag_bits=options.late_targets)
         write_core(core, nodes, name, folder)
     reporter.note(
         f"{folder}: module {name} of {design.network}; {name}.md describes it\n"

@@ -8,13 +8,13 @@ import numpy as np
 from amaranth import Shape
 
 from hw.core.axi_stream import AxiStreamCore, lane_bits, lanes, values_of
-from hw.core.description import describe
+from hw.core.description import ExportedCore, describe
 from hw.core.inference_core import InferenceCore
-from hw.core.training_core import TrainingCore
+from hw.core.late_target_core import LateTargetCore
 from hw.flow.tools import emit_verilog
 from hw.schedule.trainer_plan import TrainerPlan
 from sim.export.litex import litex_example
-from sim.export.vectors import inference_vectors, training_vectors
+from sim.export.vectors import inference_vectors, late_target_vectors, training_vectors
 from sw.outputs import emptied
 
 _BENCH = Path(__file__).with_name("bench.sv")
@@ -54,12 +54,12 @@ def portable(plan: TrainerPlan) -> TrainerPlan:
     return replace(plan, technology=replace(plan.technology, multiplier_cell=None))
 
 
-def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], name: str, folder: Path) -> list[str]:
+def write_core(core: ExportedCore, nodes: Sequence[np.ndarray], name: str, folder: Path) -> list[str]:
     """Write all files of a core.
 
     Parameters
     ----------
-    core : TrainingCore or InferenceCore
+    core : TrainingCore, LateTargetCore or InferenceCore
         The core, of a `portable` plan; it is elaborated.
     nodes : sequence of ndarray
         The nodes that it begins with.
@@ -78,8 +78,12 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
     sw.outputs.OutputError
         For a folder that holds other files, or that cannot be written to.
     """
-    trains = isinstance(core, TrainingCore)
-    vectors = training_vectors(core, nodes) if trains else inference_vectors(core, nodes)
+    if isinstance(core, InferenceCore):
+        defines, vectors = "", inference_vectors(core, nodes)
+    elif isinstance(core, LateTargetCore):
+        defines, vectors = "-DTRAINING -DLATE", late_target_vectors(core, nodes)
+    else:
+        defines, vectors = "-DTRAINING", training_vectors(core, nodes)
     files = {
         f"{name}.v": emit_verilog(core, name, platform=AnyDevice()),
         f"{name}_axis.v": emit_verilog(AxiStreamCore(core, name), f"{name}_axis", platform=AnyDevice()),
@@ -87,7 +91,7 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
         "bench.sv": _BENCH.read_text(),
         "lanes.vh": "".join(f"{line}\n" for line in bench_lanes(core)),
         f"{name}_litex.py": litex_example(core, name),
-        "Makefile": MAKEFILE.format(name=name, defines="-DTRAINING" if trains else ""),
+        "Makefile": MAKEFILE.format(name=name, defines=defines),
         **vectors.files(),
     }
     emptied(folder)
@@ -96,7 +100,7 @@ def write_core(core: TrainingCore | InferenceCore, nodes: Sequence[np.ndarray], 
     return list(files)
 
 
-def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
+def bench_lanes(core: ExportedCore) -> Iterator[str]:
     """Yield the statements by which the test bench packs payloads into TDATA, and unpacks and checks predictions."""
     for stream, prefix in AxiStreamCore(core, "core").streams.items():
         layout, payload = getattr(core, stream).payload.shape(), stream.removesuffix("s")
@@ -110,8 +114,8 @@ def bench_lanes(core: TrainingCore | InferenceCore) -> Iterator[str]:
                 continue
             yield f"assign {value} = {place};"
             if above := lane_bits(shape) - width:
-                sign = f"{{{above}{{{stream}_tdata[{lane + width - 1}]}}}}"
-                wrong = f"{stream}_tdata[{lane + width} +: {above}] !== {sign}"
+                sign = f"{stream}_tdata[{lane + width - 1}]" if Shape.cast(shape).signed else "1'b0"
+                wrong = f"{stream}_tdata[{lane + width} +: {above}] !== {{{above}{{{sign}}}}}"
                 yield f"always @(posedge clk) if ({stream}_valid && {wrong}) errors <= errors + 1;"
         for name, _, offset in values_of(layout):
             if name == "last":

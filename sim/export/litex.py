@@ -3,9 +3,8 @@
 from amaranth import Shape
 from amaranth.lib.wiring import In
 
-from hw.core.axi_stream import AxiStreamCore
-from hw.core.inference_core import InferenceCore
-from hw.core.training_core import TrainingCore
+from hw.core.axi_stream import AxiStreamCore, values_of
+from hw.core.description import ExportedCore, trainer_in
 
 HEAD = '''\
 """{name} in LiteX. In a SoC: self.core = Core(platform){csr}.
@@ -80,7 +79,7 @@ if __name__ == "__main__":
 '''
 
 
-def litex_example(core: TrainingCore | InferenceCore, name: str) -> str:
+def litex_example(core: ExportedCore, name: str) -> str:
     """Write the example for a core whose module is called `name`."""
     body, ports, instance = [], [], ["i_clk=ClockSignal()", "i_rst=ResetSignal()"]
     streams = AxiStreamCore(core, name).streams
@@ -92,7 +91,7 @@ def litex_example(core: TrainingCore | InferenceCore, name: str) -> str:
             body.append(f"self.{signal} = Signal({width})")
             value = f"core.{signal}"
         elif rest == ["payload"]:
-            has_last = first != "targets"
+            has_last = "last" in [value for value, *_ in values_of(getattr(core, first).payload.shape())]
             body.append(f'self.{first} = stream.Endpoint([("data", {width - has_last})])')
             value = f"Cat(core.{first}.data, core.{first}.last)" if has_last else f"core.{first}.data"
         else:
@@ -104,8 +103,8 @@ def litex_example(core: TrainingCore | InferenceCore, name: str) -> str:
     body += ["if platform is not None:", f'    platform.add_source(str(Path(__file__).with_name("{name}.v")))']
     indented = "".join(f"        {line}\n" for line in body)
     csr = ""
-    if isinstance(core, TrainingCore):
-        widths = {field: len(getattr(core.bus, field)) for field in ("address", "space", "read_data")}
+    if trainer := trainer_in(core):
+        widths = {field: len(getattr(trainer.bus, field)) for field in ("address", "space", "read_data")}
         csr = CSR.format(address=widths["address"], space=widths["space"], word=widths["read_data"])
     bench = TAIL.format(name=name, ports="\n".join(f"        {line}" for line in ports))
     trains = {"csr": "; self.core.add_csr()", "condition": "If, "} if csr else {"csr": "", "condition": ""}

@@ -7,7 +7,9 @@ import numpy as np
 from amaranth import Shape
 from amaranth.lib import data
 
+from hw.core.description import ExportedCore
 from hw.core.inference_core import InferenceCore
+from hw.core.late_target_core import LateTargetCore
 from hw.core.training_core import TrainingCore
 from hw.datapath.ports import word_array
 from sw.oracle.fixed import FixedReference
@@ -22,6 +24,7 @@ PASSES = 2
 RECORDS = 60  # of a pass
 TRAINED = 0.8  # of the records of a training core
 PACKET = 5  # records, the last of which has `last`
+DROPPED = 3  # targets at the end of a pass that no record waits for
 
 
 @dataclass
@@ -85,21 +88,87 @@ def training_vectors(core: TrainingCore, nodes: Sequence[np.ndarray], seed: int 
         states.append(oracle.nodes)
         _append(core, streams, records, results, train)
         streams["targets"] += packed(word_array(network.width, network.outputs), records.targets[train].tolist())
-        rate_words += [
-            core.registers.address(name) << core.word_bits | shift for name, shift in rate_values(rates).items()
-        ]
+        rate_words += _rate_words(core, rates)
     _add_streams(core, vectors, streams)
-    addresses = node_addresses(addresses_of(network, plan.foldings))
+    _add_trainer(core, vectors, states, rate_words)
+    return vectors
+
+
+def late_target_vectors(core: LateTargetCore, nodes: Sequence[np.ndarray], seed: int = 0) -> Vectors:
+    """Make vectors of passes in which targets come later, in another order than their records, and some never.
+
+    `order` has a bit for each record and each target, 1 for a target, in the order in which they are offered. At the
+    end of a pass there are targets that no record waits for.
+    """
+    trainer, network, rng, vectors = core.core, core.network, np.random.default_rng(seed), Vectors()
+    oracle, tags = FixedReference(network, list(nodes), trainer.plan.schedule.staleness), 1 << core.tag_bits
+    payloads = {name: getattr(core, name).payload.shape() for name in ("records", "targets", "predictions")}
+    streams: dict[str, list[int]] = {name: [] for name in payloads}
+    states, rate_words, order = [oracle.nodes], [], list[int]()
+    for number in range(PASSES):
+        records = some_records(network, RECORDS, rng)
+        rows, late = _late_order(tags, rng)
+        rates = trainer.rates if not number else _others(trainer)
+        starts = Records(records.arguments[rows], records.targets[rows])
+        results, _ = oracle.run(starts, late, rates)
+        states.append(oracle.nodes)
+        dropped = np.full(DROPPED, RECORDS - 1)  # whose record has had its target
+        given = np.concatenate([rows[late], dropped])
+        codes, words, first = records.arguments.tolist(), records.targets.tolist(), results[~late].tolist()
+        streams["records"] += packed(
+            payloads["records"], ({"arguments": codes[row], "tag": row % tags} for row in rows[~late])
+        )
+        streams["targets"] += packed(payloads["targets"], ({"values": words[row], "tag": row % tags} for row in given))
+        streams["predictions"] += packed(
+            payloads["predictions"],
+            ({"results": result, "tag": row % tags} for row, result in zip(rows[~late], first, strict=True)),
+        )
+        order += [*late.astype(int).tolist(), *[1] * DROPPED]
+        rate_words += _rate_words(trainer, rates)
+    _add_streams(core, vectors, streams)
+    _add_trainer(trainer, vectors, states, rate_words)
+    vectors.add("order", 1, order)
+    vectors.parameters |= {"PASS_STARTS": len(order) // PASSES - DROPPED, "PASS_EVENTS": len(order) // PASSES}
+    return vectors
+
+
+def _late_order(tags: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw an order of a pass's records and targets, the last record's target last.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Number of the record that starts, or whose target comes.
+    late : ndarray of bool
+        Whether it is the target.
+    """
+    records = np.arange(RECORDS)
+    trained = rng.permutation(RECORDS - 1)[: round(TRAINED * RECORDS) - 1]
+    after = np.minimum(trained + rng.integers(0, tags, len(trained)), RECORDS - 1)  # while the tag is still theirs
+    rows = np.concatenate([records, trained, [RECORDS - 1]])
+    late = np.arange(len(rows)) >= RECORDS
+    times = np.concatenate([records, after + rng.uniform(0.1, 0.9, len(after)), [RECORDS]])
+    places = np.argsort(times)
+    return rows[places], late[places]
+
+
+def _rate_words(core: TrainingCore, rates: Rates) -> list[int]:
+    """Return an address and a word for each register of the rates."""
+    return [core.registers.address(name) << core.word_bits | shift for name, shift in rate_values(rates).items()]
+
+
+def _add_trainer(core: TrainingCore, vectors: Vectors, states: list[list[np.ndarray]], rate_words: list[int]) -> None:
+    """Add the nodes before the first pass and after each, the rates of each pass, and what the bus needs."""
+    addresses = node_addresses(addresses_of(core.network, core.plan.foldings))
     vectors.add("addresses", 8 * ADDRESS_BYTES, addresses.tolist())
     vectors.add("nodes", core.word_bits, (int(node) for state in states for layer in state for node in layer.ravel()))
     vectors.add("rates", 8 * ADDRESS_BYTES + core.word_bits, rate_words)
     vectors.parameters |= {
-        "INTERVAL": plan.schedule.initiation_interval,
-        "PAUSES": int(plan.exact),
+        "INTERVAL": core.plan.schedule.initiation_interval,
+        "PAUSES": int(core.plan.exact),
         "CLEAR": core.registers.address("clear"),
         "RECORDS_REGISTER": core.registers.address("records"),
     }
-    return vectors
 
 
 def _others(core: TrainingCore) -> Rates:
@@ -144,7 +213,12 @@ def _append(
     streams["predictions"] += packed(core.predictions.payload.shape(), outputs)
 
 
-def _add_streams(core: TrainingCore | InferenceCore, vectors: Vectors, streams: dict[str, list[int]]) -> None:
+def _add_streams(core: ExportedCore, vectors: Vectors, streams: dict[str, list[int]]) -> None:
     for name, words in streams.items():
         vectors.add(name, Shape.cast(getattr(core, name).payload.shape()).width, words)
-    vectors.parameters |= {"PASSES": PASSES, "PASS_RECORDS": RECORDS, "LATENCY": core.latency}
+    vectors.parameters |= {
+        "PASSES": PASSES,
+        "PASS_RECORDS": RECORDS,
+        "PASS_STARTS": RECORDS,
+        "LATENCY": core.latency,
+    }

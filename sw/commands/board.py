@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from sw.device.client import BoardClient
 
 
-def add_port(parser: argparse.ArgumentParser) -> None:
+def add_port(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the options of a verb that talks to one board.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         The verb's parser.
+    required : bool, default=True
+        Whether the verb needs a board; otherwise, this computer does the same without one.
     """
     group = parser.add_argument_group("board")
     group.add_argument(
-        "--port", required=True, help="serial port, or the path that a virtual board prints; `devices` lists the ports"
+        "--port",
+        required=required,
+        help="serial port, or the path that a virtual board prints; `devices` lists the ports"
+        + ("" if required else " (default: no board, but this computer)"),
     )
     add_baud(group)
 

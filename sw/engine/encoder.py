@@ -54,7 +54,7 @@ class Encoder:
         self._features, self._targets = feature_units(model.scaling), target_units(model.scaling)
         if model.domains is None:
             self._encode: Any = encode_words
-            argument_end, target_end = np.inf, float(model.network.word.maximum)
+            argument_end, target_end = np.inf, float(model.network.word.largest_error)
         else:
             self._encode = encode_reals
             argument_end, target_end = 1.0, float(self.result_scale)

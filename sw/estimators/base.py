@@ -1,6 +1,7 @@
 """What the estimators have in common: their parameters, ensembles that are trained, and learning from streams."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, TypeVar
@@ -19,6 +20,7 @@ from sw.engine.ensemble import EarlyStopping, Member, joined, parted
 from sw.estimators.samples import Samples
 from sw.model import Model
 from sw.online.beginning import STREAM_RECORDS
+from sw.online.compiled_follower import CompiledFollower
 from sw.online.learner import Learner
 from sw.online.widening import widened_for
 from sw.presets.by_size import default_preset
@@ -167,7 +169,7 @@ class NKEstimator(BaseEstimator):
                     epochs.end_phase()
         if stopping:
             stopping.go_back()
-        self._learner = Learner(joined(models[0], members), self.arithmetic, preset.phases[0].rates, trained=True)
+        self._learner = self._learner_of(joined(models[0], members), preset, trained=True)
         self.model_ = self._learner.model
         self._members = self.n_models
         return members
@@ -177,11 +179,16 @@ class NKEstimator(BaseEstimator):
         if not hasattr(self, "model_"):
             preset = self._preset(features.shape[1], targets.shape[1], STREAM_RECORDS)
             model = self._new_model(preset, Scaling.robust(features[:1], targets[:1]), self._rng())
-            self._learner = Learner(model, self.arithmetic, preset.phases[0].rates)
+            self._learner = self._learner_of(model, preset, trained=False)
             self._members = 1
             self._begin(None)
         self._record(self._learner.learn(features, targets, weights))
         self.model_ = self._learner.model
+
+    def _learner_of(self, model: Model, preset: Preset, *, trained: bool) -> Learner:
+        """Make what learns from streams."""
+        make_follower = partial(CompiledFollower, arithmetic=self.arithmetic)
+        return Learner(model, make_follower, preset.phases[0].rates, trained=trained)
 
     def _results(self, X: ArrayLike) -> np.ndarray:
         """Predict the targets (n, outputs) that the networks were trained on."""

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from sw.engine.conversion import compiled_trainer, with_trainer
-from sw.engine.encoder import Encoder
-from sw.engine.follower import Follower
 from sw.engine.order import visits
 from sw.model import Model
+from sw.online.follower import Follower, MakeFollower
 from sw.online.forgetting import BLOCK_RECORDS, Forgetting
 from sw.online.widening import widened
 from sw.scaling import TARGET_DEVIATIONS, Scaling
@@ -21,7 +19,6 @@ MOST_RECORDS = 1 << 12  # that are followed at a time
 FIRST_PASSES = 16  # over the records that are kept, whenever there are twice as many
 ALARM_PASSES = 4  # over those that are kept after an alarm
 FEWEST_RECORDS = 32  # after an alarm, that are passed over
-REMADE = ("_trainer", "_encoder", "_following")  # are not pickled
 
 
 class Learner:
@@ -38,8 +35,9 @@ class Learner:
     ----------
     model : Model
         The model to begin with; it is not changed. Its scaling counts only if it is `trained`.
-    arithmetic : str
-        One of `sw.engine.conversion.ARITHMETICS`.
+    make_follower : callable
+        Makes what trains the model, and makes it anew whenever the ranges change; it has to be one that can be pickled,
+        if the learner is.
     rates : Rates
         Learning rates.
     trained : bool, default=False
@@ -58,13 +56,14 @@ class Learner:
     def __init__(
         self,
         model: Model,
-        arithmetic: str,
+        make_follower: MakeFollower,
         rates: Rates,
         *,
         trained: bool = False,
         forgetting: Forgetting | None = None,
     ):
-        self._model, self._arithmetic, self._rates, self._forgetting = model, arithmetic, rates, forgetting
+        self._make_follower, self._rates, self._forgetting = make_follower, rates, forgetting
+        self._network = model.network
         self.learnt, self.alarms = 0, list[int]()
         self._block = 0  # records since the forgetting looked at the error
         self._block_error = 0.0  # all error until then
@@ -74,19 +73,16 @@ class Learner:
         self._done = 0  # visits
         self._owed = 0.0  # part of a visit that weights have left over
         self._past_error = 0.0  # of followers before the present one
-        self._following: Follower | None = None
-        self._change(model)
+        self._follower = self._followed(model)
 
     @property
     def model(self) -> Model:
         """The model with its present parameters."""
-        return with_trainer(self._model, self._trainer)
+        return self._follower.model
 
     def prepare(self) -> None:
-        """Compile the kernels, or load them from disk; the first record does it otherwise."""
-        self._trainer.prepare()
-        self._encoder.prepare()
-        self._follower()
+        """Do what takes long, such as compiling kernels; the first record does it otherwise."""
+        self._follower.prepare()
 
     def learn(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
         """Train on records in their order.
@@ -115,7 +111,7 @@ class Learner:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predict targets (n, outputs) of features (n, features), in the user's units."""
-        return self._model.decode(self._trainer.results(self._encoder.arguments(features)))
+        return self._follower.predict(features)
 
     def predict_then_learn(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Predict each record, then train on it, before the next one is predicted.
@@ -138,8 +134,8 @@ class Learner:
             For a feature that is not finite, or an infinite target; the records before have been trained on.
         """
         features, targets = (np.ascontiguousarray(values, np.float64) for values in (features, targets))
-        network, predictions = self._model.network, np.empty(targets.shape)
-        for values, columns in ((features, network.features), (targets, network.outputs)):
+        predictions = np.empty(targets.shape)
+        for values, columns in ((features, self._network.features), (targets, self._network.outputs)):
             if values.shape[1] != columns:
                 raise ValueError(f"a record of {values.shape[1]} numbers, where the network has {columns}")
         if len(features) != len(targets):
@@ -170,7 +166,7 @@ class Learner:
         ValueError
             For another number of features, and for one that is not finite.
         """
-        return self._follower().predict_one(features)
+        return self._follower.predict_one(features)
 
     def learn_one(self, features: Sequence[float] | np.ndarray, targets: Sequence[float] | np.ndarray) -> np.ndarray:
         """Predict one record, then train on it; it takes microseconds, once the first records have been learnt.
@@ -192,7 +188,7 @@ class Learner:
         ValueError
             For another number of either, and for one that is not finite.
         """
-        row, target, prediction, learnt = self._follower().learn_one(features, targets, checking=self._first is None)
+        row, target, prediction, learnt = self._follower.learn_one(features, targets, checking=self._first is None)
         if not learnt:
             if np.isnan(target).any():
                 raise ValueError(f"targets {targets} of a record: they must be finite numbers")
@@ -208,7 +204,7 @@ class Learner:
     @property
     def _error(self) -> float:
         """The sum of the absolute errors of all predictions that were made before an update, in shares of ranges."""
-        return self._past_error + (self._following.error if self._following else 0.0)
+        return self._past_error + self._follower.error
 
     @property
     def _room(self) -> int:
@@ -221,13 +217,14 @@ class Learner:
         As many as there are records are followed, and again if they were too many: that is rare, and a block at a time
         would take several times as long.
         """
-        follower, checking = self._follower(), self._first is None
-        before = follower.snapshot()
+        follower, checking = self._follower, self._first is None
+        may_go_beyond = self._forgetting is not None and len(features) > BLOCK_RECORDS - self._block
+        before = follower.snapshot() if may_go_beyond else None
         predictions, totals, done, learnt = follower.follow(features, targets, checking=checking)
         if self._forgetting is not None:
             known = np.flatnonzero(~np.isnan(targets[:done]).any(axis=1))
             end = self._observe(self._past_error + totals[known])
-            if end < learnt:
+            if before and end < learnt:
                 predictions = predictions[: known[end - 1] + 1]
                 follower.restore(before)
                 _, _, done, learnt = follower.follow(
@@ -252,7 +249,7 @@ class Learner:
             return len(totals)
         for end in range(BLOCK_RECORDS - self._block, len(totals) + 1, BLOCK_RECORDS):
             total = float(totals[end - 1])
-            error = TARGET_DEVIATIONS * (total - self._block_error) / (BLOCK_RECORDS * self._model.network.outputs)
+            error = TARGET_DEVIATIONS * (total - self._block_error) / (BLOCK_RECORDS * self._network.outputs)
             self._block_error = total
             self._alarm = self._forgetting.observe(error)
             if self._alarm or self._forgetting.rates != self._rates:
@@ -289,13 +286,13 @@ class Learner:
             self._keep(FIRST_RECORDS)
         if self._forgetting.rates != self._rates:
             self._rates = self._forgetting.rates
-            self._follower().set_rates(self._rates)
+            self._follower.set_rates(self._rates)
 
     def _keep(self, most: int) -> None:
         """Keep the next records, so many at most; those that were kept before are dropped."""
         self._keeping, self._kept = most > 0, 0
-        self._kept_features = np.zeros((most, self._model.network.features))
-        self._kept_targets = np.zeros((most, self._model.network.outputs))
+        self._kept_features = np.zeros((most, self._network.features))
+        self._kept_targets = np.zeros((most, self._network.outputs))
 
     def _learn_kept(self) -> None:
         """Make passes over the records that are kept: the first ones of all from a new start, others from here."""
@@ -304,10 +301,8 @@ class Learner:
         if self._first:
             self._change(replace(self._first, scaling=Scaling.robust(*kept)))
         if self._first or self._kept >= FEWEST_RECORDS:
-            records = self._encoder.records(*kept)
-            for _ in range(passes):
-                self._trainer.run(records, self._rates)
-                self._done += len(records)
+            self._follower.train(*kept, passes)
+            self._done += passes * self._kept
         if self._kept == FIRST_RECORDS:
             self._first = None
             self._keep(0)
@@ -323,25 +318,23 @@ class Learner:
         if not (np.isfinite(features).all() and np.isfinite(targets).all()):
             raise ValueError(f"features {features} and targets {targets} of a record: they must be finite numbers")
         self._change(widened(self.model, features, targets))
-        self._follower().follow(features[None], targets[None], checking=False)
+        self._follower.follow(features[None], targets[None], checking=False)
         self._observe((self._error,))
         self._advance(features[None], targets[None], 1)
 
     def _change(self, model: Model) -> None:
-        self._past_error, self._following = self._error, None
-        self._model, self._trainer = model, compiled_trainer(model, self._arithmetic)
-        self._trainer.seek(self._done)
-        self._encoder = Encoder(model, self._trainer)
+        """Go on with another model, whose ranges or nodes are not those of the present one."""
+        self._past_error, self._follower = self._error, self._followed(model)
 
-    def _follower(self) -> Follower:
-        """Return what follows the stream; its kernel is compiled when it is first needed."""
-        if self._following is None:
-            self._following = Follower(self._model, self._trainer, self._encoder, self._rates)
-        return self._following
+    def _followed(self, model: Model) -> Follower:
+        """Make a follower of a model, from where the present training is."""
+        follower = self._make_follower(model, self._rates)
+        follower.seek(self._done)
+        return follower
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_model": self.model, "_past_error": self._error} | dict.fromkeys(REMADE)
+        return vars(self) | {"_past_error": self._error, "_follower": self.model}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._change(self._model)
+        self._follower = self._followed(state["_follower"])

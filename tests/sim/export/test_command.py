@@ -15,6 +15,7 @@ from sw.outputs import MARKER, emptied
 from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
+from tests.sim.export.making import make
 
 FOLDED = ("--taps", "2", "--lanes", "1")
 
@@ -47,6 +48,13 @@ def test_a_network_becomes_a_core_that_trains_exactly(model, capsys):
     assert "the schedule is exact" in text and "| 14 | `update_shift_1` | 5 | w |" in text
 
 
+def test_a_core_whose_targets_come_late_passes_its_bench(model, capsys):
+    assert run(["export", "verilog", "table.npz", *FOLDED, "--late-targets", "2", "--output", "late"]) == 0
+    assert "| `records` | `tag` | 2 |" in Path("late/table_core.md").read_text()
+    done = make(Path("late"))
+    assert done.returncode == 0 and "passed: 120 predictions" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
@@ -55,6 +63,8 @@ def test_a_network_becomes_a_core_that_trains_exactly(model, capsys):
         (["--inference", "floating.npz"], 1, "floating is in floating point, .* train with --arithmetic fixed16"),
         (["table.npz", "--output", "."], 1, ". has files in it that are not a build's"),
         (["earlier/table.npz", "--output", "earlier"], 1, "earlier/table.npz is in earlier, which is emptied"),
+        (["table.npz", "--inference", "--late-targets", "3"], 2, "for a core that trains, with the exact schedule"),
+        (["table.npz", "--schedule", "delayed", "--late-targets", "3"], 2, "for a core that trains, with the exact"),
         (["table.npz", "--lanes", "3"], 1, "layer 0: 3 lanes do not divide its 4 outputs"),
     ],
 )

@@ -1,11 +1,8 @@
 """Folders of exported cores, tested as their users test them: with make and Verilator, and nothing else."""
 
 import ast
-import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hw.core.axi_stream import AxiStreamCore, lane_bits, lanes
 from hw.core.description import attributes_of
 from hw.core.inference_core import InferenceCore
+from hw.core.late_target_core import LateTargetCore
 from hw.core.training_core import TrainingCore
 from hw.design.trainer_planning import plan_trainer
 from hw.fpga.ecp5 import ECP5
@@ -27,12 +25,14 @@ from sw.spec.back_windows import lowest_windows
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from sw.spec.schedule import Rates, shifted_layers
+from tests.sim.export.making import make
 
 SMALL = Network.two_layer(2, 4, (4, 8)), 2, (1, 1)
 ONE = Network.chain((4, 4), (8,)), 2, (2,)
 DEEP = Network.chain((3, 6, 4, 2), (4, 4, 8)), 3, (2, 4, 1)
 NARROW = Network.two_layer(4, 4, (2, 4), outputs=2, width=12), 2, (2, 1)
 WIDE = Network.two_layer(2, 3, (2, 4), outputs=2, width=20), 1, (1, 2)
+TAG_BITS = 3
 
 
 def core_of(shape, technology=ECP5, *, exact=True, trains=True):
@@ -41,14 +41,8 @@ def core_of(shape, technology=ECP5, *, exact=True, trains=True):
     nodes = random_nodes(network, np.random.default_rng(0))
     back = tuple(first + 3 for first in lowest_windows(network))
     rates = Rates((2,) * len(shifted_layers(len(network.layers))), back)
-    return TrainingCore(plan, rates=rates, nodes=nodes) if trains else InferenceCore(plan, nodes), nodes
-
-
-def make(folder: Path, *targets: str) -> subprocess.CompletedProcess[str]:
-    """Run make with this environment's Verilator, and without anything of this repository."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder)}
-    return subprocess.run(["make", *targets], cwd=folder, env=environment, capture_output=True, text=True)
+    core = TrainingCore(plan, rates=rates, nodes=nodes) if trains else InferenceCore(plan, nodes)
+    return LateTargetCore(core, tag_bits=TAG_BITS) if trains == "late" else core, nodes
 
 
 def test_a_folder_passes_its_own_bench_which_sees_every_difference(tmp_path):
@@ -82,6 +76,8 @@ def test_a_folder_passes_its_own_bench_which_sees_every_difference(tmp_path):
         (SMALL, ECP5, True, False),
         (DEEP, ICE40UP5K, False, False),
         (NARROW, ECP5, False, False),
+        (SMALL, ICE40UP5K, True, "late"),
+        (NARROW, ECP5, True, "late"),
     ],
 )
 def test_every_kind_of_core_passes_its_bench_with_and_without_the_wrapper(shape, technology, exact, trains, tmp_path):
@@ -109,7 +105,7 @@ def ports_in_table(text: str, name: str) -> dict[str, tuple[str, int]]:
     return {port: (direction, int(bits)) for port, direction, bits in rows}
 
 
-@pytest.mark.parametrize("trains", [True, False])
+@pytest.mark.parametrize("trains", [True, False, "late"])
 @pytest.mark.parametrize("shape", [ONE, SMALL], ids=["one layer", "two"])
 def test_the_description_has_the_ports_of_the_verilog(shape, trains, tmp_path):
     core, nodes = core_of(shape, ICE40UP5K, trains=trains)
@@ -117,7 +113,7 @@ def test_the_description_has_the_ports_of_the_verilog(shape, trains, tmp_path):
     texts = {name: (tmp_path / "two" / name).read_text() for name in ("two.v", "two_axis.v", "two.md")}
     own, wrapped = (ports_in_verilog(texts[f"{name}.v"], name) for name in ("two", "two_axis"))
     table = ports_in_table(texts["two.md"], "two")
-    assert table == own and ("bus__valid" in own) == trains
+    assert table == own and ("bus__valid" in own) == bool(trains)
     streams = {port for port in own if port.endswith(("__payload", "__valid", "__ready"))} - {
         "bus__valid",
         "bus__ready",
@@ -130,7 +126,7 @@ def test_the_description_has_the_ports_of_the_verilog(shape, trains, tmp_path):
     assert f"| start of a record | its prediction can be taken | {core.latency} |" in texts["two.md"]
 
 
-@pytest.mark.parametrize("trains", [True, False])
+@pytest.mark.parametrize("trains", [True, False, "late"])
 def test_the_litex_example_connects_every_port_of_the_core(trains):
     core, _ = core_of(SMALL, trains=trains)
     text = litex_example(core, "two")
@@ -144,7 +140,7 @@ def test_the_litex_example_connects_every_port_of_the_core(trains):
     connected = {name[2:]: sides[name[0]] for each in instance.keywords if (name := each.arg)}
     expected = {"__".join(map(str, path)): member.flow for path, member, _ in core.signature.flatten(core)}
     assert connected == {**expected, "clk": In, "rst": In}
-    assert ("def add_csr" in text) == trains and max(map(len, text.splitlines())) <= 120
+    assert ("def add_csr" in text) == bool(trains) and max(map(len, text.splitlines())) <= 120
 
 
 def test_values_of_the_wrapper_lie_in_whole_bytes_in_order():
@@ -161,7 +157,7 @@ def test_values_of_the_wrapper_lie_in_whole_bytes_in_order():
 
 
 def test_every_port_of_a_core_has_a_text():
-    for kind in (TrainingCore, InferenceCore):
+    for kind in (TrainingCore, LateTargetCore, InferenceCore):
         assert {"records", "predictions"} <= set(attributes_of(kind.__doc__))
     assert attributes_of("One.\n\nAttributes\n----------\na, b : in\n    Two\n    lines.\nc : out\n    More.\n") == {
         "a": "Two lines.",

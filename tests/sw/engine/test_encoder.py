@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,8 +34,9 @@ SCALINGS = {
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
 @pytest.mark.parametrize("segments", [2, 64])  # of which 64 leave codes that fill an unsigned word
-def test_words_are_those_of_the_model(scaling, arithmetic, segments):
-    network = Network.two_layer(6, 8, (segments, 8), outputs=3)
+@pytest.mark.parametrize("fine", [0, 4])  # which leave targets less of the word
+def test_words_are_those_of_the_model(scaling, arithmetic, segments, fine):
+    network = replace(Network.two_layer(6, 8, (segments, 8), outputs=3), fine=fine)
     model = Model(network, SCALINGS[scaling], random_nodes(network, RNG), 3)
     model = model if arithmetic == "fixed16" else as_floating(model)
     trainer = compiled_trainer(model, arithmetic)

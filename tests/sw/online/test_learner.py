@@ -1,12 +1,14 @@
 import pickle
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from sw.engine.conversion import ARITHMETICS, as_floating
 from sw.model import Model
+from sw.online.compiled_follower import CompiledFollower
 from sw.online.forgetting import Forgetting
 from sw.online.learner import FIRST_RECORDS, Learner
 from sw.presets.by_size import default_preset
@@ -29,7 +31,8 @@ def learner(arithmetic: str = "fixed16", forgetting: Forgetting | None = None) -
     nodes = first_nodes(preset.network, np.random.default_rng(3), preset.spreads)
     model = Model(preset.network, Scaling.robust(FEATURES[:1], TARGETS[:1]), nodes, preset.headroom)
     model = model if arithmetic == "fixed16" else as_floating(model)
-    return Learner(model, arithmetic, preset.phases[0].rates, forgetting=forgetting)
+    make_follower = partial(CompiledFollower, arithmetic=arithmetic)
+    return Learner(model, make_follower, preset.phases[0].rates, forgetting=forgetting)
 
 
 def in_chunks(learner: Learner, targets: np.ndarray, size: int) -> np.ndarray:
@@ -106,8 +109,8 @@ def test_fine_bits_follow_the_records_that_are_learnt():
     """Rounding by chance depends on how many records were trained on, not on how they came."""
     network = replace(Network.two_layer(4, 16, (2, 32)), fine=4)
     nodes, scaling = first_nodes(network, np.random.default_rng(3), (0.25, 0.0625)), Scaling.robust(FEATURES, TARGETS)
-    model = Model(network, scaling, nodes, 4)
-    whole, singly = (Learner(model, "fixed16", Rates((6,), (14,)), trained=True) for _ in range(2))
+    model, fixed = Model(network, scaling, nodes, 4), partial(CompiledFollower, arithmetic="fixed16")
+    whole, singly = (Learner(model, fixed, Rates((6,), (14,)), trained=True) for _ in range(2))
     targets = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, TARGETS[:300])
     predictions = whole.predict_then_learn(FEATURES[:300], targets)
     for features, target, prediction in zip(FEATURES, targets, predictions, strict=False):
