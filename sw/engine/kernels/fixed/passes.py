@@ -20,6 +20,7 @@ from sw.engine.kernels.fixed.rows import forward_rows, update_and_forward_rows, 
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.memory import number, put, spread, store
 from sw.engine.simd.rows import lanes
+from sw.engine.simd.tuning import keep_dot_products
 
 
 @inlined
@@ -138,6 +139,7 @@ def train(
     results
         Array (n, outputs) for the result of each record before its own update, or None, which is compiled apart.
     """
+    keep_dot_products()
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
     largest = limit + 1 - (1 << len(fine))
@@ -181,6 +183,7 @@ def predict(memory, layers, size, arguments, results):
     results
         Array (n, outputs) for the results.
     """
+    keep_dot_products()
     first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     statistics = np.zeros(STATISTICS, np.int64)
     for r in range(len(results)):
