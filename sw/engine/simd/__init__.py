@@ -15,9 +15,9 @@ point is as wide as it is. A *pair* is a function's left and right node, two wor
 |---|---|
 | `rows` | `zeros`; `bits` and `lanes` of an array's numbers |
 | `memory` | `number`, `numbers`, `put`, `spread`; `load`, `store`, `repeated`; `load_pairs`, `store_pairs` |
-| `conversion` | `left`, `right`, `pair`; `widen`, `narrow`; `whole`, `real` |
-| `arithmetic` | `+ - * << >> &`, `minimum`, `maximum`, `multiply_add`; saturating `adds`, rounding `mulr` |
-| `sums` | `no_sums`, `weigh`, `narrow_sums`, `weighted`; `total`, `add_totals`, `differing` |
+| `conversion` | `left`, `right`, `pair`; `halves`, `left_and_right`; `widen`, `narrow`, `saturated`; `whole`, `real` |
+| `arithmetic` | `+ - * << >> & < >`, `minimum`, `maximum`, `multiply_add`; saturating `adds`, rounding `mulr` |
+| `sums` | `no_sums`, `weigh`, `saturated_sums`, `weighted`; `total`, `add_totals`, `differing` |
 
 `registers` holds what these are made of, and `compiling` turns functions that use them into parts of kernels.
 """

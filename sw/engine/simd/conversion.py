@@ -1,12 +1,13 @@
 """Rows of one kind as rows of another: words and wide numbers, pairs and their nodes, integers and floating point."""
 
+from collections.abc import Callable
 from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
 
-from sw.engine.simd.registers import concatenated, constant, registers_of, row_from, shuffle
-from sw.engine.simd.rows import WIDE, Row, row_of, size_of
+from sw.engine.simd.registers import concatenated, constant, map_registers, registers_of, row_from, saturate, shuffle
+from sw.engine.simd.rows import WIDE, WORD, Row, row_of, size_of
 
 
 def _side(is_right: bool) -> Any:
@@ -40,7 +41,7 @@ left, right = _side(False), _side(True)
 @intrinsic
 def pair(typing, a, b):
     """Join left and right nodes, wide rows whose numbers fit in words, to pairs."""
-    element = {wide: word for word, wide in WIDE.items()}[a.element]
+    element = WORD[a.element]
     pairs = row_of(element, size_of(a) * (2 if a.is_float else 1))
 
     def build(context, builder, signature, arguments):
@@ -61,6 +62,32 @@ def pair(typing, a, b):
 
 
 @intrinsic
+def halves(typing, row):
+    """Take wide numbers for pairs: the low half of each is the left word, the high half the right one."""
+    pairs = row_of(WORD[row.element], size_of(row))
+
+    def build(context, builder, signature, arguments):
+        registers = zip(registers_of(builder, row, arguments[0]), pairs.registers, strict=True)
+        return row_from(builder, pairs, [builder.bitcast(*each) for each in registers])
+
+    return pairs(row), build
+
+
+@intrinsic
+def left_and_right(typing, a, b):
+    """Take the left words of a row of pairs, and the right ones of another."""
+
+    def build(context, builder, signature, arguments):
+        def mixed(x, y):
+            count = x.type.count
+            return shuffle(builder, x, y, [lane + count * (lane % 2) for lane in range(count)])
+
+        return map_registers(builder, a, mixed, *arguments)
+
+    return a(a, b), build
+
+
+@intrinsic
 def widen(typing, row):
     """Convert words to wide numbers."""
     wide = row_of(WIDE[row.element], 2 * size_of(row))
@@ -77,11 +104,9 @@ def widen(typing, row):
     return wide(row), build
 
 
-@intrinsic
-def narrow(typing, row):
-    """Convert wide numbers, which must fit, to words."""
-    element = {types.int32: types.int16, types.int64: types.int32}[row.element]
-    word = row_of(element, size_of(row) // 2)
+def _narrowed(row: Row, convert: Callable) -> Any:
+    """Word row of wide ones, and what builds it."""
+    word = row_of(WORD[row.element], size_of(row) // 2)
 
     def build(context, builder, signature, arguments):
         registers, results = registers_of(builder, row, arguments[0]), []
@@ -89,10 +114,22 @@ def narrow(typing, row):
             inside = [
                 r for r, first in zip(registers, row.starts, strict=True) if start <= first < start + register.count
             ]
-            results.append(builder.trunc(concatenated(builder, inside), register))
+            results.append(convert(builder, concatenated(builder, inside), register))
         return row_from(builder, word, results)
 
     return word(row), build
+
+
+@intrinsic
+def narrow(typing, row):
+    """Convert wide numbers, which must fit, to words."""
+    return _narrowed(row, lambda builder, wide, register: builder.trunc(wide, register))
+
+
+@intrinsic
+def saturated(typing, row):
+    """Convert wide numbers to words: those that do not fit, to the nearest word."""
+    return _narrowed(row, saturate)
 
 
 _INTEGERS = {types.float32: types.int32, types.float64: types.int64}
