@@ -84,9 +84,7 @@ class MemoryLayout:
 
     def __init__(self, network: Network, word: type, row: tuple[int, ...], *, grouped: bool = False):
         lanes, line = (size // np.dtype(word).itemsize for size in (REGISTER_BYTES, LINE_BYTES))
-        registers = -(-network.layers[0].outputs // lanes)
-        at_a_time = min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -registers % count)
-        self.size = (0,) * at_a_time
+        self.size = (0,) * _at_a_time(-(-network.layers[0].outputs // lanes))
         self.rows = self.pairs = self.kept = errors = 0
         self.places: list[Place] = []
         starts = []
@@ -141,8 +139,16 @@ def _whole(count: int, unit: int) -> int:
     return -(-count // unit) * unit
 
 
+def _at_a_time(registers: int) -> int:
+    """Choose how many registers of a row to work on at a time.
+
+    Going over the inputs once more costs about as much as a register.
+    """
+    return min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -(-registers // count) * (count + 1))
+
+
 def _apart(width: int, line: int) -> int:
-    """Numbers from a row to the next: one that is wider than a cache line begins on a line, as do its registers."""
+    """Count the numbers from a row to the next: rows wider than a cache line begin on one, as do their registers."""
     return _whole(width, line) if width > line else width
 
 

@@ -6,29 +6,20 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from sw.engine.simd.registers import concatenated, constant, map_registers, registers_of, row_from, saturate, shuffle
+from sw.engine.simd.registers import concatenated, map_registers, registers_of, row_from, saturate, shuffle
 from sw.engine.simd.rows import WIDE, WORD, Row, row_of, size_of
 
 
 def _side(is_right: bool) -> Any:
-    """Operation that takes the left or the right node of pairs, wide."""
+    """Operation that takes the left or the right node of floating-point pairs."""
 
     @intrinsic
     def side(typing, pairs):
-        row = row_of(WIDE[pairs.element], size_of(pairs) // (2 if pairs.is_float else 1))
+        row = row_of(pairs.element, size_of(pairs) // 2)
 
         def build(context, builder, signature, arguments):
-            registers = registers_of(builder, pairs, arguments[0])
-            if pairs.is_float:
-                whole = concatenated(builder, registers)
-                return row_from(builder, row, [shuffle(builder, whole, whole, range(is_right, whole.type.count, 2))])
-
-            def half(register, wide):
-                bits = constant(wide, pairs.element.bitwidth)
-                joined = builder.bitcast(register, wide)
-                return builder.ashr(joined if is_right else builder.shl(joined, bits), bits)
-
-            return row_from(builder, row, map(half, registers, row.registers))
+            whole = concatenated(builder, registers_of(builder, pairs, arguments[0]))
+            return row_from(builder, row, [shuffle(builder, whole, whole, range(is_right, whole.type.count, 2))])
 
         return row(pairs), build
 
@@ -40,23 +31,14 @@ left, right = _side(False), _side(True)
 
 @intrinsic
 def pair(typing, a, b):
-    """Join left and right nodes, wide rows whose numbers fit in words, to pairs."""
-    element = WORD[a.element]
-    pairs = row_of(element, size_of(a) * (2 if a.is_float else 1))
+    """Join left and right nodes of floating point to pairs."""
+    pairs = row_of(a.element, 2 * size_of(a))
 
     def build(context, builder, signature, arguments):
-        if a.is_float:
-            x, y = (concatenated(builder, registers_of(builder, a, value)) for value in arguments)
-            mixed = [place for lane in range(x.type.count) for place in (lane, x.type.count + lane)]
-            slices = zip(pairs.starts, pairs.lanes, strict=True)
-            return row_from(builder, pairs, [shuffle(builder, x, y, mixed[start : start + n]) for start, n in slices])
-
-        def both(x, y):
-            low = builder.and_(x, constant(x.type, (1 << element.bitwidth) - 1))
-            return builder.or_(low, builder.shl(y, constant(x.type, element.bitwidth)))
-
-        joined = map(both, *(registers_of(builder, a, value) for value in arguments))
-        return row_from(builder, pairs, map(builder.bitcast, joined, pairs.registers))
+        x, y = (concatenated(builder, registers_of(builder, a, value)) for value in arguments)
+        mixed = [place for lane in range(x.type.count) for place in (lane, x.type.count + lane)]
+        slices = zip(pairs.starts, pairs.lanes, strict=True)
+        return row_from(builder, pairs, [shuffle(builder, x, y, mixed[start : start + n]) for start, n in slices])
 
     return pairs(a, b), build
 

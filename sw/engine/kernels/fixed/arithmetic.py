@@ -41,11 +41,18 @@ def limited(value, lowest, highest):
 
 
 @inlined
-def limited_errors(memory, layer, here, errors, largest):
-    """Limit the errors of a register of inputs: an argument at an end of its domain passes on none that push it out."""
-    arguments = load(memory.arguments, here, WORDS)
-    lowest, highest = (arguments > -layer.bias) & -largest, (arguments < layer.bias - 1) & largest
-    return limited(saturated(errors), lowest, highest)
+def limit_errors(memory, layer, slot, size, largest):
+    """Limit the errors of a layer's inputs: an argument at an end of its domain passes on none that pushes it out.
+
+    `size`: of the rows that the layer before loads its errors in. What was stored by narrower registers would not be
+    at hand for them.
+    """
+    first = slot + layer.inputs_at
+    for k in range(first, first + layer.padded, len(size) * lanes(memory.rows)):
+        arguments = load(memory.arguments, k, size)
+        lowest, highest = (arguments > -layer.bias) & -largest, (arguments < layer.bias - 1) & largest
+        errors = saturated(load(memory.totals, k, size + size))
+        store(memory.back, k, limited(errors, lowest, highest))
 
 
 @inlined

@@ -3,7 +3,6 @@
 import numpy as np
 
 from sw.engine.kernels.fixed.arithmetic import (
-    limited_errors,
     mean_of,
     moves_of,
     rounding_shift,
@@ -69,8 +68,8 @@ def show(memory, layer, output, error, slot):
 
 
 @inlined
-def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
+def update_pairs(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     if layer.staleness:  # the pairs have changed since the forward pass
         for output in range(layer.outputs):
             for k in range(0, layer.padded, lanes(memory.rows)):
@@ -89,4 +88,4 @@ def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, stati
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
             back = back + shifted_back(weighted(before, load(memory.errors, shown, WIDE)), layer, far)
-        store(memory.back, here, limited_errors(memory, layer, here, back, largest))
+        store(memory.totals, here, back)

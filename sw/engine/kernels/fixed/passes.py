@@ -3,7 +3,7 @@
 import numpy as np
 
 from sw.engine.kernels.compiling import kernel
-from sw.engine.kernels.fixed.arithmetic import locate, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import limit_errors, locate, mean_of, rounding_shift
 from sw.engine.kernels.fixed.memory import (
     CLIPS,
     RECORDS,
@@ -53,22 +53,26 @@ def count_step(layer, error, statistics):
 
 
 @inlined
-def update(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a layer past the first; leaves the errors of its inputs in `memory.back`."""
+def update(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a layer past the first; leaves the errors of its inputs in `memory.totals`."""
     if layer.stride > 1:
-        update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics)
+        update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics)
     else:
-        update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics)
+        update_pairs(memory, layer, slot, far, fine, limit, counting, statistics)
 
 
 @inlined
-def backward(memory, layers, index, slot, fine, limit, largest, counting, statistics):
+def backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics):
     """Update a layer past the first; shows the layer before it the errors of its outputs."""
     layer = layer_at(layers, index)
     if layer.back_shift > 17:
-        update(memory, layer, slot, (0,), fine, limit, largest, counting, statistics)
+        update(memory, layer, slot, (0,), fine, limit, counting, statistics)
     else:
-        update(memory, layer, slot, (), fine, limit, largest, counting, statistics)
+        update(memory, layer, slot, (), fine, limit, counting, statistics)
+    if index == 1:
+        limit_errors(memory, layer, slot, size, largest)
+    else:
+        limit_errors(memory, layer, slot, ROW, largest)
     before = layer_at(layers, index - 1)
     if len(counting):
         for output in range(before.outputs):
@@ -152,7 +156,7 @@ def train(
             staleness = layer_at(layers, index).staleness
             if 0 <= r - 1 - staleness < count:
                 slot = around(new - (1 + staleness) * slot_size, end)
-                backward(memory, layers, index, slot, fine, limit, largest, counting, statistics)
+                backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics)
         if r < count:
             chance = number(words, r) if len(fine) else 0
             locate(memory, first, first.stride, arguments, r * first.inputs, new, fine, chance)

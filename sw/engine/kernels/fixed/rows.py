@@ -2,13 +2,12 @@
 
 from sw.engine.kernels.fixed.arithmetic import (
     limited,
-    limited_errors,
     mean_of,
     moves_of,
     rounding_shift,
     shifted_back,
 )
-from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
+from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS
 from sw.engine.simd.arithmetic import adds
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import narrow, widen
@@ -104,8 +103,8 @@ def update_hidden_row(memory, layer, here, lane, error, step, far, fine, limit, 
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
+def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
     for lane in range(0, layer.width, lanes(memory.rows)):
@@ -123,6 +122,3 @@ def update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting,
         for j in range(end - layer.inputs % 4, end):
             back = total(update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
-    for k in range(0, layer.padded, lanes(memory.rows)):
-        errors = load(memory.totals, first + k, WIDE)
-        store(memory.back, first + k, limited_errors(memory, layer, first + k, errors, largest))
