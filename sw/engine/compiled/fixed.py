@@ -67,16 +67,18 @@ class CompiledFixed(CompiledTrainer):
                 "statistics": (fixed.STATISTICS, np.int64),
                 "layers": (len(network.layers) * len(fixed.FIELDS), np.int64),
                 "starts": (layout.kept, wide),
+                "inside": (layout.kept, wide),
+                "turns": (layout.kept if network.fine else 0, wide),
+                "arguments": (slots, word),
                 "places": (slots, wide),
                 "weights": (slots, wide),
-                "errors": (slots, wide),
+                "fractions": (slots, wide),
                 "found": (2 * slots, word),
                 "totals": (slots, wide),
                 "back": (slots, word),
-                "arguments": (layout.kept, word),
-                "turns": (layout.kept if network.fine else 0, wide),
+                "errors": (slots, wide),
+                "steps": (slots, wide),
                 "chances": (slots if network.fine else 0, wide),
-                "fractions": (slots if network.fine else 0, wide),
                 "parameters": (layout.rows + layout.pairs, word),
             }
         )
@@ -92,6 +94,7 @@ class CompiledFixed(CompiledTrainer):
             self._fields[index] = fixed.layer_of(
                 place, form, bias=biases[index], staleness=self.staleness[index], hidden=hidden
             )
+            self._memory.inside[place.inputs_at : place.inputs_at + place.inputs] = -1
             if network.fine:
                 inputs = slice(place.inputs_at, place.inputs_at + place.padded)
                 first = network.layers[index].first_input

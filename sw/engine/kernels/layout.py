@@ -83,10 +83,8 @@ class MemoryLayout:
     """
 
     def __init__(self, network: Network, word: type, row: tuple[int, ...], *, grouped: bool = False):
-        lanes = REGISTER_BYTES // np.dtype(word).itemsize
-        registers = -(-network.layers[0].outputs // lanes)
-        at_a_time = min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -registers % count)
-        self.size = (0,) * at_a_time
+        lanes, line = (size // np.dtype(word).itemsize for size in (REGISTER_BYTES, LINE_BYTES))
+        self.size = (0,) * _at_a_time(-(-network.layers[0].outputs // lanes))
         self.rows = self.pairs = self.kept = errors = 0
         self.places: list[Place] = []
         starts = []
@@ -94,8 +92,8 @@ class MemoryLayout:
         for index, layer in enumerate(network.layers):
             in_rows = not index or (layer.outputs >= FEWEST_OUTPUTS and not (grouped and index == last))
             width = _whole(layer.outputs, lanes * len(row if index else self.size) if in_rows else lanes)
-            stride, nodes_at = (width, self.rows) if in_rows else (1, self.pairs)
-            inputs_at, self.kept = self.kept, self.kept + padded
+            stride, nodes_at = (_apart(width, line), self.rows) if in_rows else (1, self.pairs)
+            inputs_at, self.kept = self.kept, self.kept + _whole(padded, line)
             self.places.append(
                 Place(
                     layer.inputs,
@@ -111,16 +109,17 @@ class MemoryLayout:
                     layer.divisor,
                 )
             )
-            starts.append((nodes_at if in_rows else 0) + np.arange(padded) * layer.nodes * stride)
+            starts.append((nodes_at if in_rows else 0) + np.arange(_whole(padded, line)) * layer.nodes * stride)
             if in_rows:
                 self.rows += layer.inputs * layer.nodes * stride
             else:
                 self.pairs += padded * layer.nodes * layer.outputs
                 errors += padded * layer.outputs
             padded = width
-        self.kept += padded
-        self.slot = max(self.kept, errors)
-        self.starts = np.concatenate([*starts, np.zeros(padded, np.int64)])
+        self.rows = _whole(self.rows, line)
+        self.kept += _whole(padded, line)
+        self.slot = _whole(max(self.kept, errors), line)
+        self.starts = np.concatenate([*starts, np.zeros(self.kept - self.places[-1].results_at, np.int64)])
 
     def views(self, rows: np.ndarray, pairs: np.ndarray) -> list[np.ndarray]:
         """View the nodes of each layer as arrays of `Layer.shape`."""
@@ -138,6 +137,19 @@ class MemoryLayout:
 def _whole(count: int, unit: int) -> int:
     """At least `count`, in whole units."""
     return -(-count // unit) * unit
+
+
+def _at_a_time(registers: int) -> int:
+    """Choose how many registers of a row to work on at a time.
+
+    Going over the inputs once more costs about as much as a register.
+    """
+    return min(range(min(MOST_REGISTERS, registers), 0, -1), key=lambda count: -(-registers // count) * (count + 1))
+
+
+def _apart(width: int, line: int) -> int:
+    """Count the numbers from a row to the next: rows wider than a cache line begin on one, as do their registers."""
+    return _whole(width, line) if width > line else width
 
 
 def _part(array: np.ndarray, at: int, shape: tuple[int, ...]) -> np.ndarray:

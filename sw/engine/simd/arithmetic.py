@@ -50,6 +50,8 @@ _lanewise(operator.mul, lambda builder, x, y: builder.mul(x, y), lambda builder,
 _lanewise(operator.lshift, lambda builder, x, y: builder.shl(x, y))
 _lanewise(operator.rshift, lambda builder, x, y: builder.ashr(x, y))
 _lanewise(operator.and_, lambda builder, x, y: builder.and_(x, y))
+_lanewise(operator.gt, lambda builder, x, y: builder.sext(builder.icmp_signed(">", x, y), x.type))
+_lanewise(operator.lt, lambda builder, x, y: builder.sext(builder.icmp_signed("<", x, y), x.type))
 _lanewise(
     minimum,
     lambda builder, x, y: generic(builder, "smin", x, y),

@@ -1,33 +1,25 @@
 """Rows of one kind as rows of another: words and wide numbers, pairs and their nodes, integers and floating point."""
 
+from collections.abc import Callable
 from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
 
-from sw.engine.simd.registers import concatenated, constant, registers_of, row_from, shuffle
-from sw.engine.simd.rows import WIDE, Row, row_of, size_of
+from sw.engine.simd.registers import concatenated, map_registers, registers_of, row_from, saturate, shuffle
+from sw.engine.simd.rows import WIDE, WORD, Row, row_of, size_of
 
 
 def _side(is_right: bool) -> Any:
-    """Operation that takes the left or the right node of pairs, wide."""
+    """Operation that takes the left or the right node of floating-point pairs."""
 
     @intrinsic
     def side(typing, pairs):
-        row = row_of(WIDE[pairs.element], size_of(pairs) // (2 if pairs.is_float else 1))
+        row = row_of(pairs.element, size_of(pairs) // 2)
 
         def build(context, builder, signature, arguments):
-            registers = registers_of(builder, pairs, arguments[0])
-            if pairs.is_float:
-                whole = concatenated(builder, registers)
-                return row_from(builder, row, [shuffle(builder, whole, whole, range(is_right, whole.type.count, 2))])
-
-            def half(register, wide):
-                bits = constant(wide, pairs.element.bitwidth)
-                joined = builder.bitcast(register, wide)
-                return builder.ashr(joined if is_right else builder.shl(joined, bits), bits)
-
-            return row_from(builder, row, map(half, registers, row.registers))
+            whole = concatenated(builder, registers_of(builder, pairs, arguments[0]))
+            return row_from(builder, row, [shuffle(builder, whole, whole, range(is_right, whole.type.count, 2))])
 
         return row(pairs), build
 
@@ -39,25 +31,42 @@ left, right = _side(False), _side(True)
 
 @intrinsic
 def pair(typing, a, b):
-    """Join left and right nodes, wide rows whose numbers fit in words, to pairs."""
-    element = {wide: word for word, wide in WIDE.items()}[a.element]
-    pairs = row_of(element, size_of(a) * (2 if a.is_float else 1))
+    """Join left and right nodes of floating point to pairs."""
+    pairs = row_of(a.element, 2 * size_of(a))
 
     def build(context, builder, signature, arguments):
-        if a.is_float:
-            x, y = (concatenated(builder, registers_of(builder, a, value)) for value in arguments)
-            mixed = [place for lane in range(x.type.count) for place in (lane, x.type.count + lane)]
-            slices = zip(pairs.starts, pairs.lanes, strict=True)
-            return row_from(builder, pairs, [shuffle(builder, x, y, mixed[start : start + n]) for start, n in slices])
-
-        def both(x, y):
-            low = builder.and_(x, constant(x.type, (1 << element.bitwidth) - 1))
-            return builder.or_(low, builder.shl(y, constant(x.type, element.bitwidth)))
-
-        joined = map(both, *(registers_of(builder, a, value) for value in arguments))
-        return row_from(builder, pairs, map(builder.bitcast, joined, pairs.registers))
+        x, y = (concatenated(builder, registers_of(builder, a, value)) for value in arguments)
+        mixed = [place for lane in range(x.type.count) for place in (lane, x.type.count + lane)]
+        slices = zip(pairs.starts, pairs.lanes, strict=True)
+        return row_from(builder, pairs, [shuffle(builder, x, y, mixed[start : start + n]) for start, n in slices])
 
     return pairs(a, b), build
+
+
+@intrinsic
+def halves(typing, row):
+    """Take wide numbers for pairs: the low half of each is the left word, the high half the right one."""
+    pairs = row_of(WORD[row.element], size_of(row))
+
+    def build(context, builder, signature, arguments):
+        registers = zip(registers_of(builder, row, arguments[0]), pairs.registers, strict=True)
+        return row_from(builder, pairs, [builder.bitcast(*each) for each in registers])
+
+    return pairs(row), build
+
+
+@intrinsic
+def left_and_right(typing, a, b):
+    """Take the left words of a row of pairs, and the right ones of another."""
+
+    def build(context, builder, signature, arguments):
+        def mixed(x, y):
+            count = x.type.count
+            return shuffle(builder, x, y, [lane + count * (lane % 2) for lane in range(count)])
+
+        return map_registers(builder, a, mixed, *arguments)
+
+    return a(a, b), build
 
 
 @intrinsic
@@ -77,11 +86,9 @@ def widen(typing, row):
     return wide(row), build
 
 
-@intrinsic
-def narrow(typing, row):
-    """Convert wide numbers, which must fit, to words."""
-    element = {types.int32: types.int16, types.int64: types.int32}[row.element]
-    word = row_of(element, size_of(row) // 2)
+def _narrowed(row: Row, convert: Callable) -> Any:
+    """Word row of wide ones, and what builds it."""
+    word = row_of(WORD[row.element], size_of(row) // 2)
 
     def build(context, builder, signature, arguments):
         registers, results = registers_of(builder, row, arguments[0]), []
@@ -89,10 +96,22 @@ def narrow(typing, row):
             inside = [
                 r for r, first in zip(registers, row.starts, strict=True) if start <= first < start + register.count
             ]
-            results.append(builder.trunc(concatenated(builder, inside), register))
+            results.append(convert(builder, concatenated(builder, inside), register))
         return row_from(builder, word, results)
 
     return word(row), build
+
+
+@intrinsic
+def narrow(typing, row):
+    """Convert wide numbers, which must fit, to words."""
+    return _narrowed(row, lambda builder, wide, register: builder.trunc(wide, register))
+
+
+@intrinsic
+def saturated(typing, row):
+    """Convert wide numbers to words: those that do not fit, to the nearest word."""
+    return _narrowed(row, saturate)
 
 
 _INTEGERS = {types.float32: types.int32, types.float64: types.int64}

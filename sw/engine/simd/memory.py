@@ -8,7 +8,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from sw.engine.simd.compiling import inlined
-from sw.engine.simd.registers import registers_of, row_from, shuffle
+from sw.engine.simd.registers import constant, has_gather, registers_of, row_from, shuffle, x86
 from sw.engine.simd.rows import I32, I64, IR, Row, row_of
 
 
@@ -125,7 +125,21 @@ def load_pairs(typing, array, base, at, first, size):
     """Load pairs from the places `base + at[first]`, `base + at[first + 1]`, ... of a flat array."""
     row = row_of(array.dtype, len(size))
 
+    def gathered(context, builder, arguments):
+        base = pointer_to(context, builder, array, *arguments[:2], ir.IntType(8))
+        registers = []
+        for start, register in zip(row.starts, row.registers, strict=True):
+            wide = ir.VectorType(I32, register.count // 2)
+            places = pointer_to(context, builder, at, arguments[2], builder.add(arguments[3], I64(start // 2)), wide)
+            all_lanes = constant(ir.VectorType(ir.IntType(1), wide.count), 1)
+            indices = builder.load(places, align=4)
+            pairs = x86(builder, "gather", register, wide, constant(wide, 0), base, indices, all_lanes, I32(2))
+            registers.append(builder.bitcast(pairs, register))
+        return row_from(builder, row, registers)
+
     def build(context, builder, signature, arguments):
+        if all(map(has_gather, row.registers)):
+            return gathered(context, builder, arguments)
         pointers = _pair_pointers(context, builder, signature, arguments, row)
         pairs = [builder.load(pointer, align=array.dtype.bitwidth // 8) for pointer in pointers]
         registers = []

@@ -68,10 +68,18 @@ def generic(builder: Any, name: str, *arguments: Any) -> Any:
     return call(builder, f"llvm.{name}.v{kind.count}{element}", kind, *arguments)
 
 
+def saturate(builder: Any, wide: Any, register: ir.VectorType) -> Any:
+    """Convert a register of wide integers to one of the type `register`, limited to what it holds."""
+    highest = (1 << (register.element.width - 1)) - 1
+    below = generic(builder, "smin", wide, constant(wide.type, highest))
+    return builder.trunc(generic(builder, "smax", below, constant(wide.type, -highest - 1)), register)
+
+
 _X86 = {  # names of instructions on registers of 16-bit words, by lanes
     "mulr": {16: "avx2.pmul.hr.sw", 32: "avx512.pmul.hr.sw.512"},
     "weigh": {16: "avx2.pmadd.wd", 32: "avx512.pmaddw.d.512"},
     "pack": {16: "avx2.packssdw", 32: "avx512.packssdw.512"},
+    "gather": {32: "avx512.mask.gather.dpi.512"},
 }
 
 
@@ -83,3 +91,11 @@ def x86(builder: Any, operation: str, words: ir.VectorType, result: Any, *argume
 def is_x86_word(register: ir.VectorType) -> bool:
     """Whether a register is of 16-bit words on a processor with the instructions of `x86`."""
     return register.element == ir.IntType(16) and has_feature("avx2")
+
+
+def has_gather(register: ir.VectorType) -> bool:
+    """Whether one x86 instruction loads a register of pairs of 16-bit words, faster than they are loaded one by one.
+
+    Before Sapphire Rapids, the first with `avx512fp16`, microcode against Downfall makes it slower.
+    """
+    return is_x86_word(register) and register.count in _X86["gather"] and has_feature("avx512fp16")

@@ -13,6 +13,7 @@ from sw.engine.simd.compiling import PART
 REGISTER_BYTES = 32
 
 WIDE = {types.int16: types.int32, types.int32: types.int64, types.float32: types.float32, types.float64: types.float64}
+WORD = {wide: word for word, wide in WIDE.items()}
 
 IR = {
     types.int16: ir.IntType(16),

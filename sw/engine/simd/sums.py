@@ -17,10 +17,11 @@ from sw.engine.simd.registers import (
     map_registers,
     registers_of,
     row_from,
+    saturate,
     shuffle,
     x86,
 )
-from sw.engine.simd.rows import I32, I64, WIDE, Row, row_of
+from sw.engine.simd.rows import I32, I64, WIDE, WORD, Row, row_of
 
 
 @intrinsic
@@ -70,10 +71,9 @@ def weigh(typing, sums, a, b, weight):
 
 
 @intrinsic
-def narrow_sums(typing, sums):
-    """Convert sums, which must fit, to a row of words."""
-    element = {types.int32: types.int16, types.int64: types.int32}[sums.element]
-    row = Row(element, tuple(2 * lanes for lanes in sums.lanes[::2]))
+def saturated_sums(typing, sums):
+    """Convert sums to a row of words: those that do not fit, to the nearest word."""
+    row = Row(WORD[sums.element], tuple(2 * lanes for lanes in sums.lanes[::2]))
 
     def build(context, builder, signature, arguments):
         registers = registers_of(builder, sums, arguments[0])
@@ -81,7 +81,7 @@ def narrow_sums(typing, sums):
         def joined(low, high, register):
             if is_x86_word(register):
                 return x86(builder, "pack", register, register, low, high)
-            return builder.trunc(concatenated(builder, (low, high)), register)
+            return saturate(builder, concatenated(builder, (low, high)), register)
 
         return row_from(builder, row, map(joined, registers[::2], registers[1::2], row.registers))
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llvmlite import binding
 
 from sw.engine.compiled import CompiledFixed, CompiledFloat, CompiledUnquantised
 from sw.engine.kernels.layout import MemoryLayout
@@ -316,7 +317,12 @@ def test_nodes_do_not_overlap(network: Network) -> None:
         assert rows.sum() + pairs.sum() == network.parameters
 
 
-PROCESSORS = {"no vectors but SSE2": ("generic", ""), "AVX2": ("x86-64-v3", "+avx,+avx2,+fma,+bmi,+bmi2")}
+HOST = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+PROCESSORS = {
+    "no vectors but SSE2": ("generic", ""),
+    "AVX2": ("x86-64-v3", "+avx,+avx2,+fma,+bmi,+bmi2"),
+    "a fast gather": (HOST[0], f"{HOST[1]},+avx512fp16"),
+}
 PROGRAM = """
 import numpy as np
 from sw.engine.compiled import CompiledFixed, CompiledUnquantised
@@ -341,8 +347,10 @@ print("equal")
 """
 
 
-@pytest.mark.parametrize("processor", ["no vectors but SSE2", slow("AVX2")])
-def test_processors_without_our_instructions_get_the_same_bits(processor: str) -> None:
+@pytest.mark.parametrize("processor", ["no vectors but SSE2", slow("AVX2"), slow("a fast gather")])
+def test_other_processors_get_the_same_bits(processor: str) -> None:
+    if processor == "a fast gather" and "+avx512bw" not in HOST[1]:
+        pytest.skip("the instruction is of AVX-512")
     name, features = PROCESSORS[processor]
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     root = Path(__file__).resolve().parents[3]

@@ -1,9 +1,9 @@
 """The number rules of `sw.spec.numerics` on rows: rounding shifts, limits, segments and offsets."""
 
 from sw.engine.kernels.fixed.memory import WIDE, WORDS
-from sw.engine.simd.arithmetic import maximum, minimum
+from sw.engine.simd.arithmetic import maximum, minimum, mulr
 from sw.engine.simd.compiling import inlined
-from sw.engine.simd.conversion import widen
+from sw.engine.simd.conversion import saturated, widen
 from sw.engine.simd.memory import load, store
 from sw.engine.simd.rows import bits, lanes, zeros
 
@@ -41,26 +41,32 @@ def limited(value, lowest, highest):
 
 
 @inlined
-def limited_errors(memory, layer, here, k, errors, limit):
-    """Limit the errors of a register of inputs; an argument at an end of its domain passes on none that pushes it out.
+def limit_errors(memory, layer, slot, size, largest):
+    """Limit the errors of a layer's inputs: an argument at an end of its domain passes on none that pushes it out.
 
-    `k`: the first input. `beyond` is the code but for the stride, so that both ends of the domain are found in it.
+    `size`: of the rows that the layer before loads its errors in. What was stored by narrower registers would not be
+    at hand for them.
     """
-    starts, sign = load(memory.starts, layer.inputs_at + k, WIDE), 2 * bits(memory.rows) - 1
-    beyond = load(memory.places, here, WIDE) - starts + (load(memory.weights, here, WIDE) >> bits(memory.rows))
-    last = (layer.nodes - 2) * layer.stride + (1 << layer.offset_bits) - 1
-    lowest, highest = (((beyond - 1) >> sign) & limit) - limit, ((beyond - last) >> sign) & limit
-    return limited(errors, lowest, highest)
+    first = slot + layer.inputs_at
+    for k in range(first, first + layer.padded, len(size) * lanes(memory.rows)):
+        arguments = load(memory.arguments, k, size)
+        lowest, highest = (arguments > -layer.bias) & -largest, (arguments < layer.bias - 1) & largest
+        errors = saturated(load(memory.totals, k, size + size))
+        store(memory.back, k, limited(errors, lowest, highest))
 
 
 @inlined
-def fraction_of(weights, layer, word):
-    """Take the offset out of weights, as the fraction that `mulr` multiplies by."""
-    return (weights >> word) << (word - 1 - layer.offset_bits)
+def moves_of(step, fractions, chances, fine):
+    """Compute how far a step moves the left and the right nodes."""
+    change = mulr(step, fractions)
+    if len(fine):
+        change = change + chances
+        return (step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine)
+    return step - change, change
 
 
 @inlined
-def locate(memory, layer, codes, at, slot, fine, chance):
+def locate(memory, layer, stride, codes, at, slot, fine, chance):
     """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances."""
     word = bits(memory.rows)
     for k in range(0, layer.padded, lanes(memory.rows)):
@@ -68,9 +74,9 @@ def locate(memory, layer, codes, at, slot, fine, chance):
         offset = code & ((1 << layer.offset_bits) - 1)
         here = slot + layer.inputs_at + k
         starts = load(memory.starts, layer.inputs_at + k, WIDE)
-        store(memory.places, here, starts + (code >> layer.offset_bits) * layer.stride)
+        store(memory.places, here, starts + (code >> layer.offset_bits) * stride)
         store(memory.weights, here, offset * ((1 << word) - 1) + (1 << layer.offset_bits))
+        store(memory.fractions, here, (offset << (word - 1 - layer.offset_bits)) * ((1 << word) + 1))
         if len(fine):
             turned = (zeros(memory.turns, WIDE) + chance) >> load(memory.turns, layer.inputs_at + k, WIDE)
             store(memory.chances, here, (turned & ((1 << len(fine)) - 1)) * ((1 << word) + 1))
-            store(memory.fractions, here, (offset << (word - 1 - layer.offset_bits)) * ((1 << word) + 1))

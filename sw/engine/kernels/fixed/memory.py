@@ -44,47 +44,53 @@ def layer_of(place: Place, form: LayerFormat, *, bias: int, staleness: int, hidd
 
 
 class FixedMemory(NamedTuple):
-    """Flat arrays that a pass works on; from `places` to `errors`, with a slot for each record in flight.
+    """Flat arrays that a pass works on; from `arguments` to `chances`, with a slot for each record in flight.
 
     Attributes
     ----------
     rows, pairs, starts
         As in `sw.engine.kernels.layout.MemoryLayout`.
+    inside
+        Of an input, -1; of one that fills up a register, 0.
+    turns
+        By how many bits each input shifts the record's chance word right; empty without fine bits.
     arguments
         Words: the inputs of each layer past the first, and the outputs, signed.
     places
         Place of the left node at each input.
     weights
         Of an input's two nodes: 2**offset_bits - offset in the low half, offset in the high half.
+    fractions
+        The offset as `mulr` multiplies by it, twice side by side.
     found
         Words (outputs, padded): the pairs that a forward pass met.
     totals
         Errors of inputs before their limits.
     back
         Words: errors of a layer's inputs, and of the outputs.
-    errors
-        Errors (outputs, padded) of a layer in pairs, as each of its inputs sees them; zero in the padding.
-    turns
-        By how many bits each input shifts the record's chance word right; empty without fine bits.
-    chances, fractions
-        Of each input, twice side by side; with a slot for each record in flight, empty without fine bits.
+    errors, steps
+        Of a layer in pairs (outputs, padded), as each of its inputs sees them: -error in the low half, error in the
+        high half; the step, twice side by side. Zero in the padding.
+    chances
+        Of each input, twice side by side; empty without fine bits.
     """
 
     rows: np.ndarray
     pairs: np.ndarray
     starts: np.ndarray
-    arguments: np.ndarray
+    inside: np.ndarray
+    turns: np.ndarray
 
+    arguments: np.ndarray
     places: np.ndarray
     weights: np.ndarray
+    fractions: np.ndarray
     found: np.ndarray
     totals: np.ndarray
     back: np.ndarray
     errors: np.ndarray
-
-    turns: np.ndarray
+    steps: np.ndarray
     chances: np.ndarray
-    fractions: np.ndarray
 
 
 @inlined

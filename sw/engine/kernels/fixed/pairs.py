@@ -3,16 +3,15 @@
 import numpy as np
 
 from sw.engine.kernels.fixed.arithmetic import (
-    fraction_of,
-    limited_errors,
     mean_of,
+    moves_of,
     rounding_shift,
     shifted_back,
 )
 from sw.engine.kernels.fixed.memory import SATURATIONS, WIDE
 from sw.engine.simd.arithmetic import adds
 from sw.engine.simd.compiling import inlined
-from sw.engine.simd.conversion import left, narrow, pair, right
+from sw.engine.simd.conversion import halves, left_and_right
 from sw.engine.simd.memory import load, load_pairs, store, store_pairs
 from sw.engine.simd.rows import bits, lanes, zeros
 from sw.engine.simd.sums import differing, total, weighted
@@ -44,33 +43,49 @@ def forward_pairs(memory, layer, output, slot):
 
 
 @inlined
-def update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
+def opposite(memory, error):
+    """Join -error and the error to a wide number, as the weights of a slope."""
     word = bits(memory.rows)
+    return (error << word) + (-error & ((1 << word) - 1))
+
+
+@inlined
+def doubled(memory, number):
+    """Join a number twice side by side to a wide number."""
+    word = bits(memory.rows)
+    return (number << word) + (number & ((1 << word) - 1))
+
+
+@inlined
+def show(memory, layer, output, error, slot):
+    """Put the error of an output, and its step, to where the update of a layer in pairs looks for them."""
+    at = slot + layer.errors_at + output * layer.padded
+    errors, steps = opposite(memory, error), doubled(memory, rounding_shift(error, layer.update_shift))
+    for k in range(0, layer.padded, lanes(memory.rows)):
+        inside = load(memory.inside, layer.inputs_at + k, WIDE)
+        store(memory.errors, at + k, inside & errors)
+        store(memory.steps, at + k, inside & steps)
+
+
+@inlined
+def update_pairs(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a layer in pairs for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     if layer.staleness:  # the pairs have changed since the forward pass
         for output in range(layer.outputs):
             for k in range(0, layer.padded, lanes(memory.rows)):
                 find_pairs(memory, layer, output, slot, k)
     for k in range(0, layer.padded, lanes(memory.rows)):
         here = slot + layer.inputs_at + k
-        fractions, back = fraction_of(load(memory.weights, here, WIDE), layer, word), zeros(memory.errors, WIDE)
-        if len(fine):
-            chance = load(memory.chances, here, WIDE) & ((1 << len(fine)) - 1)
+        fractions, chances = halves(load(memory.fractions, here, WIDE)), halves(load(memory.chances, here, WIDE))
+        back = zeros(memory.errors, WIDE)
         for output in range(layer.outputs):
             shown = slot + layer.errors_at + output * layer.padded + k
-            error = load(memory.errors, shown, WIDE)
-            step = rounding_shift(error, layer.update_shift)
-            change = rounding_shift(step * fractions, word - 1)
-            nodes = layer.nodes_at + output * layer.padded * layer.nodes
-            before = load(memory.found, 2 * shown, WIDE)
-            if len(fine):
-                change = change + chance
-                moves = pair((step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine))
-            else:
-                moves = pair(step - change, change)
+            step, before = halves(load(memory.steps, shown, WIDE)), load(memory.found, 2 * shown, WIDE)
+            moves = left_and_right(*moves_of(step, fractions, chances, fine))
             after = adds(before, moves, limit)
+            nodes = layer.nodes_at + output * layer.padded * layer.nodes
             store_pairs(memory.pairs, nodes, memory.places, here, after)
             if len(counting):
                 statistics[SATURATIONS] += differing(after, before + moves)
-            back = back + shifted_back(error * (right(before) - left(before)), layer, far)
-        store(memory.back, here, narrow(limited_errors(memory, layer, here, k, back, largest)))
+            back = back + shifted_back(weighted(before, load(memory.errors, shown, WIDE)), layer, far)
+        store(memory.totals, here, back)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from sw.engine.kernels.compiling import kernel
-from sw.engine.kernels.errors import show
-from sw.engine.kernels.fixed.arithmetic import locate, mean_of, rounding_shift
+from sw.engine.kernels.fixed.arithmetic import limit_errors, locate, mean_of, rounding_shift
 from sw.engine.kernels.fixed.memory import (
     CLIPS,
     RECORDS,
@@ -15,11 +14,12 @@ from sw.engine.kernels.fixed.memory import (
     depth_of,
     layer_at,
 )
-from sw.engine.kernels.fixed.pairs import forward_pairs, update_pairs, weigh_pairs
+from sw.engine.kernels.fixed.pairs import doubled, forward_pairs, opposite, show, update_pairs, weigh_pairs
 from sw.engine.kernels.fixed.rows import forward_rows, update_and_forward_rows, update_hidden_rows, update_rows
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.memory import number, put, spread, store
 from sw.engine.simd.rows import lanes
+from sw.engine.simd.tuning import keep_dot_products
 
 
 @inlined
@@ -33,16 +33,17 @@ def forward(memory, layers, slot, fine, chance, counting, statistics):
     """Forward a record from the first layer's results to the network's."""
     for index in range(1, depth_of(layers)):
         layer = layer_at(layers, index)
-        locate(memory, layer, memory.arguments, layer.inputs_at, slot, fine, chance)
         if layer.stride > 1:
+            locate(memory, layer, layer.stride, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
             forward_rows(memory, layer, ROW, slot, counting, statistics)
         else:
+            locate(memory, layer, 1, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
             for output in range(layer.outputs):
                 mean = forward_pairs(memory, layer, output, slot)
                 result = min(max(mean, layer.lowest), layer.highest)
                 if len(counting):
                     statistics[CLIPS] += layer.hidden * (result != mean)
-                put(memory.arguments, layer.results_at + output, result)
+                put(memory.arguments, slot + layer.results_at + output, result)
 
 
 @inlined
@@ -52,29 +53,33 @@ def count_step(layer, error, statistics):
 
 
 @inlined
-def update(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a layer past the first; leaves the errors of its inputs in `memory.back`."""
+def update(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a layer past the first; leaves the errors of its inputs in `memory.totals`."""
     if layer.stride > 1:
-        update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics)
+        update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics)
     else:
-        update_pairs(memory, layer, slot, far, fine, limit, largest, counting, statistics)
+        update_pairs(memory, layer, slot, far, fine, limit, counting, statistics)
 
 
 @inlined
-def backward(memory, layers, index, slot, fine, limit, largest, counting, statistics):
+def backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics):
     """Update a layer past the first; shows the layer before it the errors of its outputs."""
     layer = layer_at(layers, index)
     if layer.back_shift > 17:
-        update(memory, layer, slot, (0,), fine, limit, largest, counting, statistics)
+        update(memory, layer, slot, (0,), fine, limit, counting, statistics)
     else:
-        update(memory, layer, slot, (), fine, limit, largest, counting, statistics)
+        update(memory, layer, slot, (), fine, limit, counting, statistics)
+    if index == 1:
+        limit_errors(memory, layer, slot, size, largest)
+    else:
+        limit_errors(memory, layer, slot, ROW, largest)
     before = layer_at(layers, index - 1)
     if len(counting):
         for output in range(before.outputs):
             count_step(before, np.int64(number(memory.back, slot + before.results_at + output)), statistics)
     if before.stride == 1:
         for output in range(before.outputs):
-            show(memory, before, output, number(memory.back, slot + before.results_at + output), slot)
+            show(memory, before, output, np.int64(number(memory.back, slot + before.results_at + output)), slot)
 
 
 @inlined
@@ -99,7 +104,9 @@ def judge_groups(memory, layer, output, target, groups, slot, largest, counting,
             group_sum += number(memory.errors, at + k)
         result = min(max(mean_of(group_sum, layer), layer.lowest), layer.highest)
         residual = residual_of(layer, target, result, largest, counting, statistics)
-        spread(memory.errors, at + groups[g], groups[g + 1] - groups[g], residual)
+        step = rounding_shift(residual, layer.update_shift)
+        spread(memory.errors, at + groups[g], groups[g + 1] - groups[g], opposite(memory, residual))
+        spread(memory.steps, at + groups[g], groups[g + 1] - groups[g], doubled(memory, step))
 
 
 @kernel
@@ -138,6 +145,7 @@ def train(
     results
         Array (n, outputs) for the result of each record before its own update, or None, which is compiled apart.
     """
+    keep_dot_products()
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
     largest, hidden = limit + 1 - (1 << len(fine)), depth_of(layers) > 1  # a first layer is shown steps, not errors
@@ -148,23 +156,26 @@ def train(
             staleness = layer_at(layers, index).staleness
             if 0 <= r - 1 - staleness < count:
                 slot = around(new - (1 + staleness) * slot_size, end)
-                backward(memory, layers, index, slot, fine, limit, largest, counting, statistics)
+                backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics)
         if r < count:
             chance = number(words, r) if len(fine) else 0
-            locate(memory, first, arguments, r * first.inputs, new, fine, chance)
+            locate(memory, first, first.stride, arguments, r * first.inputs, new, fine, chance)
             update_and_forward_rows(memory, first, size, old, new, fine, limit, counting, statistics)
             forward(memory, layers, new, fine, chance, counting, statistics)
             for output in range(last.outputs):
                 target = np.int64(targets[r, output])
                 if results is not None:
-                    results[r, output] = number(memory.arguments, last.results_at + output)
+                    results[r, output] = number(memory.arguments, new + last.results_at + output)
                 if len(groups) > 1:
                     judge_groups(memory, last, output, target, groups, new, largest, counting, statistics)
                 else:
-                    result = np.int64(number(memory.arguments, last.results_at + output))
+                    result = np.int64(number(memory.arguments, new + last.results_at + output))
                     residual = residual_of(last, target, result, largest, counting, statistics)
-                    error = residual if hidden else rounding_shift(residual, last.update_shift)
-                    show(memory, last, output, error, new)
+                    if last.stride == 1:
+                        show(memory, last, output, residual, new)
+                    else:
+                        error = residual if hidden else rounding_shift(residual, last.update_shift)
+                        put(memory.back, new + last.results_at + output, error)
         else:
             update_rows(memory, first, size, old, fine, limit, counting, statistics)
         old, new = around(old + slot_size - end, end), around(new + slot_size - end, end)
@@ -182,10 +193,11 @@ def predict(memory, layers, size, arguments, results):
     results
         Array (n, outputs) for the results.
     """
+    keep_dot_products()
     first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     statistics = np.zeros(STATISTICS, np.int64)
     for r in range(len(results)):
-        locate(memory, first, arguments, r * first.inputs, 0, (), 0)
+        locate(memory, first, first.stride, arguments, r * first.inputs, 0, (), 0)
         forward_rows(memory, first, size, 0, (), statistics)
         forward(memory, layers, 0, (), 0, (), statistics)
         for output in range(last.outputs):

@@ -1,20 +1,19 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
 from sw.engine.kernels.fixed.arithmetic import (
-    fraction_of,
     limited,
-    limited_errors,
     mean_of,
+    moves_of,
     rounding_shift,
     shifted_back,
 )
-from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS, WIDE
-from sw.engine.simd.arithmetic import adds, mulr
+from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS
+from sw.engine.simd.arithmetic import adds
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import narrow, widen
 from sw.engine.simd.memory import load, number, put, repeated, spread, store
-from sw.engine.simd.rows import bits, lanes
-from sw.engine.simd.sums import add_totals, differing, narrow_sums, no_sums, total, weigh
+from sw.engine.simd.rows import lanes
+from sw.engine.simd.sums import add_totals, differing, no_sums, saturated_sums, total, weigh
 
 TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wait for what that has just stored
 
@@ -22,12 +21,8 @@ TRAIL = 4  # inputs by which the forward pass trails the update, so as not to wa
 @inlined
 def update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics):
     """Move both nodes of a segment, in the functions of one input."""
-    if len(fine):
-        change = mulr(step, repeated(memory.fractions, here, step)) + repeated(memory.chances, here, step)
-        left, right = (step + ((1 << len(fine)) - 1) - change) >> len(fine), change >> len(fine)
-    else:
-        right = mulr(step, fraction_of(number(memory.weights, here), layer, bits(memory.rows)))
-        left = step - right
+    fractions, chances = repeated(memory.fractions, here, step), repeated(memory.chances, here, step)
+    left, right = moves_of(step, fractions, chances, fine)
     moved, pushed = adds(before, left, limit), adds(behind, right, limit)
     store(memory.rows, at, moved)
     store(memory.rows, at + layer.stride, pushed)
@@ -52,13 +47,13 @@ def add_row(memory, sums, here, lane, stride, size):
 
 
 @inlined
-def finish_row(memory, layer, lane, sums, counting, statistics):
+def finish_row(memory, layer, slot, lane, sums, counting, statistics):
     """Store the results of sums."""
     mean = mean_of(sums, layer)
-    result = limited(mean, layer.lowest, layer.highest)
     if len(counting):
-        statistics[CLIPS] += layer.hidden * differing(mean, result)
-    store(memory.arguments, layer.results_at + lane, narrow_sums(result))
+        statistics[CLIPS] += layer.hidden * differing(mean, limited(mean, layer.lowest, layer.highest))
+    result = limited(saturated_sums(mean), layer.lowest, layer.highest)
+    store(memory.arguments, slot + layer.results_at + lane, result)
 
 
 @inlined
@@ -76,7 +71,7 @@ def update_and_forward_rows(memory, layer, size, old, new, fine, limit, counting
             sums = add_row(memory, sums, new + j - trail, lane, stride, size)
         for j in range(inputs - trail, inputs):
             sums = add_row(memory, sums, new + j, lane, stride, size)
-        finish_row(memory, layer, lane, sums, counting, statistics)
+        finish_row(memory, layer, new, lane, sums, counting, statistics)
 
 
 @inlined
@@ -95,7 +90,7 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
         sums = no_sums(memory.rows, size)
         for j in range(slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs):
             sums = add_row(memory, sums, j, lane, layer.stride, size)
-        finish_row(memory, layer, lane, sums, counting, statistics)
+        finish_row(memory, layer, slot, lane, sums, counting, statistics)
 
 
 @inlined
@@ -108,8 +103,8 @@ def update_hidden_row(memory, layer, here, lane, error, step, far, fine, limit, 
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting, statistics):
-    """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.back`."""
+def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics):
+    """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
     for lane in range(0, layer.width, lanes(memory.rows)):
@@ -127,6 +122,3 @@ def update_hidden_rows(memory, layer, slot, far, fine, limit, largest, counting,
         for j in range(end - layer.inputs % 4, end):
             back = total(update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
-    for k in range(0, layer.padded, lanes(memory.rows)):
-        errors = load(memory.totals, first + k, WIDE)
-        store(memory.back, first + k, narrow(limited_errors(memory, layer, first + k, k, errors, largest)))

@@ -1,7 +1,6 @@
 """Passes over records: training, equal to `sw.oracle.floating.FloatReference` within rounding, and prediction."""
 
 from sw.engine.kernels.compiling import kernel
-from sw.engine.kernels.errors import show
 from sw.engine.kernels.floating.domains import grow, locate
 from sw.engine.kernels.floating.memory import RECORDS, RESIDUAL, ROW, depth_of, layer_at
 from sw.engine.kernels.floating.pairs import forward_pairs, interpolate, update_pairs
@@ -24,6 +23,15 @@ def forward(memory, layers, slot, growing, margin):
         else:
             for output in range(layer.outputs):
                 put(memory.arguments, layer.results_at + output, forward_pairs(memory, layer, output, slot))
+
+
+@inlined
+def show(memory, layer, output, error, slot):
+    """Put the error of an output to where the layer's update looks for it."""
+    if layer.stride > 1:
+        put(memory.back, slot + layer.results_at + output, error)
+    else:
+        spread(memory.errors, slot + layer.errors_at + output * layer.padded, layer.inputs, error)
 
 
 @inlined
