@@ -314,15 +314,20 @@ def test_a_folding_that_cannot_be_is_named(foldings, message):
 
 
 @pytest.mark.parametrize(
-    ("shape", "exact"),
-    [
-        *((shape, True) for shape in ("all taps", "one slot", "outputs in turn")),
-        *((shape, False) for shape in ("all taps", "lanes", "outputs in turn", "three layers, each input for itself")),
-    ],
+    ("case", "technology"),
+    crossed(
+        [
+            *((shape, True) for shape in ("all taps", "one slot", "outputs in turn")),
+            *((shape, False) for shape in ("all taps", "lanes", "outputs in turn")),
+            ("three layers, each input for itself", False),
+        ],
+        TECHNOLOGIES,
+        every=2,
+    ),
 )
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
+def test_without_forwarding_no_node_is_read_and_written_in_one_clock(case, technology):
     """The memories promise nothing then: so the clocks are compared."""
+    shape, exact = case
     network, taps, lanes = SHAPES[shape]
     trainer = TrainerCore(plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact))
     assert not any(unit.forwarding for unit in trainer.units)

@@ -12,7 +12,7 @@ from sw.datasets import DatasetError, Split, generate, load, write
 from tests.damage import outcomes
 from tests.slow import slow
 
-MUTATIONS = (400, slow(2000))
+MUTATIONS = (800, slow(2000))
 RECORDS = generate("norm2", 12)
 
 
