@@ -168,7 +168,9 @@ def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technolog
     assert trainer.plan.schedule.initiation_interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
 
 
+@pytest.mark.slow
 def test_four_features_and_eight_addends_take_a_record_a_clock():
+    """Each run has smaller networks that take a record a clock: those of `INTERVALS`."""
     network = Network.two_layer(4, 8, (4, 32))
     nodes, records = KINDS["extreme"](network, 30)
     gateware = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
@@ -180,9 +182,9 @@ def test_four_features_and_eight_addends_take_a_record_a_clock():
 def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, technology):
     """Runs of records in one segment, and in segments that share a node: each update adds to what the last one left."""
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["ordinary"](network, 60)
+    nodes, records = KINDS["ordinary"](network, 40)
     form = network.formats[0]
-    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 12)[:, None]
+    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 8)[:, None]
     arguments = form.offset(records.arguments) | segments << form.offset_bits
     gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
     check_against_the_oracle(gateware, Records(arguments, records.targets))
@@ -194,7 +196,7 @@ def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, tech
 )
 def test_it_equals_the_oracle_over_several_passes(shape, kind):
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS[kind](network, 40)
+    nodes, records = KINDS[kind](network, 24)
     gateware = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
     oracle = FixedReference(network, nodes, gateware.trainer.plan.schedule.staleness)
     for shift in (12, 14):
@@ -251,7 +253,7 @@ def test_two_groups_need_two_clocks_each(taps, sizes):
 def test_every_shift_is_what_the_oracle_makes_of_it():
     """Of each layer: they differ."""
     network = Network.chain((2, 4, 2, 1), (4, 8, 4))
-    nodes, records = KINDS["ordinary"](network, 6)
+    nodes, records = KINDS["ordinary"](network, 3)
     updates, oracle = network.word.update_shifts, FixedReference(network, nodes)
     windows = network.word.back_shifts.start, network.word.back_shifts.stop - network.word.back_window_length
     gateware = SimulatedTrainer(
@@ -282,7 +284,7 @@ def test_clipped_arguments_equal_the_oracles(shape, technology):
     network, taps, lanes = SHAPES[shape]
     hidden, last = network.layers[:-1], network.layers[-1]
     network = replace(network, layers=(*(replace(layer, gain=4) for layer in hidden), last))
-    nodes, records = KINDS["ordinary"](network, 40)
+    nodes, records = KINDS["ordinary"](network, 20)
     gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
     check_against_the_oracle(gateware, records)
     assert gateware.train(records, rates_of(network, 1, network.width - 3)).clips > len(records)
