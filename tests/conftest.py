@@ -1,3 +1,4 @@
+import gc
 import os
 import re
 from pathlib import Path
@@ -8,6 +9,9 @@ from hypothesis import settings
 # Each worker has a core. More threads of OpenMP and BLAS would wait for it by spinning, which takes the other's.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Amaranth makes many objects and few circles of them, and Python looks for these in a fifth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 # A machine at other work is no failure.
 settings.register_profile("busy", deadline=None)

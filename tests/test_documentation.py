@@ -29,6 +29,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm import commands
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 GUIDES = [ROOT / "CONTRIBUTING.md"]  # whose files, names and links exist; its commands change the repository
@@ -119,9 +121,13 @@ def scratch(tmp_path: Path) -> Path:
     """A directory in which a document's commands find what they find in the repository.
 
     `scripts/demo` stands for the real one without its set-up of `.venv`; `scripts/test` does nothing, since it is what
-    runs this test.
+    runs this test. `kanloom` and the programs in Python run in processes of `tests.warm`, after its imports.
     """
-    (tmp_path / ".venv").symlink_to(sys.prefix)
+    environment = tmp_path / ".venv" / "bin"
+    environment.mkdir(parents=True)
+    (environment / "activate").write_text(f"source {sys.prefix}/bin/activate\nPATH={environment}:$PATH\n")
+    (environment / "kanloom").write_text(commands().script())
+    (environment / "kanloom").chmod(0o755)
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "studies").symlink_to(ROOT / STUDIES)
@@ -133,23 +139,22 @@ def scratch(tmp_path: Path) -> Path:
 
 def run(document: Path, directory: Path, *, slow: bool) -> None:
     """Run a document's blocks in order, and stop at the first that fails."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    path = (directory / ".venv" / "bin", Path(sys.executable).parent, os.environ["PATH"])
+    environment = os.environ | {"PATH": os.pathsep.join(map(str, path))}
     port = PORT
     with ExitStack() as background:
         for block in runnable(document, slow=slow):
             text = block.text.replace(PORT, port)
-            program = ["bash", "-e", "-o", "pipefail", "-c"] if block.language == "sh" else ["python", "-c"]
+            shell = ["bash", "-e", "-o", "pipefail", "-c", text]
             if block.marker == "background":
-                port = background.enter_context(running([*program, text], directory, environment))
+                port = background.enter_context(running(shell, directory, environment))
                 continue
-            done = subprocess.run(
-                [*program, text],
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-            )
+            if block.language == "sh":
+                done = subprocess.run(
+                    shell, cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+                )
+            else:
+                done = commands().run(["-c", text], directory, environment)
             assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
 
 

@@ -43,10 +43,10 @@ DESIGNS = {
     "a record a clock": small(board=boards.find("ulx3s"), network=NETWORK, taps=3, lanes=(4, 1)),
 }
 
-# The design "fine" has the contexts and the groups of "contexts", too.
+# The design "fine" has the contexts and the groups of "contexts" and of "delayed", too.
 LONG = {
     "virtual board": ("exact", "delayed", "contexts", "a record a clock"),
-    "simulator": ("contexts", "deep", "a record a clock"),
+    "simulator": ("delayed", "contexts", "deep", "a record a clock"),
 }
 
 

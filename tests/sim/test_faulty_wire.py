@@ -32,7 +32,7 @@ def virtual():
     ],
 )
 def test_training_over_a_bad_wire_ends_in_the_oracles_nodes(virtual, faults):
-    nodes, records = ordinary(DESIGN.network, 750)
+    nodes, records = ordinary(DESIGN.network, 400)
     port = FaultyPort(open_port(virtual.port), faults, seed=7)
     with BoardClient(HostLink(port, resend_after=0.05)) as board:
         before = board.counters()

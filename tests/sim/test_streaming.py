@@ -15,6 +15,7 @@ from sw.oracle.contexts import ContextReference
 from sw.spec.network import Network
 from sw.spec.records import Records
 from tests.cases import RATES, ordinary
+from tests.slow import slow
 
 
 def design_for(name: str) -> Design:
@@ -24,9 +25,9 @@ def design_for(name: str) -> Design:
     return Design(board=board, network=Network.two_layer(3, 4, (4, 8), outputs=2), taps=3, store_words=256)
 
 
-@pytest.fixture(scope="module", params=["icebreaker", "ulx3s"])
+@pytest.fixture(scope="module", params=["icebreaker", slow("ulx3s")])
 def board(request: pytest.FixtureRequest):
-    """A board whose record store is single-port RAM, and one whose store is block RAM."""
+    """A board whose record store is single-port RAM, and one whose store is block RAM; `test_record_store` has both."""
     design = design_for(request.param)
     with (
         VirtualBoard(Soc(design), clocks_per_bit=design.board.clocks_per_bit) as virtual,

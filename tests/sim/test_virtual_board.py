@@ -10,9 +10,10 @@ import serial
 
 from sim.virtual_board import VirtualBoard, VirtualBoardError
 from tests.sim.designs import Echo
+from tests.slow import slow
 
 
-@pytest.mark.parametrize("clocks_per_bit", [8, 10, 12])
+@pytest.mark.parametrize("clocks_per_bit", [8, slow(10), slow(12)])
 def test_no_byte_is_lost_and_none_is_faster_than_the_line(clocks_per_bit: int) -> None:
     data = random.Random(clocks_per_bit).randbytes(100_000)
     with (

@@ -21,9 +21,10 @@ from sw.scaling import Scaling
 from sw.spec.network import Network
 from sw.spec.nodes import random_nodes
 from tests.damage import members, outcomes, packed
+from tests.slow import slow
 from tests.trainings import STRATEGIES, model_of, source_of
 
-MUTATIONS = 2000
+MUTATIONS = (400, slow(2000))
 
 
 def the_model(*, floating: bool = False) -> Model:
@@ -45,11 +46,12 @@ def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
     return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
+@pytest.mark.parametrize("mutations", MUTATIONS)
 @pytest.mark.parametrize("floating", [False, True])
-def test_a_damaged_model_is_refused_or_the_same(tmp_path: Path, floating: bool) -> None:
+def test_a_damaged_model_is_refused_or_the_same(tmp_path: Path, floating: bool, mutations: int) -> None:
     path, model = tmp_path / "model.npz", the_model(floating=floating)
     model.save(path)
-    for loaded in outcomes(path, MUTATIONS // 2, lambda: Model.load(path), ModelFileError):
+    for loaded in outcomes(path, mutations // 2, lambda: Model.load(path), ModelFileError):
         assert isinstance(loaded, Model) and same(content_of(loaded), content_of(model))
         assert (loaded.network, loaded.headroom) == (model.network, model.headroom)
         assert (loaded.feature_names, loaded.target_names) == (model.feature_names, model.target_names)
@@ -61,13 +63,14 @@ def training() -> Training:
     return Training(model_of(source), source, replace(STRATEGIES["fixed16"], models=2), shard_records=240)
 
 
-def test_a_damaged_checkpoint_is_refused_or_the_same(tmp_path: Path, training: Training) -> None:
+@pytest.mark.parametrize("mutations", MUTATIONS)
+def test_a_damaged_checkpoint_is_refused_or_the_same(tmp_path: Path, training: Training, mutations: int) -> None:
     path = tmp_path / "state.ck"
     for _ in zip(training.run(), range(5), strict=False):
         pass
     checkpoint.save(training, path)
     state = training.state
-    for loaded in outcomes(path, MUTATIONS, lambda: checkpoint.load(training, path), CheckpointError):
+    for loaded in outcomes(path, mutations, lambda: checkpoint.load(training, path), CheckpointError):
         assert isinstance(loaded, State) and loaded.position == state.position
         assert np.array_equal(loaded.parameters, state.parameters)
 

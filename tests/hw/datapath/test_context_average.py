@@ -45,7 +45,7 @@ def test_they_equal_as_many_oracles_on_records_of_their_own(case, technology, ex
     """
     shape, contexts = case
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["extreme"](network, 23)
+    nodes, records = KINDS["extreme"](network, 13)
     gateware = SimulatedTrainer(
         network, nodes, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact, contexts=contexts
     )

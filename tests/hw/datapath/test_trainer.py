@@ -101,12 +101,18 @@ def test_it_equals_the_oracle_on_extreme_records(shape, technology, exact):
     In an exact schedule, whose records take longest, few of them meet all that many do.
     """
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["extreme"](network, 20 if exact else 50)
+    nodes, records = KINDS["extreme"](network, 12 if exact else 32)
     check_against_the_oracle(simulated(network, taps, lanes, technology, exact=exact, nodes=nodes), records)
 
 
 @pytest.mark.parametrize(
-    ("shape", "updates"), [("one layer", (3, 4, 5)), ("three layers", (1, 2, 5)), ("outputs in turn", (1, 2, 5))]
+    ("shape", "updates"),
+    [
+        ("one layer", (3, 4, 5)),
+        slow("three layers", (1, 2, 5)),
+        ("three layers, one slot", (1, 2, 5)),
+        ("outputs in turn", (1, 2, 5)),
+    ],
 )
 def test_it_counts_the_zero_steps_of_the_oracle(shape, updates):
     """At update shifts that the width allows; the oracle's are some in every pass."""
@@ -169,9 +175,11 @@ def test_a_record_takes_as_many_clocks_as_its_slots_however_few(shape, technolog
     assert trainer.plan.schedule.initiation_interval == INTERVALS[shape] == max(unit.slots for unit in trainer.units)
 
 
+@pytest.mark.slow
 def test_four_features_and_eight_addends_take_a_record_a_clock():
+    """Each run has smaller networks that take a record a clock: those of `INTERVALS`."""
     network = Network.two_layer(4, 8, (4, 32))
-    nodes, records = KINDS["extreme"](network, 60)
+    nodes, records = KINDS["extreme"](network, 30)
     gateware = simulated(network, 4, (8, 1), "ECP5", exact=False, nodes=nodes)
     assert gateware.trainer.plan.schedule.initiation_interval == 1
     check_against_the_oracle(gateware, records)
@@ -181,9 +189,9 @@ def test_four_features_and_eight_addends_take_a_record_a_clock():
 def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, technology):
     """Runs of records in one segment, and in segments that share a node: each update adds to what the last one left."""
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["ordinary"](network, 60)
+    nodes, records = KINDS["ordinary"](network, 40)
     form = network.formats[0]
-    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 12)[:, None]
+    segments = np.repeat([0, 1, 0, form.segments - 1, form.segments - 2], 8)[:, None]
     arguments = form.offset(records.arguments) | segments << form.offset_bits
     gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
     check_against_the_oracle(gateware, Records(arguments, records.targets))
@@ -195,7 +203,7 @@ def test_ordinary_records_that_meet_in_few_segments_equal_the_oracle(shape, tech
 )
 def test_it_equals_the_oracle_over_several_passes(shape, kind):
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS[kind](network, 40)
+    nodes, records = KINDS[kind](network, 24)
     gateware = simulated(network, taps, lanes, "ECP5", exact=False, nodes=nodes)
     oracle = FixedReference(network, nodes, gateware.trainer.plan.schedule.staleness)
     for shift in (12, 14):
@@ -210,7 +218,7 @@ def test_pretraining_trains_each_group_alone_in_the_time_of_training(groups, tec
     """Of extreme records, and training after it: statistics, cycles and every node."""
     shape, pretraining = GROUPS[groups]
     network, taps, lanes = SHAPES[shape]
-    nodes, records = KINDS["extreme"](network, 20)
+    nodes, records = KINDS["extreme"](network, 10)
     gateware = simulated(network, taps, lanes, technology, exact=exact, nodes=nodes, pretraining=pretraining)
     schedule = gateware.trainer.plan.schedule
     oracle = FixedReference(network, nodes, schedule.staleness, pretraining=pretraining)
@@ -253,7 +261,7 @@ def test_two_groups_need_two_clocks_each(taps, sizes):
 def test_every_shift_is_what_the_oracle_makes_of_it():
     """Of each layer: they differ."""
     network = Network.chain((2, 4, 2, 1), (4, 8, 4))
-    nodes, records = KINDS["ordinary"](network, 6)
+    nodes, records = KINDS["ordinary"](network, 3)
     updates, oracle = network.word.update_shifts, FixedReference(network, nodes)
     windows = network.word.back_shifts.start, network.word.back_shifts.stop - network.word.back_window_length
     gateware = SimulatedTrainer(
@@ -284,7 +292,7 @@ def test_clipped_arguments_equal_the_oracles(shape, technology):
     network, taps, lanes = SHAPES[shape]
     hidden, last = network.layers[:-1], network.layers[-1]
     network = replace(network, layers=(*(replace(layer, gain=4) for layer in hidden), last))
-    nodes, records = KINDS["ordinary"](network, 40)
+    nodes, records = KINDS["ordinary"](network, 20)
     gateware = simulated(network, taps, lanes, technology, exact=False, nodes=nodes)
     check_against_the_oracle(gateware, records)
     assert gateware.train(records, rates_of(network, 1, network.width - 3)).clips > len(records)
@@ -316,18 +324,20 @@ def test_a_folding_that_cannot_be_is_named(foldings, message):
 
 
 @pytest.mark.parametrize(
-    ("shape", "exact"),
-    [
-        *((shape, True) for shape in ("one layer", "all taps", "one slot", "outputs in turn")),
-        *(
-            (shape, False)
-            for shape in ("one layer", "all taps", "lanes", "outputs in turn", "three layers, each input for itself")
-        ),
-    ],
+    ("case", "technology"),
+    crossed(
+        [
+            *((shape, True) for shape in ("one layer", "all taps", "one slot", "outputs in turn")),
+            *((shape, False) for shape in ("one layer", "all taps", "lanes", "outputs in turn")),
+            ("three layers, each input for itself", False),
+        ],
+        TECHNOLOGIES,
+        every=2,
+    ),
 )
-@pytest.mark.parametrize("technology", TECHNOLOGIES)
-def test_without_forwarding_no_node_is_read_and_written_in_one_clock(shape, technology, exact):
+def test_without_forwarding_no_node_is_read_and_written_in_one_clock(case, technology):
     """The memories promise nothing then: so the clocks are compared; an update may write what it reads at once."""
+    shape, exact = case
     network, taps, lanes = SHAPES[shape]
     trainer = TrainerCore(plan_trainer(network, chain(taps, lanes), technology=TECHNOLOGIES[technology], exact=exact))
     assert not any(unit.forwarding for unit in trainer.units)

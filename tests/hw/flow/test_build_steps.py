@@ -1,8 +1,10 @@
 """Reports of the tools are read for what they say, and a tool that fails is quoted."""
 
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from hw.flow.tools import BuildError
 from hw.fpga.ecp5 import BLOCK_RAMS, ECP5, MULTIPLIERS
 from hw.fpga.ice40 import ICE40UP5K
 from hw.fpga.resources import Resources
-from tests.hw.flow.test_bitstream import StandIn
+from tests.hw.flow.stand_in import StandIn
+from tests.slow import slow
 
 BLOCKS = (*MULTIPLIERS.kinds, *BLOCK_RAMS.kinds)
 
@@ -148,24 +151,29 @@ def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkey
         stand_in_build.synthesise()
 
 
-def test_router_that_does_not_converge_is_stopped(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_router_that_does_not_converge_is_stopped(
+    stand_in_build: Build, icebreaker_build: tuple[Placement, int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Place and route of the stand-in, as if its router said that it does not come to an end."""
     stuck = Routing(wires=9000, conflicts=(99,) * 10)
     monkeypatch.setattr(tools, "LOOKED_AT_EVERY", 0.01)
     monkeypatch.setattr(Routing, "of", lambda log: stuck)
-    stand_in_build.synthesise()
+    shutil.copy(icebreaker_build[2].with_name("top.json"), stand_in_build.directory)  # the netlist of the same design
     said: list[str] = []
     with pytest.raises(PlacementError, match="does not converge, 99 of 9000 wires in conflict after 10 rounds"):
         stand_in_build.place_and_route(seed=1, progress=said.append)
     assert said == ["seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"]
 
 
-def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(tmp_path: Path) -> None:
-    """And place and route takes it as it is, with any seed after another, whichever the placer: the second is quick."""
+@pytest.mark.parametrize("runs", [((2, ""),), slow(((1, ECP5.flow.crowded), (2, "")))], ids=["quick placer", "both"])
+def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(
+    runs: tuple[tuple[int, str], ...], tmp_path: Path
+) -> None:
+    """And place and route takes it as it is, with any seed after another, whichever the placer."""
     board, said = boards.find("ulx3s"), list[str]()
     build = Build(platform=board.platform(), design=board.top(StandIn(ECP5)), technology=ECP5, directory=tmp_path)
     found, sites = build.synthesise(), []
-    for seed, options in ((1, ECP5.flow.crowded), (2, "")):
+    for seed, options in runs:
         build.flow = replace(ECP5.flow, crowded=options)
         placement = build.place_and_route(seed=seed, crowded=True, progress=said.append)
         assert replace(placement.used, logic=0) == found
@@ -173,5 +181,5 @@ def test_blocks_of_a_crowded_design_are_fixed_by_the_floor_plan(tmp_path: Path) 
         sites.append([cell["attributes"].get("BEL", "") for cell in cells.values() if cell["type"] in BLOCKS])
         assert len(set(sites[-1])) == len(sites[-1]) == found.multipliers + found.block_ram
         assert all(re.fullmatch(r"X\d+/Y\d+/(MULT18_|EBR)\d", site) for site in sites[-1])
-    assert sites[0] != sites[1]
-    assert [what for what in said if "floor plan" in what] == ["seed 1: floor plan", "seed 2: floor plan"]
+    assert all(before != after for before, after in pairwise(sites))
+    assert [what for what in said if "floor plan" in what] == [f"seed {seed}: floor plan" for seed, _ in runs]

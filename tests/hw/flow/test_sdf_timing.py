@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 
-import boards
-from hw.flow.bitstream import make_bitstream
+from hw.flow.placement import Placement
 from hw.flow.sdf_timing import slowest_path
 from hw.fpga.ice40 import ICE40UP5K
-from hw.fpga.resources import Resources
-from tests.hw.flow.test_bitstream import StandIn
 
 assert ICE40UP5K.flow.sdf_timing is not None
 TIMING = ICE40UP5K.flow.sdf_timing
 
 
-def test_paths_agree_with_place_and_route_if_multipliers_are_as_fast_as_it_takes_them(tmp_path: Path) -> None:
-    make_bitstream(board=boards.find("icebreaker"), soc=StandIn(ICE40UP5K), need=Resources(), directory=tmp_path)
-    [clock] = json.loads((tmp_path / "top.report.json").read_text())["fmax"].values()
+def test_paths_agree_with_place_and_route_if_multipliers_are_as_fast_as_it_takes_them(
+    icebreaker_build: tuple[Placement, int, Path],
+) -> None:
+    directory = icebreaker_build[2].parent
+    [clock] = json.loads((directory / "top.report.json").read_text())["fmax"].values()
     as_nextpnr = replace(TIMING, clock_to_output={})
-    period, _, _ = slowest_path((tmp_path / "top.sdf").read_text(), as_nextpnr)
+    period, _, _ = slowest_path((directory / "top.sdf").read_text(), as_nextpnr)
     assert 1e-6 / period == pytest.approx(clock["achieved"], rel=1e-3)
 
 

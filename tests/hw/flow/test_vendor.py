@@ -12,14 +12,15 @@ from hw.flow.tools import BuildError
 from hw.flow.vendor import make_vendor_plan
 from hw.fpga.artix7 import ARTIX7
 from hw.fpga.resources import Resources
-from tests.hw.flow.test_bitstream import NEED, StandIn
+from tests.hw.flow.stand_in import NEED, StandIn
 
 
 @pytest.mark.usefixtures("foreign_tools")
 def test_plan_has_sources_constraints_and_scripts_and_an_estimate(tmp_path: Path) -> None:
     board = boards.find("nexys-a7")
-    found, archive, script = make_vendor_plan(board=board, soc=StandIn(ARTIX7), need=NEED, directory=tmp_path / "build")
-    assert (found.multipliers, found.block_ram) == (NEED.multipliers, NEED.block_ram)
+    soc, need = StandIn(ARTIX7, units=1), Resources(multipliers=1, block_ram=1)
+    found, archive, script = make_vendor_plan(board=board, soc=soc, need=need, directory=tmp_path / "build")
+    assert (found.multipliers, found.block_ram) == (need.multipliers, need.block_ram)
     assert 0 < found.logic < 500
     names = ZipFile(archive).namelist()
     assert {"top.v", "top.xdc", "top.tcl", script} <= set(names)

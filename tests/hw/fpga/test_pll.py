@@ -10,7 +10,7 @@ from hw.fpga.ice40 import Ice40Dividers, Ice40Pll
 from hw.fpga.pll import Pll
 
 MEGAHERTZ = 1_000_000
-FEW = settings(max_examples=20)  # each lists all clocks that a PLL makes of an input, which takes 0.2 s
+FEW = settings(max_examples=6)  # each lists all clocks that a PLL makes of an input, which takes 0.2 s
 
 
 def ice40_output(dividers: Ice40Dividers, input_hz: float) -> tuple[float, float, float]:

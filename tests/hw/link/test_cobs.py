@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hw.link.cobs import Decoder, Encoder
 from tests.hw.streams import lawful, simulate, sink, source
+from tests.slow import slow
 
 RUN = bytes(range(1, 255))  # 254 bytes, none of them zero
 BYTES = st.one_of(st.binary(max_size=40), st.lists(st.sampled_from([0, 1, 255]), max_size=40).map(bytes))
@@ -72,7 +73,7 @@ def test_encodes_like_the_library(frames: list[bytes], chance: float) -> None:
     encode(frames, chance, 256)
 
 
-@pytest.mark.parametrize("chance", [1.0, 0.6])
+@pytest.mark.parametrize("chance", [slow(1.0), 0.6])
 def test_encodes_runs_of_254_like_the_library(chance: float) -> None:
     encode(LONG, chance, 1024)
 

@@ -68,7 +68,7 @@ def test_a_lost_reply_does_not_repeat_the_write(monkeypatch: pytest.MonkeyPatch)
         return whole(size)[:0] if port.clock() < deaf_until else whole(size)
 
     monkeypatch.setattr(port, "read", read)
-    deaf_until = port.clock() + 0.015
+    deaf_until = port.clock() + 0.006
     link.write(Space.RECORDS, 0, [1, 2, 3])
     assert port.memory.records == [(0, 1), (1, 2), (2, 3)]
     assert port.counters()["duplicates"] == link.statistics.resent > 0
@@ -77,8 +77,8 @@ def test_a_lost_reply_does_not_repeat_the_write(monkeypatch: pytest.MonkeyPatch)
 def test_a_clean_line_needs_no_second_try() -> None:
     port = EndpointPort()
     link, _ = connect(port, FaultRates(), seed=0, resend_after=20e-3)
-    words = np.arange(-200, 200)
+    words = np.arange(-130, 130)  # in three frames
     link.write(Space.PARAMETERS, 100, words)
-    assert (link.read(Space.PARAMETERS, 100, 400) == words & 0xFFFF).all()
+    assert (link.read(Space.PARAMETERS, 100, 260) == words & 0xFFFF).all()
     assert link.statistics.resent == 0
     assert port.counters() == {register.name: 0 for register in LINK_COUNTERS}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hw.link.frames import BYTE_CYCLES, FrameReceiver, FrameTransmitter, PacketMemory, crc_algorithm
 from sw.spec.protocol import CREDITS, DELIMITER, MAX_PAYLOAD, Frame, checksum
 from tests.hw.streams import lawful, simulate, sink, source
+from tests.slow import slow
 
 IDLE_CYCLES = 512
 LONGEST = [Frame(3, index, random.Random(index).randbytes(MAX_PAYLOAD)) for index in range(CREDITS + 1)]
@@ -83,22 +84,23 @@ def test_holds_as_many_of_the_longest_frames_as_there_are_credits() -> None:
     assert reception.errors() == {"overrun": 1}
 
 
+@pytest.mark.slow
 def test_memory_is_free_again_after_reading() -> None:
-    """One more frame than it holds, as in the test above."""
+    """One more frame than it holds, as in the test above. Each run fills a small memory many times."""
     reception = Reception(*(frame.encode() for frame in LONGEST), expected=[content(frame) for frame in LONGEST])
     assert reception.errors() == {}
 
 
 def test_every_flipped_bit_is_noticed() -> None:
     """In one simulation: each damaged frame is an error; if the flip makes a delimiter in it, each of its pieces is."""
-    good = SHORT[2].encode()
+    good = SHORT[0].encode()
     sent, pieces = [], 0
     for bit in range(8 * len(good)):
         damaged = bytearray(good)
         damaged[bit // 8] ^= 1 << bit % 8
         sent += [bytes(damaged), DELIMITER, good]
         pieces += sum(map(bool, damaged.split(DELIMITER)))
-    reception = Reception(*sent, expected=[content(SHORT[2])] * 8 * len(good))
+    reception = Reception(*sent, expected=[content(SHORT[0])] * 8 * len(good))
     assert reception.errors().keys() <= {"crc_error", "frame_error"}
     assert sum(reception.errors().values()) == pieces >= 8 * len(good)
 
@@ -110,10 +112,10 @@ def test_every_flipped_bit_is_noticed() -> None:
         (b"\x02\x55\x00", {"frame_error": 1}),
         (b"\x01" * 255 + DELIMITER, {"crc_error": 1}),
         (b"\x01" * 256 + DELIMITER, {"frame_error": 1}),
-        (b"\x01" * 3000 + DELIMITER, {"frame_error": 1}),
+        slow(b"\x01" * 3000 + DELIMITER, {"frame_error": 1}, id="endless"),
         (DELIMITER * 5, {}),
     ],
-    ids=["cut", "short", "longest", "too long", "endless", "delimiters"],
+    ids=["cut", "short", "longest", "too long", None, "delimiters"],
 )
 def test_drops_what_is_no_frame(damaged: bytes, errors: dict[str, int]) -> None:
     reception = Reception(SHORT[0].encode(), damaged, SHORT[1].encode(), expected=[content(f) for f in SHORT[:2]])

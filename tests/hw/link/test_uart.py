@@ -8,7 +8,7 @@ from amaranth.hdl import Module
 from hw.link.uart import FRAME_BITS, Receiver, Transmitter
 from tests.hw.streams import Testbench, simulate, source
 
-BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x01, 0x80, *random.Random(1).randbytes(30)]
+BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x01, 0x80, *random.Random(1).randbytes(6)]
 
 
 def waveform(data: list[int], bit_clocks: float, phase: float, stop: int = 1) -> list[int]:

@@ -1,7 +1,7 @@
 """Slot orders and schedules from their numbers alone: any depth, any folding, any latencies."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.schedule.schedule import Schedule
@@ -63,6 +63,7 @@ def test_sums_run_over_slots_that_follow_each_other(slot_orders: tuple[SlotOrder
         assert (np.diff(slots.T.ravel()) > 0).all()
 
 
+@settings(max_examples=30)  # a schedule of five layers takes 0.1 s
 @given(chains(), st.booleans(), st.sampled_from(CONTEXTS))
 def test_every_slot_has_its_layers_delay_and_multiplier_and_without_forwarding_the_memory_to_itself(
     slot_orders: tuple[SlotOrder, ...], exact: bool, contexts: int

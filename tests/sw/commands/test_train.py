@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +155,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_end(tmp_path)
         command(*train, killed, "--checkpoint-seconds", 0), cwd=ROOT, stdout=subprocess.DEVNULL
     ) as process:
         while process.poll() is None and not (tmp_path / "killed.ck.previous").exists():
-            pass
+            time.sleep(0.01)
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert "Going on from" in sw(*train, killed)
