@@ -21,7 +21,7 @@ def test_bit_is_a_whole_number_of_clocks(board: boards.Board) -> None:
 
 
 def test_serial_chip_can_make_the_baud_rate(board: boards.Board) -> None:
-    """FTDI chips divide 3 Mbaud (FT231X, and a BL616 that acts as one) or 12 Mbaud (FT2232H) by a whole number at least."""
+    """FTDI chips divide 3 Mbaud (FT231X; a BL616 acts as one) or 12 Mbaud (FT2232H) by a whole number at least."""
     slower = {"tang-nano-20k": 3_000_000, "ulx3s": 3_000_000}
     assert slower.get(board.name, 12_000_000) % board.baud == 0
 
