@@ -62,10 +62,7 @@ class Placement:
         [(name, clock)] = clocks.items()
         ends = {f"posedge {name}"}
         [path] = [path["path"] for path in report["critical_paths"] if {path["from"], path["to"]} == ends]
-        used, available = (
-            Resources(**{name: report["utilization"][site][what] for name, site in flow.sites.items()})
-            for what in ("used", "available")
-        )
+        used, available = (flow.reported(report["utilization"], what) for what in ("used", "available"))
         return cls(
             used,
             available,

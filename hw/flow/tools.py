@@ -98,10 +98,11 @@ def run_tool(
 
 
 def _launcher(tool: str) -> list[str]:
-    """Make the command that runs a tool of a YoWASP package of this environment, without its arguments."""
-    scripts = entry_points(group="console_scripts", name=f"yowasp-{tool}")
+    """Make the command that runs a tool of a package of this environment, without its arguments."""
+    scripts = [
+        script for name in (f"yowasp-{tool}", tool) for script in entry_points(group="console_scripts", name=name)
+    ]
     if not scripts:
-        raise BuildError(f"yowasp-{tool} is not installed; `pip install kanloom[gateware]` brings it")
-    script = next(iter(scripts))
-    call = f"import sys; from {script.module} import {script.attr}; sys.exit({script.attr}())"
+        raise BuildError(f"{tool} is not installed; `pip install kanloom[gateware]` brings it")
+    call = f"import sys; from {scripts[0].module} import {scripts[0].attr}; sys.exit({scripts[0].attr}())"
     return [sys.executable, "-P", "-c", call]

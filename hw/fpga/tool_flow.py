@@ -61,6 +61,8 @@ class ToolFlow:
         File name of the bitstream.
     sites : mapping of str to str
         Name of each of `Resources` in nextpnr's report.
+    taking : mapping of str to int
+        Other sites in nextpnr's report that take logic cells, and how many each.
     layout_option : str
         Option of nextpnr before the file name of the routed design.
     synthesis : str
@@ -78,12 +80,33 @@ class ToolFlow:
     cells: Mapping[str, tuple[str, ...]] = field(hash=False)
     bitstream: str
     sites: Mapping[str, str] = field(default_factory=dict, hash=False)
+    taking: Mapping[str, int] = field(default_factory=dict, hash=False)
     layout_option: str = ""
     synthesis: str = ""
     crowded: str = ""
     floors: Mapping[str, Sequence[Blocks]] = field(default_factory=dict, hash=False)
     sdf_timing: SdfTiming | None = None
     vendor: VendorTool | None = None
+
+    def reported(self, utilisation: Mapping[str, Mapping[str, int]], what: str) -> Resources:
+        """Read what a design takes, or what a device has, from nextpnr's report.
+
+        Parameters
+        ----------
+        utilisation : mapping
+            The report's, by site.
+        what : {"used", "available"}
+            Which.
+
+        Returns
+        -------
+        Resources
+            Amounts; 0 of what `sites` does not name.
+        """
+        amounts = {name: utilisation[site][what] for name, site in self.sites.items()}
+        if what == "used":
+            amounts["logic"] += sum(cells * utilisation[site]["used"] for site, cells in self.taking.items())
+        return Resources(**amounts)
 
     def count(self, cells: Cells) -> Resources:
         """Count the hard blocks, and the logic cells if `cells` names any, of a netlist.

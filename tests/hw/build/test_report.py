@@ -65,7 +65,10 @@ def test_what_cannot_be_built_is_refused_before_synthesis(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--board", "arty"], "invalid choice: 'arty' (choose from 'hx8k', 'icebreaker', 'nexys-a7', 'ulx3s')"),
+        (
+            ["--board", "arty"],
+            "invalid choice: 'arty' (choose from 'hx8k', 'icebreaker', 'nexys-a7', 'tang-nano-20k', 'ulx3s')",
+        ),
         (["--board", "icebreaker", "--network", "norm3"], "there is no preset 'norm3'; the presets are norm2, "),
         (
             ["--board", "icebreaker", *EXPLICIT, "--segments", "4,x"],

@@ -39,10 +39,11 @@ class Wire(wiring.Component):
         return m
 
 
+SLOW = "hx8k", "tang-nano-20k"  # of a family that has another board, and a minute of place and route for any design
 PLACED = [name for name in boards.names() if boards.find(name).technology.flow.vendor is None]
 
 
-@pytest.mark.parametrize("name", [slow(name) if name == "hx8k" else name for name in PLACED])  # one board a family
+@pytest.mark.parametrize("name", [slow(name) if name in SLOW else name for name in PLACED])
 def test_board_gets_a_bitstream_that_meets_its_clock_and_keeps_every_block(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

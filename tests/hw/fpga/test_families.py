@@ -33,7 +33,7 @@ def imports(file: Path) -> set[str]:
 
 
 def test_there_are_families() -> None:
-    assert {"hw.fpga.ice40", "hw.fpga.ecp5", "hw.fpga.artix7"} <= set(FAMILIES)
+    assert {"hw.fpga.ice40", "hw.fpga.ecp5", "hw.fpga.gowin", "hw.fpga.artix7"} <= set(FAMILIES)
 
 
 @pytest.mark.parametrize("file", sorted(HW.rglob("*.py")), ids=lambda file: str(file.relative_to(HW)))

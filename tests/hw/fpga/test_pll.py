@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hw.fpga.artix7 import Artix7Dividers, Artix7Pll
 from hw.fpga.ecp5 import Ecp5Dividers, Ecp5Pll
+from hw.fpga.gowin import POSTS, GowinDividers, GowinPll
 from hw.fpga.ice40 import Ice40Dividers, Ice40Pll
 from hw.fpga.pll import Pll
 
@@ -24,6 +25,12 @@ def ecp5_output(dividers: Ecp5Dividers, input_hz: float) -> tuple[float, float, 
     detector = input_hz / dividers.reference
     oscillator = detector * dividers.feedback
     return detector, oscillator, oscillator / dividers.output
+
+
+def gowin_output(dividers: GowinDividers, input_hz: float) -> tuple[float, float, float]:
+    detector = input_hz / dividers.reference
+    output = detector * dividers.feedback
+    return detector, output * dividers.post, output
 
 
 def artix7_output(dividers: Artix7Dividers, input_hz: float) -> tuple[float, float, float]:
@@ -63,6 +70,21 @@ def test_ecp5_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_mhz
 
 
 @FEW
+@given(st.integers(3, 500), st.integers(4, 625))
+def test_gowin_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_mhz: int) -> None:
+    try:
+        dividers = GowinPll(output_hz=output_mhz * MEGAHERTZ).dividers(input_mhz * MEGAHERTZ)
+    except ValueError as error:
+        assert f"cannot make {output_mhz} MHz" in str(error)
+        return
+    detector, oscillator, output = gowin_output(dividers, input_mhz * MEGAHERTZ)
+    assert output == pytest.approx(output_mhz * MEGAHERTZ)
+    assert 3e6 <= detector <= 500e6
+    assert 500e6 <= oscillator <= 1250e6
+    assert 1 <= dividers.reference <= 64 and 1 <= dividers.feedback <= 64 and dividers.post in POSTS
+
+
+@FEW
 @given(st.integers(19, 800), st.integers(7, 464))
 def test_artix7_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_mhz: int) -> None:
     try:
@@ -77,12 +99,12 @@ def test_artix7_dividers_are_exact_and_legal_or_refused(input_mhz: int, output_m
     assert 1 <= dividers.divider <= 56 and 2 <= dividers.multiplier <= 64 and 1 <= dividers.output <= 128
 
 
-@pytest.mark.parametrize("pll", [Ice40Pll, Ecp5Pll, Artix7Pll])
+@pytest.mark.parametrize("pll", [Ice40Pll, Ecp5Pll, GowinPll, Artix7Pll])
 @pytest.mark.parametrize(
     ("input_mhz", "output_mhz", "message"),
     [
         (1, 36, r"PLL input of 1 MHz is not in \d+\.\.\d+ MHz"),
-        (25, 500, r"PLL output of 500 MHz is not in [\d.]+\.\.\d+ MHz"),
+        (25, 700, r"PLL output of 700 MHz is not in [\d.]+\.\.\d+ MHz"),
         (25, 36.51, r"cannot make 36.51 MHz; the nearest it can are 3[56][\d.]* or 3[67][\d.]* MHz"),
     ],
 )
