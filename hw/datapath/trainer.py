@@ -131,7 +131,7 @@ class TrainerCore(wiring.Component):
     @property
     def access_latency(self) -> int:
         """Cycles from a settled `access` address to its data."""
-        return self.units[0].access_latency + 1 + self.technology.fine_stages
+        return max(unit.access_latency for unit in self.units) + 1 + self.technology.fine_stages
 
     @property
     def groups(self) -> int:
@@ -304,9 +304,13 @@ class TrainerCore(wiring.Component):
     def _access(self, m: Module) -> None:
         """Connect the host's access to the layer that it addresses, through registers, since the path is long."""
         address, access = self.access.address, self.access
-        layer = address[LAYER_ADDRESS_BITS:]
+        layer, longest = address[LAYER_ADDRESS_BITS:], max(unit.access_latency for unit in self.units)
         m.d.sync += access.fault.eq(layer >= len(self.units))
         for index, (unit, addresses) in enumerate(zip(self.units, self.addresses, strict=True)):
+            found = unit.access.data_read
+            for _ in range(longest - unit.access_latency):
+                m.d.sync += (later := Signal.like(unit.access.data_read, name="later")).eq(found)
+                found = later
             rest, values = address[:LAYER_ADDRESS_BITS], {}
             for name, bits in addresses.fields.items():
                 values[name], rest = rest[:bits], rest[bits:]
@@ -324,4 +328,4 @@ class TrainerCore(wiring.Component):
             ]
             with m.If(layer == index):
                 m.d.sync += access.fault.eq(missing)
-                m.d["sync" if self.technology.fine_stages else "comb"] += access.data_read.eq(unit.access.data_read)
+                m.d["sync" if self.technology.fine_stages else "comb"] += access.data_read.eq(found)

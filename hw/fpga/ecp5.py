@@ -125,19 +125,17 @@ _ECP5 = Technology(
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram=LutRam(words=16, bits=4, cells=6),  # FPGA-DS-02012, section 2.2.2; two of the cells only write
 )
-ECP5 = replace(
+ECP5_LOW_LATENCY = replace(
     _ECP5,
-    low_latency=replace(
-        _ECP5,
-        logic_costs=replace(_ECP5.logic_costs, sums=1.18),  # of 2-8-1 alone, with other registers twice
-        multiplier_cell=combinational_multiplier,
-        multiplier_latency=0,
-        memory_latency=1,
-        fine_stages=False,
-        operations_per_stage=6,
-        expected_fmax_hz=(47e6, 42e6),  # of one placement of 2-8-1, 46.2 MHz; the rest as the usual gateware has it
-    ),
+    logic_costs=replace(_ECP5.logic_costs, sums=1.18),  # of 2-8-1 alone, with other registers twice
+    multiplier_cell=combinational_multiplier,
+    multiplier_latency=0,
+    memory_latency=1,
+    fine_stages=False,
+    operations_per_stage=6,
+    expected_fmax_hz=(47e6, 42e6),  # of one placement of 2-8-1, 46.2 MHz; the rest as the usual gateware has it
 )
+ECP5 = replace(_ECP5, low_latency=ECP5_LOW_LATENCY)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 from hw.core.inference_core import InferenceCore
 from hw.core.training_core import TrainingCore, core_registers
 from hw.design.trainer_planning import plan_trainer
-from hw.fpga.ecp5 import ECP5
+from hw.fpga.ecp5 import ECP5, ECP5_LOW_LATENCY
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain
 from sw.oracle.fixed import FixedReference
@@ -22,7 +22,7 @@ from tests.cases import extreme, ordinary
 from tests.hw.core.bus_access import read_nodes, transfer
 from tests.slow import slow
 
-TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5, "low latency": ECP5.low_latency}
+TECHNOLOGIES = {"ice40": ICE40UP5K, "ecp5": ECP5, "low latency": ECP5_LOW_LATENCY}
 SHAPES = {
     "one layer": (Network.chain((4, 4), (8,)), 2, (2,)),
     "two layers": (Network.two_layer(2, 4, (4, 8)), 1, (1, 1)),

@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 from hw.datapath import node_bank
 from hw.datapath.trainer import TrainerCore
 from hw.design.trainer_planning import plan_trainer
-from hw.fpga.ecp5 import ECP5
+from hw.fpga.ecp5 import ECP5, ECP5_LOW_LATENCY
 from hw.schedule.folding import chain
 from sw.presets.catalogue import PRESETS
 from tests.cases import KINDS
@@ -76,6 +76,6 @@ def test_few_registers_take_fewer_clocks_for_a_prediction_and_an_update():
     network, taps, lanes = FEW_CLOCKS["norm2"]
     many, few = (
         plan_trainer(network, chain(taps, lanes), technology=technology, exact=True).schedule
-        for technology in (ECP5, ECP5.low_latency)
+        for technology in (ECP5, ECP5_LOW_LATENCY)
     )
     assert few.result_latency * 4 <= many.result_latency and few.latency * 4 <= many.latency

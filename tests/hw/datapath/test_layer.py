@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hw.datapath.layer import LayerUnit
-from hw.fpga.ecp5 import ECP5
+from hw.fpga.ecp5 import ECP5, ECP5_LOW_LATENCY
 from hw.fpga.ice40 import ICE40UP5K
 from sim.cocotb_bench.runner import run_bench
 from sw.oracle.fixed import FixedReference
@@ -27,7 +27,7 @@ LAYERS = {
     "second": (1, Folding(taps=3, lanes=2)),
     "second, an output at a time": (1, Folding(taps=3, lanes=1)),
 }
-TECHNOLOGIES = {"iCE40UP5K": ICE40UP5K, "ECP5": ECP5, "low latency": ECP5.low_latency}
+TECHNOLOGIES = {"iCE40UP5K": ICE40UP5K, "ECP5": ECP5, "low latency": ECP5_LOW_LATENCY}
 
 
 @pytest.mark.parametrize(

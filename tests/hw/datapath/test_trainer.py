@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 from hw.datapath import node_bank
 from hw.datapath.trainer import TrainerCore
 from hw.design.trainer_planning import plan_trainer
-from hw.fpga.ecp5 import ECP5
+from hw.fpga.ecp5 import ECP5, ECP5_LOW_LATENCY
 from hw.fpga.ice40 import ICE40UP5K
 from hw.schedule.folding import chain, pretraining_groups
 from sim.simulated_trainer import SimulatedTrainer
@@ -23,7 +23,7 @@ from tests.hw.datapath.memories import UnkindMemory
 from tests.slow import crossed, slow
 
 THROUGHPUT = {technology.name: technology for technology in (ICE40UP5K, ECP5)}
-TECHNOLOGIES = {**THROUGHPUT, "low latency": ECP5.low_latency}
+TECHNOLOGIES = {**THROUGHPUT, "low latency": ECP5_LOW_LATENCY}
 
 SHAPES = {
     "one tap": (Network.two_layer(2, 8, (16, 16)), 1, (1, 1)),

@@ -89,5 +89,6 @@ def test_clock_that_is_asked_for_is_that_of_all_gateware() -> None:
     parser = argparse.ArgumentParser()
     add_design(parser, board="ulx3s")
     usual, asked = (board_of(parser.parse_args(options)) for options in ([], ["--clock", "30"]))
+    assert usual.low_latency and asked.low_latency
     assert usual.low_latency.clock_hz < usual.clock_hz
     assert asked.low_latency.clock_hz == asked.clock_hz == 30_000_000
