@@ -152,7 +152,7 @@ def serve(listening: socket.socket, life: socket.socket) -> None:
                 else:
                     child, client = key.data
                     selector.unregister(key.fileobj)
-                    os.close(int(key.fileobj))
+                    os.close(key.fd)
                     with suppress(KeyError):
                         selector.unregister(client)
                     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -195,8 +195,10 @@ def _run(arguments: list[str], directory: str, environment: dict[str, str]) -> N
             status = import_module("sw.__main__").main()
     except SystemExit as exit:
         status = exit.code or 0
+        if not isinstance(status, int):
+            print(status, file=sys.stderr)
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     with suppress(Exception):
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()

@@ -17,7 +17,7 @@ from sw.commands.command_line import run
 from sw.datasets import raw, reading
 from sw.model import Model
 from tests.sw.commands.predictions import true_predictions
-from tests.sw.commands.running import ROOT, SMALL, command, sw
+from tests.sw.commands.running import ROOT, SMALL, command, ran, sw
 
 
 def test_train_keeps_the_best_model_and_writes_every_figure(folder):
@@ -194,12 +194,12 @@ def test_what_cannot_be_trained_is_said(arguments, message):
 
 
 def test_quiet_training_says_its_results_alone_and_a_verbose_one_says_each_step(tmp_path):
-    train = command("train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz")
-    quiet = subprocess.run([*train, "--quiet"], cwd=ROOT, capture_output=True, text=True)
+    train = "train", "norm2", *SMALL, "--epochs", 1, "--output", tmp_path / "model.npz"
+    quiet = ran(*train, "--quiet")
     scores, place = quiet.stdout.splitlines()
     assert (quiet.returncode, quiet.stderr, place) == (0, "", f"The best model is in {tmp_path / 'model.npz'}.")
     assert re.match(r"Pearson 0\.\d+, RMSE 0\.\d+, R2 0\.\d+ on 300 unseen records, after 2,000 of training", scores)
-    verbose = subprocess.run([*train, "--verbose"], cwd=ROOT, capture_output=True, text=True)
+    verbose = ran(*train, "--verbose")
     assert verbose.returncode == 0 and "epoch 1: Pearson" in verbose.stderr
     assert "loading kernels ..." in verbose.stderr  # the training before has compiled them
 
