@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from amaranth.build import Attrs, Clock, Pins, Resource
+from amaranth.build import Attrs, Clock, Connector, Pins, Resource
 from amaranth_boards.resources import UARTResource
 
 from hw.fpga.board import Board
@@ -16,11 +16,11 @@ class TangNano20kPlatform(HimbaechelPlatform):
     part = "GW2AR-LV18QN88C8/I7"
     family = "GW2AR-18C"
     default_clk = "clk27"
-    resources: ClassVar = [
+    resources: ClassVar[list[Resource]] = [
         Resource("clk27", 0, Pins("4", dir="i"), Clock(27e6), Attrs(IO_TYPE="LVCMOS33")),
         UARTResource(0, rx="70", tx="69", attrs=Attrs(IO_TYPE="LVCMOS33", PULL_MODE="UP")),
     ]
-    connectors: ClassVar = []
+    connectors: ClassVar[list[Connector]] = []
 
 
 BOARD = Board(

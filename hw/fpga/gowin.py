@@ -141,14 +141,14 @@ GW2A = Technology(
         layout_option="--write",
         synthesis="-family gw2a",
     ),
-    logic_costs=LogicCosts(choices=0.428, registers=0.418),
+    logic_costs=LogicCosts(choices=0.654, registers=0.638),  # those of the ECP5, scaled to 2-8-1 as it was placed
     multiplier_width=18,  # UG287
     multiplier_cell=multiplier,
     multiplier_latency=2,
     multiplier_logic=1.4,
     memory_latency=2,
     fine_stages=True,
-    expected_fmax_hz=(90e6, 90e6),
+    expected_fmax_hz=(90e6, 90e6),  # below what nextpnr reports, which knows no delay of the multipliers
     # UG285
     block_ram=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     lut_ram=LUT_RAM,
