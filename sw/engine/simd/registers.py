@@ -96,6 +96,6 @@ def is_x86_word(register: ir.VectorType) -> bool:
 def has_gather(register: ir.VectorType) -> bool:
     """Whether one x86 instruction loads a register of pairs of 16-bit words, faster than they are loaded one by one.
 
-    Before Sapphire Rapids, the first with `avx512fp16`, microcode against Downfall makes it slower.
+    On a Cascade Lake it takes longer than one number after the other; `avx512fp16` tells later processors.
     """
     return is_x86_word(register) and register.count in _X86["gather"] and has_feature("avx512fp16")
