@@ -168,6 +168,7 @@ class Build:
             if (routing := Routing.of(log)) and routing.stuck:
                 raise PlacementError(f"the router does not converge, {routing}")
 
+        progress(f"seed {seed}: {activity('')}")
         options = self.flow.crowded.split() if crowded else []
         if crowded and self._floor:
             progress(f"seed {seed}: floor plan")

