@@ -13,7 +13,7 @@ from sw.commands.load import check_fixed
 from sw.commands.options import load_model
 from sw.commands.progress import TerminalReporter, TerminalStep
 from sw.commands.scores import score_figures
-from sw.commands.starting import for_network
+from sw.commands.starting import for_model, for_network
 from sw.presets.selection import network_options, selected
 from sw.spec.bounds import counted
 
@@ -167,7 +167,7 @@ class Following:
             check_sizes(preset.network, len(lines.feature_names), len(lines.target_names))
         detector = options.drift
         if start:
-            preset = for_network(preset, start.network)
+            preset = for_model(preset, start)
             self._learner = next_learner(start, preset, detector=detector, trainer=self._board)
         else:
             names = lines.feature_names, lines.target_names

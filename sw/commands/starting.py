@@ -120,11 +120,24 @@ def preset_from(model: Model, options: argparse.Namespace, source: Source) -> Pr
         The data's schedule without pre-training, which would train apart what was trained together, unless the options
         ask for it; the model's network.
     """
-    preset = replace(for_network(preset_for(source), model.network), pretraining=None)
+    preset = replace(for_model(preset_for(source), model), pretraining=None)
     arithmetic = options.arithmetic or preset.arithmetic
-    if not options.arithmetic and model.domains is not None and arithmetic == "fixed16":
-        arithmetic = "float32"
     return scheduled(replace(preset, arithmetic=arithmetic), options.epochs, options.pretraining)
+
+
+def for_model(preset: Preset, model: Model) -> Preset:
+    """Change a preset for a model's network, and to floating point if the model is in it.
+
+    Parameters
+    ----------
+    preset : Preset
+        The data's.
+    model : Model
+        What is trained on.
+    """
+    preset = for_network(preset, model.network)
+    floating = model.domains is not None and preset.arithmetic == "fixed16"
+    return replace(preset, arithmetic="float32") if floating else preset
 
 
 def for_network(preset: Preset, network: Network) -> Preset:

@@ -61,6 +61,15 @@ def test_a_file_is_followed_and_the_model_goes_on_from_where_it_was(stream, caps
     assert not (stream / "online.1.npz").exists()
 
 
+def test_a_floating_point_model_goes_on_in_floating_point(stream):
+    shape = "--network", "4-16-1", "--segments", "2,32", "--arithmetic", "float32"
+    assert run(["train", "stream.csv", *shape, "--epochs", "1", "--output", "real.npz"]) == 0
+    before = Model.load("real.npz")
+    assert run(["online", "stream.csv", "--resume", "real.npz"]) == 0
+    after = Model.load("real.npz")
+    assert after.domains is not None and not np.array_equal(after.nodes[0], before.nodes[0])
+
+
 def test_the_network_of_a_stream_can_be_chosen(stream, capsys):
     """A network of one layer, too."""
     single = ["online", "stream.csv", "--network", "4-1", "--segments", "16"]
