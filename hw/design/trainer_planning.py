@@ -4,9 +4,9 @@ The latencies come from the pipeline itself: a layer of one tap or one lane is b
 milliseconds where the whole layer would take seconds. `hw.datapath.trainer.TrainerCore` holds the whole layer to them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from amaranth.hdl import Fragment
 
@@ -85,15 +85,19 @@ def plan_trainer(
                 output_groups=layer.outputs // folding.lanes,
                 timing=_timing(
                     folding,
-                    form,
-                    sums=layer.inputs > folding.taps,
-                    walks=layer.outputs > folding.lanes,
-                    technology=technology,
-                    first=index == 0,
-                    shifts_steps=index in shifted,
-                    sharing=sharing,
-                    read=read,
-                    revisit=revisit if technology.combines_operations else None,  # it makes no difference elsewhere
+                    technology,
+                    partial(
+                        _tile_timing,
+                        form,
+                        sums=layer.inputs > folding.taps,
+                        walks=layer.outputs > folding.lanes,
+                        technology=technology,
+                        first=index == 0,
+                        shifts_steps=index in shifted,
+                        sharing=sharing,
+                        read=read,
+                        revisit=revisit if technology.combines_operations else None,  # it makes no difference elsewhere
+                    ),
                 ),
                 forwarding=_forwarding(technology, read, revisit),
                 sharing=sharing,
@@ -121,31 +125,15 @@ def plan_trainer(
     )
 
 
-def _timing(
-    folding: Folding,
-    form: LayerFormat,
-    *,
-    sums: bool,
-    walks: bool,
-    technology: Technology,
-    first: bool,
-    shifts_steps: bool,
-    sharing: Sharing,
-    read: NodeRead,
-    revisit: int | None,
-) -> LayerTiming:
-    """Compute the latencies of a layer, which `sums` over several groups of inputs, or `walks` over those of outputs.
+def _timing(folding: Folding, technology: Technology, tile: Callable[..., LayerTiming]) -> LayerTiming:
+    """Compute the latencies of a layer, from those of a tile of so many taps and lanes.
 
     They are those of a tile of one tap and one lane; but results are summed over the taps, errors over the lanes, and
     saturations are counted over all of the tile.
     """
-
-    def tile(taps: int, lanes: int) -> LayerTiming:
-        return _tile_timing(form, taps, lanes, sums, walks, technology, first, shifts_steps, sharing, read, revisit)
-
-    one = tile(1, 1)
+    one = tile(taps=1, lanes=1)
     if technology.combines_operations:  # a sum begins in the clock of its terms, if there is room
-        result, error = tile(folding.taps, 1).result, tile(1, folding.lanes).error
+        result, error = tile(taps=folding.taps, lanes=1).result, tile(taps=1, lanes=folding.lanes).error
     else:
         result = one.result + sum_latency(folding.taps)
         error = None if one.error is None else one.error + sum_latency(folding.lanes)
@@ -157,6 +145,7 @@ def _timing(
 @cache
 def _tile_timing(
     form: LayerFormat,
+    *,
     taps: int,
     lanes: int,
     sums: bool,
@@ -168,7 +157,10 @@ def _tile_timing(
     read: NodeRead,
     revisit: int | None,
 ) -> LayerTiming:
-    """Measure the latencies of a layer of one or two tiles in each direction: more groups make no difference."""
+    """Measure the latencies of a layer of one or two tiles in each direction: more groups make no difference.
+
+    The layer `sums` over several groups of inputs, or `walks` over those of outputs.
+    """
     unit = LayerUnit(
         form,
         inputs=taps * (1 + sums),
