@@ -99,7 +99,7 @@ def clock_table(core: ExportedCore) -> Iterator[str]:
             ("start of a record", "its prediction can be taken", core.latency),
         ]
     elif isinstance(core, LateTargetCore):
-        schedule = core.core.plan.schedule
+        schedule = core.plan.schedule
         rows += [
             ("start of a record or a target", "earliest start of the next", schedule.initiation_interval),
             ("start of a record", "its prediction can be taken", core.latency),
@@ -152,8 +152,7 @@ def describe(core: ExportedCore, name: str) -> str:
     name : str
         Name of its module.
     """
-    trainer = trainer_in(core)
-    plan = core.core.plan if isinstance(core, LateTargetCore) else core.plan
+    trainer, plan = trainer_in(core), core.plan
     doc = cleandoc(type(core).__doc__ or "").partition("\nParameters\n")[0].strip()
     form = plan.network.formats[0]
     kind = f"the schedule is {'exact' if plan.exact else f'delayed, with a staleness of {plan.schedule.staleness}'}"

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.core.training_core import TrainingCore
 from hw.datapath.ports import word_array
+from hw.schedule.trainer_plan import TrainerPlan
 
 
 class LateTargetCore(wiring.Component):
@@ -69,6 +70,11 @@ class LateTargetCore(wiring.Component):
                 "bus": In(core.bus.signature.flip()),
             }
         )
+
+    @property
+    def plan(self) -> TrainerPlan:
+        """The plan of the core inside."""
+        return self.core.plan
 
     @property
     def latency(self) -> int:
