@@ -20,7 +20,7 @@ from sw.commands.load import check_network
 from sw.commands.options import add_json, refuse_own
 from sw.commands.progress import TerminalReporter
 from sw.outputs import FIGURES, TABLE, Output, add_force, check, same_file, whole, write_json
-from sw.presets.selection import add_network, network_options
+from sw.presets.selection import add_network, refuse_network
 from sw.spec.bounds import SEED
 from sw.spec.options import whole as whole_number
 
@@ -164,12 +164,9 @@ def check_files(options: argparse.Namespace, save: Path) -> None:
         raise argparse.ArgumentTypeError("--baud N is the speed of a board's line; name the board by --port")
     if options.resume and (options.target or options.ignore):
         raise argparse.ArgumentTypeError("--resume MODEL brings its own columns; leave out --target and --ignore")
-    asked = any(value is not None for value in network_options(options).values())
     for owner, given in (("--resume MODEL", options.resume), ("--port PORT", options.port)):
-        if asked and given:
-            raise argparse.ArgumentTypeError(
-                f"{owner} brings its own network; leave out --network, --segments, --width and --fine"
-            )
+        if given:
+            refuse_network(options, owner)
     file = None if options.stream == "-" or options.stream.startswith(SOCKET) else Path(options.stream)
     if file:
         refuse_own(file)

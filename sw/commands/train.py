@@ -28,7 +28,7 @@ from sw.commands.scores import score_figures, score_lines, score_text
 from sw.commands.starting import add_from, check_start, files_read, goes_back, model_file, preset_from
 from sw.commands.training_options import add_training, preset_of, strategy_of
 from sw.outputs import FIGURES, Output, OutputError, add_force, check, write_json
-from sw.presets.selection import network_options
+from sw.presets.selection import refuse_network
 from sw.spec.bounds import SECONDS
 from sw.spec.options import real
 
@@ -187,10 +187,8 @@ def check_files(options: argparse.Namespace, output: Path) -> None:
     from sw.engine import checkpoint
     from sw.model import MODEL_FILE
 
-    if options.start and any(value is not None for value in network_options(options).values()):
-        raise argparse.ArgumentTypeError(
-            "--from MODEL brings its own network; leave out --network, --segments, --width and --fine"
-        )
+    if options.start:
+        refuse_network(options, "--from MODEL")
     if options.checkpoint and goes_back(options, output):
         raise ValueError(
             f"{options.start} must stay as it is for a checkpoint to go on; name another file with --output, or leave "

@@ -103,6 +103,27 @@ def network_options(options: argparse.Namespace) -> dict[str, Any]:
     return {parameter: getattr(options, option) for parameter, option in names.items()}
 
 
+def refuse_network(options: argparse.Namespace, owner: str) -> None:
+    """Refuse the options that `add_network` added, where something else brings the network.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The verb's.
+    owner : str
+        What brings the network, in the words of the command line.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If one of them is given.
+    """
+    if any(value is not None for value in network_options(options).values()):
+        raise argparse.ArgumentTypeError(
+            f"{owner} brings its own network; leave out --network, --segments, --width and --fine"
+        )
+
+
 def selected(
     choice: Choice | None,
     segments: tuple[int, ...] | None,
