@@ -145,7 +145,7 @@ def serve(listening: socket.socket, life: socket.socket) -> None:
                     ended = os.pidfd_open(child)
                     selector.register(ended, selectors.EVENT_READ, (child, client))
                     selector.register(client, selectors.EVENT_READ, child)
-                elif isinstance(key.fileobj, socket.socket):  # whoever asked has been stopped
+                elif isinstance(key.fileobj, socket.socket):  # the process that asked has ended
                     with suppress(KeyError, ValueError, ProcessLookupError):  # or has just had its answer
                         selector.unregister(key.fileobj)
                         os.kill(key.data, signal.SIGTERM)
