@@ -199,10 +199,8 @@ class GowinPll(Pll):
                 made = input_hz * feedback / reference
                 posts = [post for post in POSTS if made * post in cls.oscillator]
                 if posts:
-                    yield (
-                        made,
-                        GowinDividers(reference, feedback, min(posts, key=lambda post: abs(made * post - middle))),
-                    )
+                    post = min(posts, key=lambda post: abs(made * post - middle))
+                    yield made, GowinDividers(reference, feedback, post)
 
     def elaborate(self, platform: Any) -> Module:
         """Instantiate the cell, its dividers set for the platform's default clock."""

@@ -156,8 +156,8 @@ def follow_words(
     Parameters
     ----------
     state
-        What is the same in every call, in a plain tuple, since one with names takes a
-        twentieth of the time of a record more to hand over:
+        What is the same in every call, in a plain tuple, since one with names takes a twentieth of the time of a record
+        more to hand over:
 
         - the `ColumnUnits` of features and of targets;
         - five rows of a number for each output: factor and summand that make a share of the target's range a

@@ -67,7 +67,10 @@ def moves_of(step, fractions, chances, fine):
 
 @inlined
 def locate(memory, layer, stride, codes, at, slot, fine, chance):
-    """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances."""
+    """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances.
+
+    `stride`: the layer's, written out where it is 1, so that nothing is multiplied by it.
+    """
     word = bits(memory.rows)
     for k in range(0, layer.padded, lanes(memory.rows)):
         code = (widen(load(codes, at + k, WORDS)) + layer.bias) & ((1 << layer.argument_bits) - 1)
