@@ -335,9 +335,4 @@ def check_fit(network: Network, source: Source) -> None:
     ValueError
         If it has not.
     """
-    features, outputs = len(source.feature_names), len(source.target_names)
-    if (features, outputs) != (network.features, network.outputs):
-        raise ValueError(
-            f"{source.name} has {features} features and {outputs} targets; the network {network} takes "
-            f"{network.features} and gives {network.outputs}"
-        )
+    network.check_columns(len(source.feature_names), len(source.target_names), source.name)

@@ -15,7 +15,6 @@ from sw.commands.progress import TerminalReporter, TerminalStep
 from sw.commands.scores import score_figures
 from sw.commands.starting import for_model, for_network
 from sw.presets.selection import network_options, selected
-from sw.spec.bounds import counted
 
 if TYPE_CHECKING:
     from sw.device.client import BoardClient
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from sw.model import Model
     from sw.online.learner import Learner
     from sw.online.lines import RecordLines
-    from sw.presets.preset import Preset
     from sw.spec.network import Network
 
 KEEP_SECONDS = 10.0  # between readings of a board's nodes, which are saved if the board is lost
@@ -159,12 +157,14 @@ class Following:
             lines = RecordLines(header, start.feature_names, start.target_names)
         else:
             lines = RecordLines(header, targets=(options.target,) if options.target else (), ignored=options.ignore)
-        preset = default_preset(len(lines.feature_names), len(lines.target_names), STREAM_RECORDS)
+        columns = len(lines.feature_names), len(lines.target_names)
+        preset = default_preset(*columns, STREAM_RECORDS)
         if self._board:
-            preset = self._for_board(preset, self._board)
+            self._board.network.check_columns(*columns, "the stream", owner="the board's network")
+            preset = for_network(preset, self._board.network)
         elif not start:
             preset = selected(**network_options(options), otherwise=preset)
-            check_sizes(preset.network, len(lines.feature_names), len(lines.target_names))
+            preset.network.check_columns(*columns, "the stream")
         detector = options.drift
         if start:
             preset = for_model(preset, start)
@@ -183,22 +183,6 @@ class Following:
             step.update(what=preparing(self.model))
         self._learner.prepare()
         return lines
-
-    def _for_board(self, preset: Preset, board: BoardClient) -> Preset:
-        """Change a preset for the board's network.
-
-        Raises
-        ------
-        ValueError
-            If the network takes or gives another number of columns; the message has both.
-        """
-        found, fits = preset.network, board.network
-        if (found.features, found.outputs) != (fits.features, fits.outputs):
-            raise ValueError(
-                f"{self._options.stream} has {found.features} features and {found.outputs} targets; the board at "
-                f"{self._options.port} has the network {fits}, which takes {fits.features} and gives {fits.outputs}"
-            )
-        return for_network(preset, fits)
 
     def _judge(self, predictions: np.ndarray, targets: np.ndarray) -> None:
         """Take note of predictions and of the targets that are known."""
@@ -223,28 +207,6 @@ class Following:
             self._told += 1
             more = "; later ones are only counted" if self._told == SHOWN_FAULTS else ""
             self._reporter.note(f"a line is left out: {fault}{more}")
-
-
-def check_sizes(network: Network, features: int, targets: int) -> None:
-    """Check that a stream has as many columns as a network.
-
-    Parameters
-    ----------
-    network : Network
-        The one that is asked for.
-    features, targets : int
-        Columns of the stream.
-
-    Raises
-    ------
-    ValueError
-        If it has not.
-    """
-    if (features, targets) != (network.features, network.outputs):
-        raise ValueError(
-            f"the stream has {counted(features, 'feature')} and {counted(targets, 'target')}; the network {network} "
-            f"takes {network.features} and gives {network.outputs}"
-        )
 
 
 def start_of(path: Path, port: str | None) -> Model:

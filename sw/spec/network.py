@@ -198,6 +198,29 @@ class Network:
         """Targets of a record: outputs of the last layer."""
         return self.layers[-1].outputs
 
+    def check_columns(self, features: int, targets: int, source: str, owner: str = "the network") -> None:
+        """Check that a source of records has as many features and targets as the network.
+
+        Parameters
+        ----------
+        features, targets : int
+            Columns of the source.
+        source : str
+            Its name in a message.
+        owner : str
+            What the network is called in a message.
+
+        Raises
+        ------
+        ValueError
+            If it has not.
+        """
+        if (features, targets) != (self.features, self.outputs):
+            raise ValueError(
+                f"{source} has {counted(features, 'feature')} and {counted(targets, 'target')}; {owner} {self} takes "
+                f"{self.features} and gives {self.outputs}"
+            )
+
     @property
     def record_words(self) -> int:
         """Words of a record on a board: one for each feature and each target."""

@@ -37,7 +37,7 @@ def test_training_in_the_users_units_beats_a_constant_and_both_floats_agree():
 
 def test_a_data_set_that_does_not_fit_is_named():
     split = datasets.load("norm4", records=10, holdout=10)
-    with pytest.raises(ValueError, match="norm4 has 4 features and 1 targets"):
+    with pytest.raises(ValueError, match="norm4 has 4 features and 1 target"):
         Experiment.begin(presets.find("norm2"), split, seed=0)
 
 

@@ -197,7 +197,7 @@ def test_a_training_goes_on_from_a_model(folder, tmp_path, capsys):
     assert run([*other, "--targets", "x1"]) == 2
     assert "--from MODEL says what is done to columns; leave out --targets" in capsys.readouterr().err
     assert run(["train", "norm4", *other[2:]]) == 1
-    assert "norm4 has 4 features and 1 targets" in capsys.readouterr().err
+    assert "norm4 has 4 features and 1 target" in capsys.readouterr().err
     same_file = ["--from", str(second), "--output", str(second), "--epochs", "1"]
     assert run(["train", "norm2", *map(str, SMALL), *same_file, "--checkpoint", str(tmp_path / "c.ck")]) == 1
     assert "second.npz must stay as it is for a checkpoint" in capsys.readouterr().err

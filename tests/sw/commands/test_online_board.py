@@ -129,12 +129,12 @@ def test_a_stream_or_a_model_that_does_not_fit_the_board_is_refused(port, folder
     network = Network.two_layer(2, 4, (4, 32), gain=0)
     Model(network, model.scaling, random_nodes(network, np.random.default_rng(5)), 1, ("a", "b"), ("y",)).save(other)
     save = "--save", tmp_path / "m.npz", "--quiet"
-    has = "the network 2-8-1 (4/32 segments, 16 bit)"
+    has = "network 2-8-1 (4/32 segments, 16 bit)"
     assert sw("online", wide, "--port", port, *save, code=1) == (
-        f"error: {wide} has 3 features and 1 targets; the board at {port} has {has}, which takes 2 and gives 1\n"
+        f"error: the stream has 3 features and 1 target; the board's {has} takes 2 and gives 1\n"
     )
     assert sw("online", wide, "--port", port, *save, "--resume", other, code=1) == (
-        f"error: {other} is a model of the network 2-4-1 (4/32 segments, 16 bit); the board at {port} has {has}\n"
+        f"error: {other} is a model of the network 2-4-1 (4/32 segments, 16 bit); the board at {port} has the {has}\n"
     )
     assert not (tmp_path / "m.npz").exists()
 

@@ -77,7 +77,7 @@ def test_a_board_goes_on_from_a_model(port, folder, tmp_path):
     assert re.fullmatch(rf"Pearson .* on 100 unseen records. .*\nThe model is in {tmp_path / 'more.npz'}\.\n", printed)
     assert json.loads((tmp_path / "more.json").read_text())["pearson"] > 0.98
     other = sw("stream", "triangle", *few, "--from", folder / "model.npz", code=1)
-    assert "triangle has 6 features and 1 targets" in other
+    assert "triangle has 6 features and 1 target" in other
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])

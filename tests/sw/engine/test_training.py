@@ -335,7 +335,7 @@ def test_only_networks_of_two_layers_are_pretrained(source):
         (lambda source, model: Training(as_floating(model), source, SINGLE), "cannot be trained in fixed16"),
         (
             lambda source, model: Training(model, open_source("norm2", records=9, holdout=9), SINGLE),
-            "norm2 has 2 features and 1 targets",
+            "norm2 has 2 features and 1 target",
         ),
         (
             lambda source, model: Training(model, source, SINGLE, state=State(Position(), np.zeros((2, 1)))),
