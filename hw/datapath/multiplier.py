@@ -11,7 +11,7 @@ from hw.fpga.technology import MultiplierCell, Technology
 
 
 class Multiplier(wiring.Component):
-    """The product of two signed words; in a hard multiplier if the operands fit, else in logic cells.
+    """The product of two signed words; in a hard multiplier if the operands fit and there is one, else in logic cells.
 
     Latency: `technology.multiplier_latency` cycles. Throughput: a product per cycle; no back-pressure and no reset.
 
@@ -28,6 +28,8 @@ class Multiplier(wiring.Component):
 
     Attributes
     ----------
+    in_logic : bool
+        Whether it is made of logic cells in any case; set before elaboration.
     a : In(signed(a_width))
         An operand, sampled in every cycle.
     b : In(signed(b_width))
@@ -38,6 +40,7 @@ class Multiplier(wiring.Component):
 
     def __init__(self, *, a_width: int, b_width: int, technology: Technology):
         self.technology = technology
+        self.in_logic = False
         super().__init__(
             {"a": In(signed(a_width)), "b": In(signed(b_width)), "product": Out(signed(a_width + b_width))}
         )
@@ -45,8 +48,8 @@ class Multiplier(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         """Choose how the product is made, for `platform` or for simulation."""
         m = Module()
-        fits = self.technology.multiplies(max(len(self.a), len(self.b)))
-        if platform is not None and not fits:
+        hard = self.technology.multiplies(max(len(self.a), len(self.b))) and not self.in_logic
+        if platform is not None and not hard:
             self._booth(m)
         elif platform is None or self.technology.multiplier_cell is None:
             self._inferred(m)

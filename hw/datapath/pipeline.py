@@ -166,18 +166,16 @@ class Pipeline:
         result = self.wire(function, *operands)
         return result if shape is None else Timed(result.value[: shape.width].as_signed(), result.cycle)
 
-    def multiply(self, a: Timed, b: Timed) -> Timed:
-        """Return the signed product of two operands that come from registers.
+    def multiply(self, a: Timed, b: Timed, multiplier: Multiplier) -> Timed:
+        """Return the signed product of two operands that come from registers, made by `multiplier`.
 
         It is valid `technology.multiplier_latency` cycles after the later of them.
         """
         cycle = max(a.cycle, b.cycle)
-        operands = self.at(a, cycle), self.at(b, cycle)
-        a_width, b_width = (operand.shape().width for operand in operands)
-        self.m.submodules += (product := Multiplier(a_width=a_width, b_width=b_width, technology=self.technology))
-        self.m.d.comb += [product.a.eq(operands[0]), product.b.eq(operands[1])]
+        self.m.submodules += multiplier
+        self.m.d.comb += [multiplier.a.eq(self.at(a, cycle)), multiplier.b.eq(self.at(b, cycle))]
         depth = PRODUCT_OPERATIONS if self.technology.combines_operations else 0
-        return Timed(product.product, cycle + self.technology.multiplier_latency, depth)
+        return Timed(multiplier.product, cycle + self.technology.multiplier_latency, depth)
 
     def sum(self, operands: list[Timed]) -> Timed:
         """Return the sum of the operands, by a tree of adders.

@@ -1,10 +1,11 @@
-"""A hard multiplier in a pipeline: for one product, or for several that take turns."""
+"""A multiplier in a pipeline: for one product, or for several that take turns."""
 
 from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.hdl import Assert, Elaboratable
 
+from hw.datapath.multiplier import Multiplier
 from hw.datapath.pipeline import Pipeline, Timed
 
 
@@ -29,6 +30,8 @@ class SharedMultiplier(Elaboratable):
     ----------
     uses : list of Timed
         Of each product, when its operands enter.
+    multiplier : Multiplier
+        The multiplier.
     """
 
     def __init__(self, pipe: Pipeline, *, a_width: int, b_width: int):
@@ -37,13 +40,13 @@ class SharedMultiplier(Elaboratable):
         self._operands: list[tuple[Value, Value]] = []
         self._a, self._b = Signal(signed(a_width)), Signal(signed(b_width))
         a, b = pipe.input(self._a), pipe.input(self._b)
-        self._word_bits = a_width
-        if pipe.technology.multiplier_width == a_width - 1:
-            self._word_bits = a_width - 1
-            low = pipe.multiply(pipe.wire(lambda a: a[: self._word_bits].as_signed(), a), b)
-            self._word_product, self._whole_product = low, self._with_carry(low, a, b)
-        else:
-            self._word_product = self._whole_product = pipe.multiply(a, b)
+        splits = pipe.technology.multiplier_width == a_width - 1
+        self._word_bits = a_width - splits
+        self.multiplier = Multiplier(a_width=self._word_bits, b_width=b_width, technology=pipe.technology)
+        low = pipe.wire(lambda a: a[: self._word_bits].as_signed(), a)
+        self._word_product = self._whole_product = pipe.multiply(low, b, self.multiplier)
+        if splits:
+            self._whole_product = self._with_carry(self._word_product, a, b)
         pipe.m.submodules += self
 
     def product(self, valid: Timed, a: Timed, b: Timed, *, wait: int = 0) -> Timed:

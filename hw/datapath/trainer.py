@@ -42,6 +42,8 @@ class TrainerCore(wiring.Component):
     ----------
     plan : TrainerPlan
         Foldings, latencies, sharings, schedule and buffers.
+    logic_products : int
+        Multipliers that are made of logic cells, since the device has too few: those of the shortest operands.
 
     Attributes
     ----------
@@ -75,7 +77,8 @@ class TrainerCore(wiring.Component):
         When elaborated, if a layer is built with other latencies than its plan's.
     """
 
-    def __init__(self, plan: TrainerPlan):
+    def __init__(self, plan: TrainerPlan, *, logic_products: int = 0):
+        self.logic_products = logic_products
         self.plan, self.network, self.technology = plan, plan.network, plan.technology
         network, word, layers = plan.network, plan.network.word, len(plan.network.layers)
         shifted = shifted_layers(layers)
@@ -152,6 +155,10 @@ class TrainerCore(wiring.Component):
         """Build the gateware, if its layers have the latencies of the plan."""
         m = Module()
         self._check_latencies()
+        multipliers = [shared.multiplier for unit in self.units for shared in unit.multipliers]
+        multipliers.sort(key=lambda multiplier: len(multiplier.product))
+        for multiplier in multipliers[: self.logic_products]:
+            multiplier.in_logic = True
         buffers = self.plan.buffers
         pretraining_slots = [*(0 for _ in self.units[1:]), self.plan.pretraining_slots]
         stages = [

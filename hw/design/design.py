@@ -173,6 +173,11 @@ class Design:
         )
 
     @property
+    def logic_products(self) -> int:
+        """Multipliers of its plan that are made of logic cells."""
+        return self.board.logic_products(self.network.width, self.plan.multipliers)
+
+    @property
     def roofline_share(self) -> float:
         """Records per second, as a share of those possible if each multiplier had a product in every clock."""
         return self.network.products / (self.plan.multipliers * self.plan.schedule.initiation_interval)

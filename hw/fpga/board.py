@@ -71,6 +71,24 @@ class Board:
         """Cycles of `sync` that a bit takes on the serial port."""
         return self.clock_hz // self.baud
 
+    def logic_products(self, width: int, multipliers: int) -> int:
+        """Count the multipliers of a design that are made of logic cells.
+
+        These are all of them where no hard multiplier takes a word, and otherwise those that the device has too few of.
+        A multiplier of logic cells has at least two registers one after the other; where a hard one has fewer, there
+        is none.
+
+        Parameters
+        ----------
+        width : int
+            Bits of a word.
+        multipliers : int
+            Multipliers of the design.
+        """
+        if not self.technology.multiplies(width):
+            return multipliers
+        return max(0, multipliers - self.budget.multipliers) if self.technology.multiplier_latency >= 2 else 0
+
     @property
     def low_latency(self) -> Self | None:
         """The board with gateware that takes few nanoseconds from a record to a result; None if it has no such."""

@@ -174,19 +174,14 @@ class Technology:
         return self.multiplier_width is not None and width <= self.multiplier_width
 
     def product_logic(self, width: int) -> int:
-        """Count the logic cells of a product of a word and a difference of two words.
+        """Count the logic cells of a product in logic of a word and a difference of two words.
 
         Parameters
         ----------
         width : int
             Bits of a word; the difference has one more.
-
-        Returns
-        -------
-        int
-            Logic cells; 0 where a hard multiplier takes the product.
         """
-        return 0 if self.multiplies(width) else round(self.multiplier_logic * width * (width + 1))
+        return round(self.multiplier_logic * width * (width + 1))
 
     def storage(self, depth: int) -> Storage:
         """Choose where a memory of `depth` words with one write port lies."""

@@ -65,7 +65,8 @@ def check(design: Design) -> Resources:
     for demanded in (hard_requirements, requirements):  # the quicker to find first
         need = demanded(design)
         if broken := breaches(need, design.board):
-            raise DoesNotFitError(f"{design.network} needs {broken}")
+            of_logic = f" ({count} of its multipliers are made of logic)" if (count := design.logic_products) else ""
+            raise DoesNotFitError(f"{design.network} needs {broken}{of_logic}")
     return need
 
 
@@ -86,11 +87,12 @@ def least_requirements(design: Design) -> Resources:
 
 def _requirements(design: Design, multipliers: int, memories: Iterable[MemoryShape], logic: int) -> Resources:
     technology, width = design.board.technology, design.network.width
+    of_logic = design.board.logic_products(width, multipliers)
     return demand(
         technology=technology,
-        multipliers=multipliers if technology.multiplies(width) else 0,
+        multipliers=multipliers - of_logic,
         memories=memories,
-        logic=logic + technology.product_logic(width) * multipliers,
+        logic=logic + technology.product_logic(width) * of_logic,
     )
 
 

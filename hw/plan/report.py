@@ -64,6 +64,8 @@ def design_table(design: Design) -> Table:
     board, schedule = design.board, design.plan.schedule
     table = Table(title=f"{design.network} on {board.name}", title_justify="left", show_header=False)
     add_rows(table, usages(requirements(design), board.budget))
+    if design.logic_products:
+        table.add_row("multipliers of logic", str(design.logic_products))
     table.add_row("record store", f"{design.configuration.block * 2:,} records")
     table.add_row("clock", f"{board.clock_hz / 1e6:g} MHz; {expected_fmax_text(design)}")
     if (operations := board.technology.operations_per_stage) > 1:

@@ -47,7 +47,7 @@ class Soc(wiring.Component):
             word_bytes=configuration.word_bytes,
             digest=configuration.digest,
         )
-        m.submodules.trainer = trainer = TrainerCore(design.plan)
+        m.submodules.trainer = trainer = TrainerCore(design.plan, logic_products=design.logic_products)
         m.submodules.runner = runner = self._pass_engine()
         m.submodules.store = store = runner.storage
         m.submodules.registers = registers = RegisterFile(design.registers, counters=LINK_COUNTERS, word_bits=word_bits)

@@ -31,7 +31,8 @@ LOGIC = {
 }
 # With fewer stages than the tree has levels, and with more.
 LATENCIES = {f"latency {latency}": (replace(ICE40HX8K, multiplier_latency=latency), 9, 8) for latency in (2, 4, 7)}
-PRODUCTS: dict[str, tuple[Technology, int, int]] = CELLS | LOGIC | LATENCIES
+TOO_FEW = {"too few cells": (ICE40UP5K, 16, 16)}
+PRODUCTS: dict[str, tuple[Technology, int, int]] = CELLS | LOGIC | LATENCIES | TOO_FEW
 
 TOP = """
 module top(input clk, input [7:0] select, input [31:0] a, b, output reg [63:0] mapped, simulated);
@@ -52,8 +53,9 @@ class Products(Elaboratable):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for number, (technology, a_width, b_width) in enumerate(PRODUCTS.values()):
+        for number, (name, (technology, a_width, b_width)) in enumerate(PRODUCTS.items()):
             multiplier = Multiplier(a_width=a_width, b_width=b_width, technology=technology)
+            multiplier.in_logic = name in TOO_FEW
             m.submodules += DomainRenamer(f"pair{number}")(multiplier)
             m.d.comb += [
                 multiplier.a.eq(self.a),

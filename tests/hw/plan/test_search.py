@@ -102,6 +102,22 @@ def test_products_that_no_multiplier_takes_are_logic(board: str, width: int, mul
     assert need.logic == others + 7 * (0 if multipliers else cells)
 
 
+@pytest.mark.parametrize(("name", "hard", "of_logic"), [("icebreaker", 5, 2), ("hx8k", 0, 7), ("ulx3s", 9, 0)])
+def test_products_that_are_too_many_for_a_board_are_logic(name: str, hard: int, of_logic: int) -> None:
+    board = boards.find(name)
+    board = replace(board, budget=replace(board.budget, multipliers=hard))
+    design = Design(board=board, network=Network.two_layer(2, 8, (4, 8)), taps=2)
+    need = requirements(design)
+    assert (need.multipliers, design.logic_products) == (min(hard, 7), of_logic)
+    cells = of_logic * board.technology.product_logic(16)
+    assert need.logic == logic_of(design) + memory_requirements(design).logic + cells
+
+
+def test_a_low_latency_product_is_never_logic() -> None:
+    board = boards.find("ulx3s").low_latency
+    assert board and board.logic_products(16, 200) == 0
+
+
 def test_a_budget_may_be_used_up() -> None:
     board = boards.find("icebreaker")
     assert not breaches(board.budget, board)
@@ -177,7 +193,7 @@ def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
         if 4 // taps * 16 // lanes < chosen.design.plan.schedule.initiation_interval
     ]
     assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
-    assert any("176 multipliers, ulx3s has 156" in str(verdict.against) for verdict in ruled_out)
+    assert any("logic cells, ulx3s has 83640" in str(verdict.against) for verdict in ruled_out)
     assert any("misses the updates of" in str(verdict.against) for verdict in ruled_out)
 
 
@@ -198,7 +214,7 @@ def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
 
 
 def test_a_network_that_fits_no_folding_is_refused() -> None:
-    with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
+    with pytest.raises(DoesNotFitError, match="logic cells, icebreaker has 5280"):
         _ = search(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2))).design
 
 
