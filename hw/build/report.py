@@ -18,6 +18,7 @@ from hw.plan.cost_model import check, expected_fmax
 from hw.plan.options import SCHEDULES
 from hw.plan.usage import Usage, add_rows, usages
 from hw.soc.soc import Soc
+from sw.spec.bounds import DEFAULT_BAUD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +152,13 @@ class PlacedReport(BuildReport):
 
     def next_steps(self, board: Board) -> list[str]:
         """Say how to load the bitstream."""
-        return [
+        steps = [
             f"bitstream: {self.bitstream}",
             f"to load it (the tool is not on PyPI): {board.flash.format(bitstream=self.bitstream)}",
         ]
+        if board.baud != DEFAULT_BAUD:
+            steps.append(f"stream, load and all others that have a --port must be told: --baud {board.baud}")
+        return steps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,31 +95,35 @@ class Board:
         technology, clock_hz = self.technology.low_latency, self.low_latency_hz
         return replace(self, technology=technology, clock_hz=clock_hz) if technology and clock_hz else None
 
-    def at(self, clock_hz: float) -> Self:
-        """Give the board another clock.
+    def at(self, clock_hz: float, baud: int | None = None) -> Self:
+        """Give the board another clock, and its serial port another speed.
 
         Parameters
         ----------
         clock_hz : float
             The clock.
+        baud : int, optional
+            Bits per second of the serial port; default: the board's.
 
         Returns
         -------
         Board
-            The same board at that clock.
+            The same board at that clock; without low-latency gateware, if `baud` does not divide the clock of that.
 
         Raises
         ------
         ValueError
             Unless the PLL can make the clock and `baud` divides it.
         """
-        clocks = [hz for hz in self.pll.clocks(self.platform().default_clk_frequency) if hz % self.baud == 0]
+        baud = baud or self.baud
+        clocks = [hz for hz in self.pll.clocks(self.platform().default_clk_frequency) if hz % baud == 0]
         if clock_hz not in clocks:
             raise ValueError(
                 f"{self.name} cannot run at {clock_hz / 1e6:g} MHz; of the clocks that its PLL can make, and that are "
-                f"multiples of its {self.baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
+                f"multiples of its {baud} baud, the nearest are {nearest(clock_hz, clocks)} MHz"
             )
-        return replace(self, clock_hz=round(clock_hz))
+        low_latency_hz = None if (self.low_latency_hz or 0) % baud else self.low_latency_hz
+        return replace(self, clock_hz=round(clock_hz), baud=baud, low_latency_hz=low_latency_hz)
 
     def top(self, soc: wiring.Component) -> Elaboratable:
         """Wire a system to the board's clock and serial port.

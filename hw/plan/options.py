@@ -12,7 +12,7 @@ from sw.presets.by_size import default_preset
 from sw.presets.catalogue import DEFAULT, PRESETS
 from sw.presets.preset import shaped, with_width
 from sw.presets.selection import add_network, network_options, selected
-from sw.spec.bounds import CLOCK_MHZ, SIZE, STALENESS, TAPS
+from sw.spec.bounds import BAUD, CLOCK_MHZ, SIZE, STALENESS, TAPS
 from sw.spec.configuration import CONTEXTS
 from sw.spec.options import numbers, pretraining, real, whole
 
@@ -55,6 +55,13 @@ def add_design(
     target.add_argument(
         "--clock", type=real(*CLOCK_MHZ), metavar="MHZ", help="of the gateware (default: the board's own)"
     )
+    if passes:
+        target.add_argument(
+            "--baud",
+            type=whole(*BAUD),
+            metavar="N",
+            help="bits per second of its serial port, which divide the clock (default: the board's own)",
+        )
     add_network(parser.add_argument_group("network"), "by the data" if by_data else DEFAULT)
     training = parser.add_argument_group("training")
     training.add_argument(
@@ -66,7 +73,7 @@ def add_design(
     if passes:
         _add_passes(training, by_data=by_data)
     else:
-        parser.set_defaults(contexts=1, pretraining=(0, None))
+        parser.set_defaults(contexts=1, pretraining=(0, None), baud=None)
     folding = parser.add_argument_group("folding", "without --lanes and --taps, the best folding that fits is found")
     folding.add_argument(
         "--lanes",
@@ -114,7 +121,7 @@ def _add_passes(training: argparse._ArgumentGroup, *, by_data: bool) -> None:
 
 
 def board_of(options: argparse.Namespace) -> Board:
-    """Return the board that is asked for; a clock that is asked for is that of all its gateware.
+    """Return the board that is asked for, with its clock and baud; a clock that is asked for is that of all gateware.
 
     Parameters
     ----------
@@ -124,13 +131,13 @@ def board_of(options: argparse.Namespace) -> Board:
     Raises
     ------
     ValueError
-        For a board that does not exist, or a clock that it cannot make.
+        For a board that does not exist, or a clock that it cannot make or that is no multiple of the baud.
     """
     board = boards.find(options.board)
     if options.clock is None:
-        return board
-    asked = board.at(round(options.clock * 1e6))
-    return replace(asked, low_latency_hz=asked.low_latency_hz and asked.clock_hz)
+        return board.at(board.clock_hz, options.baud)
+    asked = board.at(round(options.clock * 1e6), options.baud)
+    return replace(asked, low_latency_hz=board.low_latency_hz and asked.clock_hz)
 
 
 def preset_of(options: argparse.Namespace) -> Preset:

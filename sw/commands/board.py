@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sw.spec.bounds import BAUD
+from sw.spec.bounds import BAUD, DEFAULT_BAUD
 from sw.spec.options import whole
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ def add_baud(group: argparse._ArgumentGroup) -> None:
         The group about the board.
     """
     group.add_argument(
-        "--baud", type=whole(*BAUD), metavar="N", help="bits per second (default: 3000000, which every board here has)"
+        "--baud",
+        type=whole(*BAUD),
+        metavar="N",
+        help=f"bits per second, as the board was built (default: {DEFAULT_BAUD})",
     )
 
 
@@ -77,7 +80,7 @@ def open_board(
         If no board answers there.
     """
     from sw.device.client import BoardClient
-    from sw.device.serial_port import DEFAULT_BAUD, open_port
+    from sw.device.serial_port import open_port
     from sw.device.transport import HostLink
 
     link = HostLink(open_port(port, baud or DEFAULT_BAUD), timeout=timeout)

@@ -8,10 +8,11 @@ import numpy as np
 
 from sw.device.errors import BoardError, WrongDeviceError
 from sw.device.register_client import RegisterClient
-from sw.device.serial_port import DEFAULT_BAUD, open_port
+from sw.device.serial_port import open_port
 from sw.device.transport import HostLink
 from sw.spec.addresses import node_addresses
 from sw.spec.back_windows import check_rates
+from sw.spec.bounds import DEFAULT_BAUD
 from sw.spec.chance import FIRST_CHANCE, chance_after, check_chance, next_chance
 from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes

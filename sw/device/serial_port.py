@@ -8,9 +8,7 @@ import serial
 
 from sw.device.errors import LinkError
 from sw.device.permission import refusal
-from sw.spec.bounds import BAUD, check_whole
-
-DEFAULT_BAUD = 3_000_000  # bits per second, of every board in boards/
+from sw.spec.bounds import BAUD, DEFAULT_BAUD, check_whole
 
 
 class SerialPort(Protocol):

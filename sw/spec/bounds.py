@@ -38,6 +38,7 @@ SECONDS = 0.0, 1e7
 BYTES = 0, 1 << 62
 WAIT_SECONDS = 0.001, 1e6
 BAUD = 300, 12_000_000
+DEFAULT_BAUD = 3_000_000  # bits per second, of every board in boards/
 """The most that USB serial chips of boards have."""
 
 CLOCK_MHZ = 0.1, 1000.0

@@ -92,3 +92,13 @@ def test_clock_that_is_asked_for_is_that_of_all_gateware() -> None:
     assert usual.low_latency and asked.low_latency
     assert usual.low_latency.clock_hz < usual.clock_hz
     assert asked.low_latency.clock_hz == asked.clock_hz == 30_000_000
+
+
+def test_another_baud_allows_other_clocks() -> None:
+    parser = argparse.ArgumentParser()
+    add_design(parser, board="ulx3s")
+    with pytest.raises(ValueError, match="multiples of its 3000000 baud, the nearest are 90 or 105 MHz"):
+        board_of(parser.parse_args(["--clock", "100"]))
+    faster, slower = (board_of(parser.parse_args([*clock, "--baud", "2000000"])) for clock in (["--clock", "100"], []))
+    assert (faster.clock_hz, faster.baud, faster.clocks_per_bit) == (100_000_000, 2_000_000, 50)
+    assert (slower.clock_hz, slower.low_latency) == (90_000_000, None)
