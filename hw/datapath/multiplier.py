@@ -78,13 +78,18 @@ class Multiplier(wiring.Component):
         m.d.comb += self.product.eq(product)
 
     def _booth(self, m: Module) -> None:
-        """Add Booth's rows in a tree: the rows take the first cycle, the levels of the tree share the others."""
+        """Add Booth's rows in a tree: the rows take the first cycle, the levels of the tree share the others.
+
+        Where a register follows each operation, the last levels share the cycle of the operation on the product.
+        """
         terms = self._rows(m)
-        stages, levels = self.technology.multiplier_latency - 1, max(1, (len(terms) - 1).bit_length())
+        levels, shares_next = max(1, (len(terms) - 1).bit_length()), self.technology.fine_stages
+        stages = self.technology.multiplier_latency - 1 + shares_next
         for level in range(levels):
             pairs = [terms[index : index + 2] for index in range(0, len(terms), 2)]
             terms = [pair[0].plus(m, pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
-            for _ in range((level + 1) * stages // levels - level * stages // levels):
+            last = level == levels - 1
+            for _ in range((level + 1) * stages // levels - level * stages // levels - (last and shares_next)):
                 terms = [term.registered(m) for term in terms]
         m.d.comb += self.product.eq(terms[0].value)
 
