@@ -13,8 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
-from amaranth.hdl import Assert, Assume, Cat, ClockDomain, Const, Elaboratable, Fragment, Module, Signal, Value
-from amaranth.hdl import ShapeLike
+from amaranth.hdl import (
+    Assert,
+    Assume,
+    Cat,
+    ClockDomain,
+    Const,
+    Elaboratable,
+    Fragment,
+    Module,
+    ShapeLike,
+    Signal,
+    Value,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -27,9 +38,6 @@ PREPARATION = (
     "proc",
     "flatten",
     "memory -nomap",
-    "memory_map",
-    "chformal -lower",
-    "opt_clean",
 )
 
 
@@ -54,7 +62,8 @@ class Claims:
     m : Module
         Where inputs are driven, and where what the claims need is added.
     inside : dict of str to Signal
-        What the components drive, by names such as "memory.start": the path of the submodule, and the signal.
+        What the components drive, by names such as "memory.start": the path of the submodule, and the signal. The
+        second of a name has "#1" behind it.
     """
 
     def __init__(self, *components: Elaboratable):
@@ -67,7 +76,11 @@ class Claims:
         for number, component in enumerate(components):
             fragment = Fragment.get(component, None)
             self.m.submodules[f"component{number or ''}"] = fragment
-            self.inside |= {name: signal for name, signal in _driven(fragment)}
+            for name, signal in _driven(fragment):
+                alike = [other for other in self.inside.values() if other.name == signal.name]
+                if not any(other is signal for other in alike):
+                    number_of_name = sum(known.partition("#")[0] == name for known in self.inside)
+                    self.inside[f"{name}#{number_of_name}" if number_of_name else name] = signal
             if isinstance(component, wiring.Component):
                 for path, _, value in component.signature.flatten(component):
                     if not isinstance(signal := Value.cast(value), Const):
@@ -116,16 +129,18 @@ class Claims:
             else:
                 self.assume(condition)
 
-    def prove(self, *, most: int = 4, anywhere: bool = False) -> None:
+    def prove(self, *, most: int = 4, anywhere: bool = False, contents: bool = True) -> None:
         """Prove the claims by induction.
 
         Parameters
         ----------
         most : int
             Clocks of the induction, at most.
+        contents : bool
+            Whether memories give what was written; otherwise they give any value, which is proven sooner.
         anywhere : bool
-            Whether the runs begin with any value in each register, those of the claims included; otherwise they begin
-            as after a reset.
+            Whether the runs begin with any value in each register of the components; otherwise they begin as after a
+            reset.
 
         Raises
         ------
@@ -134,28 +149,30 @@ class Claims:
         UndecidedError
             If no induction of so many clocks closes.
         """
-        log = self._solve(f"-tempinduct -maxsteps {most}", anywhere=anywhere)
+        log = self._solve(f"-tempinduct -maxsteps {most}", anywhere=anywhere, contents=contents)
         if "Induction step proven: SUCCESS!" not in log:
             raise UndecidedError(f"no induction of {most} clocks closes; the last one failed after\n{self._run(log)}")
 
-    def bounded(self, clocks: int) -> None:
-        """Prove the claims for all runs of so many clocks after a reset.
+    def bounded(self, clocks: int, *, contents: bool = True) -> None:
+        """Prove the claims for all runs of so many clocks after a reset; `contents` as for `prove`.
 
         Raises
         ------
         RefutedError
             If a claim does not hold.
         """
-        log = self._solve(f"-seq {clocks}", anywhere=False)
-        if "SAT proof finished - no model found: SUCCESS!" not in log:
+        log = self._solve(f"-tempinduct-baseonly -maxsteps {clocks}", anywhere=False, contents=contents)
+        if f"Base case for induction length {clocks} proven." not in log:
             raise UndecidedError(log[-2000:])
 
-    def _solve(self, options: str, *, anywhere: bool) -> str:
+    def _solve(self, options: str, *, anywhere: bool, contents: bool) -> str:
         """Run the solver; return its log, unless it found a run that refutes a claim."""
         ports = [self._clock.clk, *self._ports.values()]
         text = rtlil.convert(self.m, name="top", ports=ports, emit_src=False)
-        free = ["setattr -unset init w:*"] if anywhere else []
-        script = [*PREPARATION, *free, f"sat {options} -prove-asserts -set-assumes -show-public"]
+        memories = "memory_map" if contents else "delete t:$mem_v2"
+        free = ["setattr -unset init w:component*"] if anywhere else []
+        solving = f"sat {options} -prove-asserts -set-assumes -show-public"
+        script = [*PREPARATION, memories, "opt_clean", "chformal -lower", *free, solving]
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory)
             (path / "top.il").write_text(text)
@@ -169,7 +186,9 @@ class Claims:
     def _run(self, log: str) -> str:
         """Show the last run in a log: what changes in each clock, and the claims that do not hold in the last."""
         run: dict[str, dict[str, str]] = {}
-        for clock, name, value in re.findall(r"^ *(init|\d+) \\(\S+) +(\S+) ", log[log.rfind("Time Signal Name") :], re.M):
+        for clock, name, value in re.findall(
+            r"^ *(init|\d+) \\(\S+) +(\S+) ", log[log.rfind("Time Signal Name") :], re.M
+        ):
             run.setdefault(clock, {})[name] = value
         lines, last = [], run.get(max(run, key=lambda clock: clock.isdigit() and int(clock)), {}) if run else {}
         failed = [text for number, text in enumerate(self._texts) if last.get(f"claim{number}") == "0"]
