@@ -27,7 +27,7 @@ from amaranth.hdl import (
     Value,
 )
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from hw.flow.tools import run_tool
 from hw.link.bus import BusSignature
@@ -82,8 +82,8 @@ class Claims:
                     number_of_name = sum(known.partition("#")[0] == name for known in self.inside)
                     self.inside[f"{name}#{number_of_name}" if number_of_name else name] = signal
             if isinstance(component, wiring.Component):
-                for path, _, value in component.signature.flatten(component):
-                    if not isinstance(signal := Value.cast(value), Const):
+                for path, member, value in component.signature.flatten(component):
+                    if member.flow is In and not isinstance(signal := Value.cast(value), Const):
                         self._ports["__".join(map(str, (*path, number)))] = signal
 
     def input(self, shape: ShapeLike, name: str) -> Any:
@@ -129,13 +129,13 @@ class Claims:
             else:
                 self.assume(condition)
 
-    def prove(self, *, most: int = 4, anywhere: bool = False, contents: bool = True) -> None:
+    def prove(self, *, least: int = 1, most: int = 4, anywhere: bool = False, contents: bool = True) -> None:
         """Prove the claims by induction.
 
         Parameters
         ----------
-        most : int
-            Clocks of the induction, at most.
+        least, most : int
+            Clocks of the induction, which begins with the least.
         contents : bool
             Whether memories give what was written; otherwise they give any value, which is proven sooner.
         anywhere : bool
@@ -149,9 +149,13 @@ class Claims:
         UndecidedError
             If no induction of so many clocks closes.
         """
-        log = self._solve(f"-tempinduct -maxsteps {most}", anywhere=anywhere, contents=contents)
+        log = self._solve(
+            f"-tempinduct -initsteps {least} -maxsteps {max(least + 1, most)}", anywhere=anywhere, contents=contents
+        )
         if "Induction step proven: SUCCESS!" not in log:
-            raise UndecidedError(f"no induction of {most} clocks closes; the last one failed after\n{self._run(log)}")
+            raise UndecidedError(
+                f"no induction of {max(least + 1, most)} clocks closes; the last one failed after\n{self._run(log)}"
+            )
 
     def bounded(self, clocks: int, *, contents: bool = True) -> None:
         """Prove the claims for all runs of so many clocks after a reset; `contents` as for `prove`.
@@ -172,7 +176,7 @@ class Claims:
         memories = "memory_map" if contents else "delete t:$mem_v2"
         free = ["setattr -unset init w:component*"] if anywhere else []
         solving = f"sat {options} -prove-asserts -set-assumes -show-public"
-        script = [*PREPARATION, memories, "opt_clean", "chformal -lower", *free, solving]
+        script = [*PREPARATION, memories, "async2sync", "chformal -lower", "opt_clean -purge", *free, solving]
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory)
             (path / "top.il").write_text(text)
