@@ -19,7 +19,6 @@ from amaranth.hdl import (
     Cat,
     ClockDomain,
     Const,
-    Elaboratable,
     Fragment,
     Module,
     ShapeLike,
@@ -54,7 +53,7 @@ class Claims:
 
     Parameters
     ----------
-    *components : Elaboratable
+    *components : wiring.Component
         What the claims are about. Input ports that nothing drives have any value in each clock.
 
     Attributes
@@ -66,7 +65,7 @@ class Claims:
         second of a name has "#1" behind it.
     """
 
-    def __init__(self, *components: Elaboratable):
+    def __init__(self, *components: wiring.Component):
         self.m = Module()
         self._clock = ClockDomain("sync", reset_less=True)
         self.m.domains += self._clock
@@ -81,10 +80,9 @@ class Claims:
                 if not any(other is signal for other in alike):
                     number_of_name = sum(known.partition("#")[0] == name for known in self.inside)
                     self.inside[f"{name}#{number_of_name}" if number_of_name else name] = signal
-            if isinstance(component, wiring.Component):
-                for path, member, value in component.signature.flatten(component):
-                    if member.flow is In and not isinstance(signal := Value.cast(value), Const):
-                        self._ports["__".join(map(str, (*path, number)))] = signal
+            for path, member, value in component.signature.flatten(component):
+                if member.flow is In and not isinstance(signal := Value.cast(value), Const):
+                    self._ports["__".join(map(str, (*path, number)))] = signal
 
     def input(self, shape: ShapeLike, name: str) -> Any:
         """Return a signal that has any value in each clock."""
@@ -175,15 +173,17 @@ class Claims:
         text = rtlil.convert(self.m, name="top", ports=ports, emit_src=False)
         memories = "memory_map" if contents else "delete t:$mem_v2"
         free = ["setattr -unset init w:component*"] if anywhere else []
-        solving = f"sat {options} -prove-asserts -set-assumes -show-public"
-        script = [*PREPARATION, memories, "async2sync", "chformal -lower", "opt_clean -purge", *free, solving]
+        possible, solving = "sat -set-assumes -seq 4", f"sat {options} -prove-asserts -set-assumes -show-public"
+        script = [*PREPARATION, memories, "async2sync", "chformal -lower", "opt_clean -purge", *free, possible, solving]
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory)
             (path / "top.il").write_text(text)
             (path / "script.ys").write_text("\n".join(script))
             run_tool(["yosys", "-q", "-l", "log", "-s", "script.ys"], path, log="log")
             log = (path / "log").read_text()
-        if "model found: FAIL!" in log or "model found for base case: FAIL!" in log:
+        if "SAT solving finished - model found:" not in log:
+            raise UndecidedError("no run is as it is assumed to be")
+        if "proof finished - model found: FAIL!" in log or "model found for base case: FAIL!" in log:
             raise RefutedError(self._run(log))
         return log
 

@@ -4,8 +4,16 @@ import pytest
 from amaranth.hdl import Array, Mux, Signal
 from amaranth.lib import fifo as amaranth_fifo
 
+from hw.core.inference_core import InferenceCore
+from hw.core.late_target_core import LateTargetCore
 from hw.core.prediction_queue import PredictionQueue
+from hw.core.training_core import TrainingCore
+from hw.design.trainer_planning import plan_trainer
+from hw.fpga.ecp5 import ECP5_LOW_LATENCY
+from hw.schedule.folding import chain
+from hw.schedule.trainer_plan import TrainerPlan
 from sw.spec.network import Network
+from tests.cases import ordinary, rates_of
 from tests.formal import Claims, RefutedError, counted
 from tests.hw.datapath.memories import OpenMemory
 from tests.slow import slow
@@ -74,3 +82,21 @@ def test_predictions_leave_in_the_order_of_their_records_and_each_has_a_place(op
 def test_a_core_that_starts_a_record_too_many_is_refuted(open_memories):
     with pytest.raises(RefutedError, match="place"):
         queue(depth=2, promised=3).bounded(8)
+
+
+def planned() -> TrainerPlan:
+    return plan_trainer(NETWORK, chain(1, (1,)), technology=ECP5_LOW_LATENCY)
+
+
+CORES = {
+    "training": lambda: TrainingCore(planned(), rates=rates_of(NETWORK, 1)),
+    "late targets": lambda: LateTargetCore(TrainingCore(planned(), rates=rates_of(NETWORK, 1)), tag_bits=1),
+    "inference": lambda: InferenceCore(planned(), ordinary(NETWORK, 0)[0]),
+}
+
+
+@pytest.mark.parametrize(("core", "clocks"), [*((core, 8) for core in CORES), *(slow(core, 16) for core in CORES)])
+def test_a_core_offers_predictions_until_they_are_taken(open_memories, core, clocks):
+    claims = Claims(dut := CORES[core]())
+    claims.lawful(dut)
+    claims.bounded(clocks, contents=False)
