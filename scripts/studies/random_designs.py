@@ -193,6 +193,7 @@ def search(
     *,
     kernel_networks: int = len(KERNEL_NETWORKS),
     verilated_in: int = 0,
+    smallest: bool = True,
     checked: Callable[[Case], None] = lambda case: None,
 ) -> None:
     """Draw designs and check each.
@@ -205,13 +206,15 @@ def search(
         Of Hypothesis: the same seed draws the same designs.
     kernel_networks, verilated_in : int
         As `scripts.studies.design_cases.cases` takes them.
+    smallest : bool
+        Whether the smallest case is looked for that disagrees; otherwise the first one is raised.
     checked : callable
         Called with each case that agreed.
 
     Raises
     ------
     DisagreementError
-        For the smallest case that was found to disagree, if any does.
+        For a case that disagrees, if any does.
     """
 
     @seed(first_seed)
@@ -219,7 +222,7 @@ def search(
         max_examples=designs,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if smallest else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
