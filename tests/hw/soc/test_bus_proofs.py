@@ -1,9 +1,10 @@
 """Proofs that each target of the bus answers every transfer, once and in its time."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from amaranth.hdl import Signal
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 from hw.core.training_core import core_registers
 from hw.fpga.ecp5 import ECP5
@@ -59,3 +60,50 @@ def test_registers_that_answer_a_cycle_late_are_refuted(monkeypatch):
     monkeypatch.setattr(register_file, "ready_after", lambda m, bus, cycles: ready_after(m, bus, cycles + 1))
     with pytest.raises(RefutedError, match="in its time"):
         TARGETS["registers"]().bounded(8, contents=False)
+
+
+def faulting(dut: Any, legal: Callable[[Value, Value], Any]) -> Claims:
+    """Claim that a transfer is a fault exactly if it is not `legal`, which is given its address and its direction."""
+    claims = Claims(dut)
+    claims.lawful(dut)
+    bus = dut.bus
+    claims.claim(
+        ~bus.ready | (bus.fault == ~legal(bus.address, bus.write)), "an address that is in no table is a fault"
+    )
+    return claims
+
+
+def any_of(address: Value, addresses: Iterable[int]) -> Value:
+    return Cat(*(address == each for each in addresses), 0).any()
+
+
+def test_every_address_without_a_register_is_a_fault_and_changes_none():
+    table = core_registers(2)
+    reads, writes = (
+        [
+            table.address(register.name) + word
+            for register in table.values()
+            if register.access == access
+            for word in range(register.words)
+        ]
+        for access in ("r", "w")
+    )
+    dut = RegisterFile(table, counters=(), word_bits=16)
+    claims = faulting(dut, lambda address, write: Mux(write, any_of(address, writes), any_of(address, reads)))
+    waited = claims.inside["waited"]
+    addressed, answered = claims.before(dut.bus.address), claims.before(dut.bus.valid)
+    # The place is registered: it is that of the address from the second cycle on, in which nothing is written.
+    claims.claim((waited == 0) | (answered & (dut.bus.address == addressed)), "a transfer keeps its address")
+    claims.claim(~dut.bus.ready | (waited == 4), "a transfer is answered in its fifth cycle")
+    written = dut.bus.ready & dut.bus.write & any_of(dut.bus.address, writes) & ~dut.locked
+    control = dut.control.as_value()
+    unwritten = ~claims.before(written)
+    claims.claim(
+        ~claims.before(Const(1, 1)) | ~unwritten | (control == claims.before(control)), "only a legal write changes one"
+    )
+    claims.prove(most=8)
+
+
+def test_every_address_behind_the_text_and_every_write_is_a_fault():
+    dut = TextTarget("a text", word_bits=16)
+    faulting(dut, lambda address, write: ~write & (address < len(dut.words))).prove(contents=False)
