@@ -150,7 +150,7 @@ def test_a_training_goes_on_where_another_one_ended(trainer: Trainer, design: De
     nodes, records = KINDS["ordinary"](trainer.network, 30 // share, seed=2)
     oracle = ContextReference.of(design.configuration, nodes)
     oracle.train(records, phases[0].rates)
-    trainer.nodes, trainer.chance = oracle.nodes, oracle.chance
+    trainer.nodes, trainer.chance = list(map(np.asfortranarray, oracle.nodes)), oracle.chance  # in any order of memory
     assert trainer.chance == oracle.chance
     assert trainer.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
     assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance

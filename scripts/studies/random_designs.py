@@ -271,8 +271,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except ValueError as error:
         parser.error(str(error))
-    figures = {"designs": tally.designs, "passes": tally.passes, "records": tally.records}
-    figures |= {"seconds": round(time.monotonic() - began, 1), "of them": dict(sorted((tally.traits or {}).items()))}
+    figures = {
+        "designs": tally.designs,
+        "passes": tally.passes,
+        "records": tally.records,
+        "seconds": round(time.monotonic() - began, 1),
+        "traits": dict(sorted((tally.traits or {}).items())),
+    }
     Console(highlight=False).print(
         f"{tally.designs} designs, {tally.passes} passes, {tally.records} records: all agree"
     )

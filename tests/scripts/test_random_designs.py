@@ -7,28 +7,29 @@ from typing import Any
 
 import pytest
 from amaranth import Value
+from hypothesis import given, settings
 
 from hw.datapath import trainer
 from scripts.studies import random_designs
-from scripts.studies.design_cases import Case
+from scripts.studies.design_cases import Case, cases
 from scripts.studies.random_designs import COMMAND, DisagreementError, check, search
 
-KNOWN = 4
+KNOWN = 2
 """Networks whose kernels other tests compile, too: the first ones of `KERNEL_NETWORKS`."""
 
 
 def test_random_designs_agree():
     seen: list[Case] = []
-    search(12, 3, kernel_networks=KNOWN, checked=seen.append)
-    assert len(seen) == 12 and len({case.describe() for case in seen}) == 12
+    search(8, 3, kernel_networks=KNOWN, checked=seen.append)
+    assert len(seen) == 8 and len({case.describe() for case in seen}) == 8
     assert len({len(case.design.network.layers) for case in seen}) > 1
-    assert any(case.compiled for case in seen) and any(case.design.contexts > 1 for case in seen)
+    assert any(case.compiled for case in seen)
 
 
-def test_a_description_makes_an_equal_case():
-    seen: list[Case] = []
-    random_designs.search(5, 4, checked=seen.append)
-    assert [Case.from_text(case.describe()) for case in seen] == seen
+@settings(max_examples=30)
+@given(cases(verilated_in=3))
+def test_a_description_makes_an_equal_case(case):
+    assert Case.from_text(case.describe()) == case
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_gateware_that_rounds_otherwise_is_found_and_the_command_repeats_it(wron
 
 def test_the_command_checks_one_design(tmp_path):
     seen: list[Case] = []
-    search(2, 5, kernel_networks=0, checked=seen.append)
+    search(1, 5, kernel_networks=0, checked=seen.append)
     figures = tmp_path / "figures.json"
     assert random_designs.main(["--design", seen[-1].describe(), "--json", str(figures)]) == 0
     assert json.loads(figures.read_text())["designs"] == 1
