@@ -95,7 +95,7 @@ CORES = {
 }
 
 
-@pytest.mark.parametrize(("core", "clocks"), [*((core, 8) for core in CORES), *(slow(core, 16) for core in CORES)])
+@pytest.mark.parametrize(("core", "clocks"), [*((core, 8) for core in CORES), *(slow(core, 12) for core in CORES)])
 def test_a_core_offers_predictions_until_they_are_taken(open_memories, core, clocks):
     claims = Claims(dut := CORES[core]())
     claims.lawful(dut)
