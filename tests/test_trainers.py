@@ -150,7 +150,7 @@ def test_a_training_goes_on_where_another_one_ended(trainer: Trainer, design: De
     nodes, records = KINDS["ordinary"](trainer.network, 30 // share, seed=2)
     oracle = ContextReference.of(design.configuration, nodes)
     oracle.train(records, phases[0].rates)
-    trainer.nodes, trainer.chance = oracle.nodes, oracle.chance
+    trainer.nodes, trainer.chance = list(map(np.asfortranarray, oracle.nodes)), oracle.chance  # in any order of memory
     assert trainer.chance == oracle.chance
     assert trainer.train(records, phases[1].rates) == oracle.train(records, phases[1].rates)
     assert all(map(np.array_equal, trainer.nodes, oracle.nodes)) and trainer.chance == oracle.chance
@@ -165,8 +165,9 @@ def test_predicting_changes_nothing_and_follows_training(
     for _ in range(2):
         assert np.array_equal(trainer.predict(records.arguments), oracle.predict(records.arguments))
         assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
-        for each in (trainer, oracle):
-            each.train(records, phases[0].rates)
+        # The same records again, which predicting has overwritten where they were kept.
+        assert trainer.train(records, phases[0].rates) == oracle.train(records, phases[0].rates)
+        assert all(map(np.array_equal, trainer.nodes, oracle.nodes))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -300,4 +300,6 @@ class FixedTrainer(Trainer):
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:
         check_nodes(self.network, nodes)
-        self._nodes = [np.array(layer, dtype=np.int64) for layer in nodes]
+        self._nodes = [
+            np.array(layer, dtype=np.int64, order="C") for layer in nodes
+        ]  # whatever the order of the given ones

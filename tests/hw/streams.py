@@ -37,19 +37,25 @@ def simulate(dut: Any, *testbenches: Testbench, monitors: Iterable[Testbench] = 
 
 
 def source(port: Any, items: Iterable[Any], *, chance: float = 1.0, seed: int = 0) -> Testbench:
-    """Offer `items` in turn, each after a pause that ends in a cycle with probability `chance`."""
+    """Offer `items` in turn, each after a pause that ends in a cycle with probability `chance`.
+
+    While nothing is offered, the payload is random.
+    """
 
     async def testbench(context: Any) -> None:
-        generator = random.Random(seed)
+        generator, noise, payload = random.Random(seed), random.Random(~seed), Value.cast(port.payload)
         for item in items:
+            context.set(payload, noise.getrandbits(len(payload)))
             while generator.random() >= chance:
                 await context.tick()
+                context.set(payload, noise.getrandbits(len(payload)))
             context.set(port.payload, item)
             context.set(port.valid, 1)
             ready = 0
             while not ready:
                 _, _, ready = await context.tick().sample(port.ready)
             context.set(port.valid, 0)
+        context.set(payload, noise.getrandbits(len(payload)))
 
     return testbench
 

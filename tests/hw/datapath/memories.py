@@ -1,8 +1,8 @@
-"""A memory that promises no more than a board's: a row that is read while it is written is wrong."""
+"""Memories for tests: one that promises no more than a board's, and one whose rows can be seen."""
 
 from typing import Any
 
-from amaranth import Module, Signal
+from amaranth import Array, Module, Signal
 from amaranth.lib.memory import Memory, ReadPort
 
 
@@ -41,3 +41,26 @@ class UnkindMemory(Memory):
         ]
         with m.If(port.en):
             m.d.sync += collided.eq(sum(collisions) != 0)
+
+
+class OpenMemory(Memory):
+    """A memory whose rows are registers called row0, row1 and so on; of no port that is transparent."""
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the registers and the ports."""
+        m = Module()
+        rows = [Signal(self.shape, name=f"row{index}") for index in range(self.depth)]
+        for port in self.write_ports:
+            bits = len(port.data) // len(port.en)
+            for index, row in enumerate(rows):
+                for part, enable in enumerate(port.en):
+                    with m.If(enable & (port.addr == index)):
+                        place = slice(part * bits, (part + 1) * bits)
+                        m.d.sync += row[place].eq(port.data[place])
+        for port in self.read_ports:
+            if port.domain == "comb":
+                m.d.comb += port.data.eq(Array(rows)[port.addr])
+            else:
+                with m.If(port.en):
+                    m.d.sync += port.data.eq(Array(rows)[port.addr])
+        return m
