@@ -1,5 +1,6 @@
 """Frames on a serial port."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ class FramePort:
     Parameters
     ----------
     port : SerialPort
-        A `serial.Serial` or its like. Its time-outs are set, and its input is discarded.
+        A `serial.Serial` or its like. Its time-outs are set, and its input is discarded; it is closed if that fails.
     read_timeout, write_timeout : float
         Seconds that `receive` waits for a byte, and that `send` waits for the port.
     clock : Callable[[], float]
@@ -27,6 +28,8 @@ class FramePort:
 
     Attributes
     ----------
+    statistics : LinkStatistics
+        As given.
     heard_at : float
         When a byte came last, in seconds of `clock`; at first, minus infinity.
 
@@ -50,9 +53,13 @@ class FramePort:
         self.heard_at = float("-inf")
         self._port = port
         self._clock = clock
-        self._statistics = statistics
+        self.statistics = statistics
         self._buffer = bytearray()
-        self._guard(lambda: self._prepare(read_timeout, write_timeout))
+        try:
+            self._guard(lambda: self._prepare(read_timeout, write_timeout))
+        except BaseException:
+            port.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -60,8 +67,9 @@ class FramePort:
         return str(getattr(self._port, "name", None) or "the port")
 
     def close(self) -> None:
-        """Close the port."""
-        self._port.close()
+        """Close the port; one that is gone is closed."""
+        with contextlib.suppress(OSError):
+            self._port.close()
 
     def send(self, encoded: bytes) -> None:
         """Send an encoded frame."""
@@ -78,13 +86,13 @@ class FramePort:
         *encoded, self._buffer = self._buffer.split(DELIMITER)
         if len(self._buffer) >= ENCODED_BYTES:
             self._buffer.clear()
-            self._statistics.damaged += 1
+            self.statistics.damaged += 1
         frames = []
         for piece in filter(None, encoded):
             try:
                 frames.append(Frame.decode(bytes(piece)))
             except FrameError:
-                self._statistics.damaged += 1
+                self.statistics.damaged += 1
         return frames
 
     def _prepare(self, read_timeout: float, write_timeout: float) -> None:

@@ -43,14 +43,24 @@ class LinkSession:
         Seconds without a greeting after which `begin` fails.
     clock : Callable[[], float]
         Returns seconds that never go back.
+    digest : bytes, optional
+        A board with another digest is refused.
     """
 
-    def __init__(self, frames: FramePort, *, timer: ResendTimer, timeout: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        frames: FramePort,
+        *,
+        timer: ResendTimer,
+        timeout: float,
+        clock: Callable[[], float],
+        digest: bytes | None = None,
+    ) -> None:
         self._frames = frames
         self._timer = timer
         self._timeout = timeout
         self._clock = clock
-        self._digest: bytes | None = None
+        self._digest = digest
         self._greeting: Greeting | None = None
         self._sequence = 0
 
@@ -84,6 +94,7 @@ class LinkSession:
                     if frame.type == Command.HELLO | REPLY and frame.payload[-1 - NONCE_BYTES : -1] in nonces:
                         self._greeting = self._check_greeting(frame.payload)
                         self._sequence = 0
+                        self._frames.statistics.sessions += 1
                         return self._greeting
             self._timer.unanswered()
         if answered or self._frames.heard_at >= begun:

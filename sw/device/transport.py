@@ -84,15 +84,9 @@ class HostLink:
         self.statistics = LinkStatistics()
         self._timeout = timeout
         self._clock = clock
-        self._timer = ResendTimer(resend_after, timeout / 2)
-        self._frames = FramePort(
-            port,
-            read_timeout=min(0.05, resend_after / 4),
-            write_timeout=timeout,
-            clock=clock,
-            statistics=self.statistics,
-        )
-        self._session = LinkSession(self._frames, timer=self._timer, timeout=timeout, clock=clock)
+        self._resend_after = resend_after
+        self._digest: bytes | None = None
+        self.reopen(port)
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +98,31 @@ class HostLink:
         """Close the port."""
         self._frames.close()
 
+    def reopen(self, port: SerialPort) -> None:
+        """Go on with another port, to the same board; the port before must have been closed.
+
+        Parameters
+        ----------
+        port : SerialPort
+            As at first.
+        """
+        self._timer = ResendTimer(self._resend_after, self._timeout / 2)
+        self._frames = FramePort(
+            port,
+            read_timeout=min(0.05, self._resend_after / 4),
+            write_timeout=self._timeout,
+            clock=self._clock,
+            statistics=self.statistics,
+        )
+        self._session = LinkSession(
+            self._frames, timer=self._timer, timeout=self._timeout, clock=self._clock, digest=self._digest
+        )
+
+    @property
+    def sessions(self) -> int:
+        """Link sessions that were begun, at this port and at those before."""
+        return self.statistics.sessions
+
     def hello(self, digest: bytes | None = None) -> Greeting:
         """Begin a link session, and return the board's greeting.
 
@@ -112,6 +131,7 @@ class HostLink:
         digest : bytes, optional
             A board with another digest is refused, now and later.
         """
+        self._digest = digest or self._digest
         return self._session.begin(digest)
 
     @property
