@@ -32,6 +32,8 @@ class FramePort:
         As given.
     heard_at : float
         When a byte came last, in seconds of `clock`; at first, minus infinity.
+    framed_at : float
+        When a whole frame came last, likewise.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class FramePort:
         clock: Callable[[], float],
         statistics: LinkStatistics,
     ) -> None:
-        self.heard_at = float("-inf")
+        self.heard_at = self.framed_at = float("-inf")
         self._port = port
         self._clock = clock
         self.statistics = statistics
@@ -91,6 +93,7 @@ class FramePort:
         for piece in filter(None, encoded):
             try:
                 frames.append(Frame.decode(bytes(piece)))
+                self.framed_at = self.heard_at
             except FrameError:
                 self.statistics.damaged += 1
         return frames

@@ -88,12 +88,13 @@ class LinkSession:
             nonces.append(secrets.token_bytes(NONCE_BYTES))
             self._frames.send(Frame(Command.HELLO, 0, nonces[-1]).encode())
             sent = self._clock()
-            while self._clock() - sent < self._timer.seconds:
+            while self._clock() - sent < min(self._timer.seconds, self._timeout / 10):
                 for frame in self._frames.receive():
                     answered = True
                     if frame.type == Command.HELLO | REPLY and frame.payload[-1 - NONCE_BYTES : -1] in nonces:
                         self._greeting = self._check_greeting(frame.payload)
                         self._sequence = 0
+                        self._timer.restart()
                         self._frames.statistics.sessions += 1
                         return self._greeting
             self._timer.unanswered()
@@ -122,6 +123,10 @@ class LinkSession:
         """Return the sequence number of the next request."""
         sequence, self._sequence = self._sequence, (self._sequence + 1) % 256
         return sequence
+
+    def rewind(self, sequence: int) -> None:
+        """Give the next request a sequence number that an unanswered one has had."""
+        self._sequence = sequence
 
     def _check_greeting(self, payload: bytes) -> Greeting:
         version = payload[0]

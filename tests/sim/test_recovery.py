@@ -1,4 +1,4 @@
-"""A board that is reset, stalls, or whose cable is pulled in a training: it ends with the oracle's bits, or in an error."""
+"""A board that is reset, stalls, or is unplugged in a training: it ends with the oracle's bits, or in a named error."""
 
 import os
 import signal
