@@ -122,6 +122,9 @@ class BoardClient(Trainer):
         self.cycles = 0
         self._transferred = 0
         self._started = self._ended = secrets.randbits(PASS_BITS)  # counts of training passes, from a random number on
+        self._holder: Records | None = None  # whose blocks the store holds, sent in one link session
+        self._held: list[int | None] = []
+        self._held_since = 0
         self._forget_records()
         self.configuration = self._read_configuration()
         self.network = self.configuration.network
@@ -157,6 +160,14 @@ class BoardClient(Trainer):
     @property
     def nodes(self) -> list[np.ndarray]:
         """The nodes on the board, one array of `Layer.shape` a layer; reading and setting them uses the link."""
+        return self._read_nodes()
+
+    @nodes.setter
+    def nodes(self, nodes: list[np.ndarray]) -> None:
+        check_nodes(self.network, nodes)
+        self._write_nodes(nodes)
+
+    def _read_nodes(self) -> list[np.ndarray]:
         addresses = node_addresses(self.configuration.addresses)
         order = np.argsort(addresses)
         flat = np.empty(len(addresses), dtype=np.int64)
@@ -167,9 +178,7 @@ class BoardClient(Trainer):
             )
         return self.network.layered(flat)
 
-    @nodes.setter
-    def nodes(self, nodes: list[np.ndarray]) -> None:
-        check_nodes(self.network, nodes)
+    def _write_nodes(self, nodes: list[np.ndarray]) -> None:
         addresses = node_addresses(self.configuration.addresses)
         flat = np.concatenate([layer.ravel() for layer in nodes])
         order = np.argsort(addresses)
@@ -182,13 +191,19 @@ class BoardClient(Trainer):
 
         A board without fine bits has none: it is the first one, whatever is set.
         """
-        if not self.network.fine:
-            return FIRST_CHANCE
-        return chance_after(self.registers.read(CHANCE.name)[CHANCE.name], -1)
+        return self._read_chance()
 
     @chance.setter
     def chance(self, word: int) -> None:
         check_chance(word)
+        self._write_chance(word)
+
+    def _read_chance(self) -> int:
+        if not self.network.fine:
+            return FIRST_CHANCE
+        return chance_after(self.registers.read(CHANCE.name)[CHANCE.name], -1)
+
+    def _write_chance(self, word: int) -> None:
         if self.network.fine:
             self.registers.write({SET_CHANCE.name: next_chance(word)})
 
@@ -274,8 +289,8 @@ class BoardClient(Trainer):
     def _forget_records(self) -> None:
         """Take note that the store holds no block that was sent in this link session."""
         self._held_since = self.link.sessions
-        self._holder: Records | None = None
-        self._held: list[int | None] = [None] * BLOCKS_ON_BOARD
+        self._holder = None
+        self._held = [None] * BLOCKS_ON_BOARD
 
     def _begin(self, each: Pass) -> None:
         """Start a training pass, under a number that no other pass had."""

@@ -32,8 +32,8 @@ class FramePort:
         As given.
     heard_at : float
         When a byte came last, in seconds of `clock`; at first, minus infinity.
-    framed_at : float
-        When a whole frame came last, likewise.
+    spoken_at : float
+        When a byte came last that may have been one of a frame, likewise: of endless noise, only the first are.
 
     Raises
     ------
@@ -52,11 +52,12 @@ class FramePort:
         clock: Callable[[], float],
         statistics: LinkStatistics,
     ) -> None:
-        self.heard_at = self.framed_at = float("-inf")
+        self.heard_at = self.spoken_at = float("-inf")
         self._port = port
         self._clock = clock
         self.statistics = statistics
         self._buffer = bytearray()
+        self._unframed = 0  # bytes since the last whole frame
         try:
             self._guard(lambda: self._prepare(read_timeout, write_timeout))
         except BaseException:
@@ -84,6 +85,7 @@ class FramePort:
         if not received:
             return []
         self.heard_at = self._clock()
+        self._unframed += len(received)
         self._buffer += received
         *encoded, self._buffer = self._buffer.split(DELIMITER)
         if len(self._buffer) >= ENCODED_BYTES:
@@ -93,9 +95,11 @@ class FramePort:
         for piece in filter(None, encoded):
             try:
                 frames.append(Frame.decode(bytes(piece)))
-                self.framed_at = self.heard_at
+                self._unframed = 0
             except FrameError:
                 self.statistics.damaged += 1
+        if self._unframed <= 2 * ENCODED_BYTES:
+            self.spoken_at = self.heard_at
         return frames
 
     def _prepare(self, read_timeout: float, write_timeout: float) -> None:

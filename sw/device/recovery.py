@@ -35,8 +35,6 @@ from sw.spec.chance import chance_after, check_chance
 from sw.spec.nodes import check_nodes
 from sw.spec.schedule import Rates
 
-RECONNECT_SECONDS = 60.0
-KEEP_SECONDS = 10.0
 TRIES = 20  # losses of the link in a row without a pass that ended, after which the last one is the user's
 PAUSE_SECONDS = 0.2  # between two attempts to open a port
 LOST = (UnpluggedError, NoAnswerError, BoardResetError, BusyError)
@@ -78,7 +76,8 @@ class LastingClient(BoardClient):
     reconnect : float
         Seconds for which a lost board is looked for; with 0, every loss is an error.
     keep_seconds : float
-        Seconds of training after which nodes are read. All that was trained since is what a reset costs.
+        Seconds of training after which nodes are read, after the first pass. All that was trained since is what a
+        reset costs.
     tell : Callable[[str], object], optional
         Called with a line for the user at each loss, and when the board is back.
     kept : Callable[[Snapshot], object], optional
@@ -107,8 +106,8 @@ class LastingClient(BoardClient):
         transfer: Transfer | None = None,
         *,
         timeout: float = 5.0,
-        reconnect: float = RECONNECT_SECONDS,
-        keep_seconds: float = KEEP_SECONDS,
+        reconnect: float = 60.0,
+        keep_seconds: float = 10.0,
         tell: Callable[[str], object] = lambda line: None,
         kept: Callable[[Snapshot], object] = lambda snapshot: None,
     ) -> None:
@@ -126,7 +125,7 @@ class LastingClient(BoardClient):
         port = reopen()
         try:
             super().__init__(HostLink(port, timeout=timeout), transfer)
-            self._chance = super().chance
+            self._chance = self._read_chance()
         except BaseException:
             port.close()
             raise
@@ -139,9 +138,7 @@ class LastingClient(BoardClient):
     @property
     def nodes(self) -> list[np.ndarray]:
         """The nodes on the board; as `BoardClient.nodes`."""
-        nodes, chance = self._lasting(self._read)
-        self._keep(Snapshot(nodes, chance, self.updates))
-        return [layer.copy() for layer in nodes]
+        return [layer.copy() for layer in self._kept().nodes]
 
     @nodes.setter
     def nodes(self, nodes: list[np.ndarray]) -> None:
@@ -159,10 +156,8 @@ class LastingClient(BoardClient):
     def chance(self, word: int) -> None:
         check_chance(word)
         if self.network.fine:
-            if self._since or self.snapshot is None:
-                self._keep(Snapshot(self.nodes, word, self.updates))
-            else:
-                self._keep(replace(self.snapshot, chance=word))
+            before = self._kept() if self._since or self.snapshot is None else self.snapshot
+            self._keep(replace(before, chance=word))
             self._lasting(lambda: self._write_chance(word))
 
     def counters(self) -> dict[str, int]:
@@ -174,7 +169,7 @@ class LastingClient(BoardClient):
 
     def _run_pass(self, each: Pass, following: Pass | None) -> PassOutcome:
         if self.snapshot is None or self._interrupted:
-            self._keep(Snapshot(self.nodes, self._chance, self.updates))
+            self._kept()
         self._interrupted = True
         begun = False
 
@@ -199,13 +194,20 @@ class LastingClient(BoardClient):
         self._since.append(each)
         if self.network.fine:
             self._chance = chance_after(self._chance, len(each.block))
-        if time.monotonic() - self._kept_at >= self._keep_seconds:
-            self._keep(Snapshot(self.nodes, self._chance, self.updates))
-            self._on_kept(self.snapshot)
+        # After the first pass, too: until then nothing has been kept.
+        if time.monotonic() - self._kept_at >= self._keep_seconds or not (self.snapshot and self.snapshot.updates):
+            self._on_kept(self._kept())
         return outcome
 
     def _predict_block(self, arguments: np.ndarray, total: int) -> np.ndarray:
         return self._lasting(lambda: super(LastingClient, self)._predict_block(arguments, total))
+
+    def _kept(self) -> Snapshot:
+        """Read the nodes, and keep them."""
+        nodes, chance = self._lasting(self._read)
+        snapshot = Snapshot(nodes, chance, self.updates)
+        self._keep(snapshot)
+        return snapshot
 
     def _keep(self, snapshot: Snapshot) -> None:
         self.snapshot, self._chance, self._since = snapshot, snapshot.chance, []
@@ -214,11 +216,8 @@ class LastingClient(BoardClient):
 
     def _read(self) -> tuple[list[np.ndarray], int]:
         """Read the nodes, and the chance word if the host does not know it."""
-        nodes = BoardClient.nodes.__get__(self)
-        return nodes, BoardClient.chance.__get__(self) if self._interrupted else self._chance
-
-    def _write_chance(self, word: int) -> None:
-        BoardClient.chance.__set__(self, word)
+        nodes = self._read_nodes()
+        return nodes, self._read_chance() if self._interrupted else self._chance
 
     def _number(self) -> int:
         """Read the number of the board's last training pass; 0 if its nodes are not known."""
@@ -287,7 +286,7 @@ class LastingClient(BoardClient):
         if self.snapshot is None:
             raise BoardError("the board was reset before its nodes were read; write nodes to it, and begin anew")
         self._await_idle()
-        BoardClient.nodes.__set__(self, self.snapshot.nodes)
+        self._write_nodes(self.snapshot.nodes)
         self._write_chance(self.snapshot.chance)
         for each in self._since:
             super()._set_rates(each.rates)

@@ -12,7 +12,7 @@ class ResendTimer:
     Parameters
     ----------
     least, most : float
-        The limits of `seconds`. On a noisy line most silences are losses: `least` / NOISY, and 2 * `least` after silences.
+        The limits of `seconds`. On a noisy line, where most silences are losses: `least` / NOISY, and 2 * `least`.
 
     Attributes
     ----------

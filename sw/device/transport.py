@@ -225,10 +225,9 @@ class HostLink:
         while True:
             while len(waiting) < greeting.credits and position < total:
                 words = min(self._size.words(longest), total - position)
-                pending = self._pend(command, payload, position, words, split)
-                position += pending.words
-                waiting.append(pending)
-                self._send([pending])
+                waiting.append(self._pend(command, payload, position, words, split))
+                position += waiting[-1].words
+                self._send([waiting[-1]])
             if not waiting:
                 return
             for frame in self._frames.receive():
@@ -264,7 +263,7 @@ class HostLink:
                 raise NoAnswerError(
                     f"no progress for {self._timeout:g} s at {self._frames.name}; the board answered before"
                 )
-            if self._clock() - max(self._frames.framed_at, waiting[-1].sent_at) > self._timer.seconds:
+            if self._clock() - max(self._frames.spoken_at, waiting[-1].sent_at) > self._timer.seconds:
                 self.statistics.silences += 1
                 self._timer.unanswered()
                 self._send(waiting)
