@@ -10,7 +10,7 @@ from sw.device.request_size import LEAST_WORDS
 from sw.device.transport import HostLink
 from sw.spec.protocol import REPLY, Command, Frame, Space, Status
 from sw.spec.registers import CONTROLS
-from tests.sw.device.scripted import greet
+from tests.sw.device.scripted import greet, link_to
 
 
 class LossyBoard(BufferedPort):
@@ -96,3 +96,17 @@ def test_requests_are_long_again_on_a_line_that_is_good_again() -> None:
 
 def test_a_request_that_starts_a_pass_is_never_split() -> None:
     assert sum(register.words for register in CONTROLS) <= LEAST_WORDS
+
+
+def test_a_reply_behind_noise_is_understood() -> None:
+    noise = random.Random(1)
+
+    def answer(frame: Frame) -> bytes:
+        return noise.randbytes(300).replace(b"\x00", b"\x01") + (
+            greet(frame)
+            if frame.type == Command.HELLO
+            else Frame(frame.type | REPLY, frame.sequence, bytes([7, 0, Status.OK])).encode()
+        )
+
+    link, port = link_to(answer)
+    assert link.read(Space.RECORDS, 0, 1)[0] == 7 and port.time < 0.5
