@@ -2,9 +2,9 @@
 // line out of `tx` becomes host bytes. One argument: clock cycles per bit; a second one names a file for waveforms.
 //
 // The first line on stdout is the path of the port. After that every line on stdin is answered by a line on stdout: the
-// number of cycles simulated so far, then the faults of the line so far, as listed in `Faults`. A line that begins with
-// "reset" resets the board; one that begins with "line" sets the faults, by the seven numbers of `Rates`. Ends on
-// SIGTERM, on SIGINT, or when stdin closes, and prints the numbers again.
+// number of cycles simulated so far, the faults of the line so far, as listed in `Faults`, and the path of the port. A line
+// that begins with "reset" resets the board; "line" sets the faults, by the seven numbers of `Rates`; "unplug" closes the
+// port and opens another. Ends on SIGTERM, on SIGINT, or when stdin closes, and prints the numbers again.
 
 #include "Vtop.h"
 #include "verilated.h"
@@ -22,6 +22,7 @@
 #include <deque>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
 #include <poll.h>
 #include <random>
 #include <sstream>
@@ -82,6 +83,11 @@ public:
 
     std::string path;
     int master;
+
+    ~PseudoTerminal() {
+        close(slave);
+        close(master);
+    }
 
 private:
     int slave;
@@ -309,7 +315,7 @@ public:
           board(waves) {}
 
     void run() {
-        std::printf("%s\n", port.path.c_str());
+        std::printf("%s\n", port->path.c_str());
         auto last_activity = Clock::now();
         while (!stopped) {
             if (receiver.bytes.size() < board_to_host_bytes)
@@ -320,15 +326,16 @@ public:
             const auto now = Clock::now();
             const bool quiet = now - last_activity > quiet_after;
             const bool room = transmitter.bytes.size() < host_to_board_bytes;
-            pollfd files[2] = {{STDIN_FILENO, POLLIN, 0}, {port.master, 0, 0}};
+            pollfd files[2] = {{STDIN_FILENO, POLLIN, 0}, {port->master, 0, 0}};
             if (room) files[1].events |= POLLIN;
             if (!receiver.bytes.empty()) files[1].events |= POLLOUT;
             if (poll(files, 2, quiet ? quiet_pause_ms : 0) <= 0) continue;
 
             if (files[0].revents && !obey()) break;
+            if (files[1].fd != port->master) continue;
             bool moved = false;
-            if (files[1].revents & POLLIN) moved |= port.receive(transmitter.bytes);
-            if (files[1].revents & POLLOUT) moved |= port.send(receiver.bytes);
+            if (files[1].revents & POLLIN) moved |= port->receive(transmitter.bytes);
+            if (files[1].revents & POLLOUT) moved |= port->send(receiver.bytes);
             if (moved) last_activity = now;
         }
         answer();
@@ -352,6 +359,12 @@ private:
             std::string verb;
             words >> verb;
             if (verb == "reset") board.reset();
+            if (verb == "unplug") {
+                port.reset();
+                port.emplace();
+                transmitter.bytes.clear();
+                receiver.bytes.clear();
+            }
             if (verb == "line") {
                 words >> rates.stop >> rates.pause >> rates.brk >> rates.floating >> rates.noise >> rates.skew >> rates.seed;
                 random.seed(rates.seed);
@@ -367,7 +380,7 @@ private:
         std::printf("%llu", static_cast<unsigned long long>(board.cycles));
         for (const uint64_t count : {faults.stops, faults.pauses, faults.breaks, faults.floats, faults.pulses, faults.edges})
             std::printf(" %llu", static_cast<unsigned long long>(count));
-        std::printf("\n");
+        std::printf(" %s\n", port->path.c_str());
     }
 
     const unsigned clocks_per_bit;
@@ -376,7 +389,7 @@ private:
     Random random;
     bool faulty = false;
     std::string request;
-    PseudoTerminal port;
+    std::optional<PseudoTerminal> port{std::in_place};
     Wire in, out;
     Transmitter transmitter;
     Receiver receiver;

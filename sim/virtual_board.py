@@ -91,7 +91,7 @@ class VirtualBoard:
     Attributes
     ----------
     port : str
-        Path of the port, for `serial.Serial` or `sw.device.serial_port.open_port`; set on entry.
+        Path of the port, for `serial.Serial` or `sw.device.serial_port.open_port`; set on entry, and by `unplug`.
 
     Raises
     ------
@@ -126,11 +126,15 @@ class VirtualBoard:
     @property
     def faults(self) -> LineFaults:
         """Faults of the line so far."""
-        return LineFaults(*map(int, self._ask("").split()[1:]))
+        return LineFaults(*map(int, self._ask("").split()[1:-1]))
 
     def reset(self) -> None:
         """Reset the board, whatever it does; its memories keep what they have, as those of a board do."""
         self._ask("reset")
+
+    def unplug(self) -> None:
+        """Close the port, as a cable that is pulled, and open another one, which is `port` from now on."""
+        self.port = self._ask("unplug").split()[-1]
 
     def disturb(self, rates: LineRates) -> None:
         """Set the faults of the line from now on."""

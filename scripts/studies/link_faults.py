@@ -324,9 +324,8 @@ def main(arguments: list[str] | None = None) -> int:
     total = sum(sum(row.faults.values()) for row in rows)
     ends = sum((row.ends for row in rows), Counter())
     edges = sum(row.faults["edges"] for row in rows)
-    print(
-        f"{total:,} faults, {edges:,} of them edges of a line that nothing drives, in {ends.total()} trials: {', '.join(f'{count} {end}' for end, count in ends.items())}."
-    )
+    said = ", ".join(f"{count} {end}" for end, count in ends.items())
+    print(f"{total:,} faults, {edges:,} of them edges of a line that nothing drives, in {ends.total()} trials: {said}.")
     print(f"Two programs on one port: {hosts}.")
     if options.plot:
         save(plot(rows), options.plot)
