@@ -126,9 +126,18 @@ def host(port: Path, folder: Path, epochs: int) -> None:
 
 
 def training(
-    bench: Bench, folder: Path, epochs: int, rng: np.random.Generator, left: int, seen: Counter[str]
+    bench: Bench,
+    folder: Path,
+    epochs: int,
+    rng: np.random.Generator,
+    left: int,
+    seen: Counter[str],
+    errors: Counter[str],
 ) -> tuple[str, int]:
-    """Train to the end, with up to `left` incidents; return how it ended, and the number of incidents."""
+    """Train to the end, with up to `left` incidents; return how it ended, and the number of incidents.
+
+    A host that ends with a named error after an incident, such as one that was just opening the port, is started again.
+    """
     context, happened = get_context("fork"), 0
 
     def started() -> BaseProcess:
@@ -136,17 +145,23 @@ def training(
         process.start()
         return process
 
-    process = started()
+    process, at_start = started(), 0
     while True:
         process.join(rng.uniform(0.1, 2.5) if happened < left else None)
+        if process.exitcode == 0:
+            return "ended", happened
         if process.exitcode is not None:
-            said = (folder / "said").read_text()
-            return ("ended" if process.exitcode == 0 else f"status {process.exitcode}: {said[-300:]}"), happened
+            said = (folder / "said").read_text().splitlines()[-1]
+            if process.exitcode != 1 or not said.startswith("error: ") or happened == at_start:
+                return f"status {process.exitcode}: {said}", happened
+            errors[said.partition(":")[2][:60]] += 1
+            process, at_start = started(), happened
+            continue
         incident = str(rng.choice(list(INCIDENTS), p=list(INCIDENTS.values())))
         if incident == "host killed":
             process.kill()
             process.join()
-            process = started()
+            process, at_start = started(), happened
         elif incident == "host suspended":
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
@@ -173,14 +188,14 @@ def main(arguments: list[str] | None = None) -> int:
     design = search(boards.find("icebreaker"), PRESETS["norm2"].network, taps=2).design
     expected = oracles_nodes(design, options.epochs)
     rng, seen = np.random.default_rng(options.seed), Counter[str]()
-    ends, wrong = Counter[str](), []
+    ends, errors, wrong = Counter[str](), Counter[str](), list[str]()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(design, Path(name))
         while seen.total() < options.incidents and not wrong:
             folder = Path(name) / str(ends.total())
             folder.mkdir()
-            end, _ = training(bench, folder, options.epochs, rng, options.incidents - seen.total(), seen)
+            end, _ = training(bench, folder, options.epochs, rng, options.incidents - seen.total(), seen, errors)
             if end == "ended":
                 exact = all(map(np.array_equal, Model.load(folder / "model.npz").nodes, expected))
                 end = "the oracle's nodes" if exact else "other nodes"
@@ -191,7 +206,14 @@ def main(arguments: list[str] | None = None) -> int:
     happened = ", ".join(f"{count} times {incident}" for incident, count in seen.items())
     print(f"{seen.total()} incidents in {ends.total()} trainings of {options.epochs} epochs: {happened}.")
     print(f"They ended with {', '.join(f'{end}: {count}' for end, count in ends.items())}.")
-    figures: dict[str, Any] = {"incidents": dict(seen), "ends": dict(ends), "seconds": time.monotonic() - begun}
+    if errors:
+        print(f"{errors.total()} times the host ended with an error, and was started again: {', '.join(errors)}.")
+    figures: dict[str, Any] = {
+        "incidents": dict(seen),
+        "ends": dict(ends),
+        "errors": dict(errors),
+        "seconds": time.monotonic() - begun,
+    }
     write_json(options.json, figures)
     return int(bool(wrong))
 

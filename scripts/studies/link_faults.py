@@ -328,7 +328,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{total:,} faults, {edges:,} of them edges of a line that nothing drives, in {ends.total()} trials: {said}.")
     print(f"Two programs on one port: {hosts}.")
     if options.plot:
-        save(plot(rows), options.plot)
+        save(plot(rows), options.plot, dpi=150)
     figures: dict[str, Any] = {
         "faults": total,
         "edges": edges,

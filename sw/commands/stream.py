@@ -191,6 +191,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
             "counted": shares(board.network, outcome.statistics),
             "link_errors": board.counters(),
+            "line": board.hints(),
             "wall_s": time.monotonic() - began,
             "model": str(saved),
         }
@@ -201,6 +202,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
             *score_lines(figures),
             *advice(board.network, outcome.statistics),
+            *figures["line"],
             " ".join(filter(None, (remark, f"The model is in {saved}."))),
         )
     finally:

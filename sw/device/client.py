@@ -3,12 +3,13 @@
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from sw.device.errors import BoardError, BoardTakenError, WrongDeviceError
+from sw.device.line_hints import hints
+from sw.device.passes import Pass, PassOutcome, number_of
 from sw.device.register_client import RegisterClient
 from sw.device.serial_port import DEFAULT_BAUD, open_port
 from sw.device.transport import HostLink
@@ -19,7 +20,16 @@ from sw.spec.configuration import Configuration, digest_of
 from sw.spec.nodes import check_nodes
 from sw.spec.protocol import Mode, Space
 from sw.spec.records import Records
-from sw.spec.registers import CHANCE, LINK_COUNTERS, PASS_BITS, SET_CHANCE, STATISTICS, rate_values, register_table
+from sw.spec.registers import (
+    CHANCE,
+    COUNTER_BITS,
+    LINK_COUNTERS,
+    PASS_BITS,
+    SET_CHANCE,
+    STATISTICS,
+    rate_values,
+    register_table,
+)
 from sw.spec.schedule import Phase, Rates
 from sw.spec.text_words import content_words, unpack_text
 from sw.spec.trainer import Progress, Statistics, Trainer
@@ -29,56 +39,6 @@ STALL_SECONDS = 10.0  # time without a single record done, after which a pass is
 
 Transfer = Callable[[int, int], None]
 """Called while records are sent, with the number of words on the board so far and the number of words in all."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A training pass over a block of records.
-
-    Attributes
-    ----------
-    mode : Mode
-        What it does.
-    records : Records
-        All records of the epoch.
-    index : int
-        Number of the block in the epoch.
-    block : Records
-        The block.
-    half : int
-        Half of the record store that the block lies in.
-    row : int
-        Row of the store at which it begins.
-    rates : Rates
-        Learning rates.
-    """
-
-    mode: Mode
-    records: Records
-    index: int
-    block: Records
-    half: int
-    row: int
-    rates: Rates
-
-
-@dataclass(frozen=True)
-class PassOutcome:
-    """What a pass has given.
-
-    Attributes
-    ----------
-    results : ndarray of shape (n, outputs)
-        Results, if the pass predicted; otherwise n is 0.
-    statistics : Statistics
-        Its counts.
-    cycles : int
-        Clocks that it took.
-    """
-
-    results: np.ndarray
-    statistics: Statistics
-    cycles: int
 
 
 class BoardClient(Trainer):
@@ -130,6 +90,7 @@ class BoardClient(Trainer):
         self.network = self.configuration.network
         self.pretraining = self.configuration.pretraining
         self.registers = RegisterClient(link, register_table(self.network))
+        self._counted = BoardClient.counters(self)
 
     @classmethod
     def open(cls, path: str, *, baud: int = DEFAULT_BAUD, transfer: Transfer | None = None) -> Self:
@@ -336,6 +297,12 @@ class BoardClient(Trainer):
         """Return the link's error counters on the board, by name."""
         return self.registers.read(*(register.name for register in LINK_COUNTERS))
 
+    def hints(self) -> list[str]:
+        """Say what is wrong with the line, if anything is, by the counters since this client began."""
+        counted = self.counters()
+        wrap = (1 << COUNTER_BITS) - 1
+        return hints(self.link.statistics, {name: counted[name] - self._counted[name] & wrap for name in counted})
+
     @property
     def _record_size(self) -> int:
         """Words of the record store that a record takes."""
@@ -408,8 +375,3 @@ def _runs(addresses: np.ndarray) -> list[slice]:
     """Return the slices of a sorted array in which the numbers are consecutive."""
     ends = [*(np.nonzero(np.diff(addresses) != 1)[0] + 1), len(addresses)]
     return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-
-
-def number_of(count: int) -> int:
-    """Return the number of a pass by a count: it fits the register `pass`, and is not 0."""
-    return count % ((1 << PASS_BITS) - 1) + 1

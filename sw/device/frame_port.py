@@ -71,6 +71,11 @@ class FramePort:
         """The port's name, for messages."""
         return str(getattr(self._port, "name", None) or "the port")
 
+    @property
+    def noise(self) -> int:
+        """Bytes since the last whole frame."""
+        return self._unframed
+
     def close(self) -> None:
         """Close the port; one that is gone is closed."""
         with contextlib.suppress(OSError):

@@ -10,6 +10,8 @@ from sw.device.frame_port import FramePort
 from sw.device.resend_timer import ResendTimer
 from sw.spec.protocol import DIGEST_BYTES, NONCE_BYTES, REPLY, VERSION, Command, Frame
 
+NOISE = 2000  # bytes without a frame, beyond what a device that says something else would say
+
 
 @dataclass(frozen=True)
 class Greeting:
@@ -98,9 +100,11 @@ class LinkSession:
                         self._frames.statistics.sessions += 1
                         return self._greeting
             self._timer.unanswered()
+        noise = self._frames.noise
         if answered or self._frames.heard_at >= begun:
             raise WrongDeviceError(
-                f"the device at {self._frames.name} answers, but not as a kanloom board (or at another baud)"
+                f"the device at {self._frames.name} answers, but not as a kanloom board (or at another baud"
+                + (f"; {noise:,} bytes came without a frame, as if nothing drove the line)" if noise > NOISE else ")")
             )
         raise NoAnswerError(
             f"no answer from {self._frames.name} within {self._timeout:g} s: is this the board's port, is the board "

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from sw.device.client import BoardClient, Pass, PassOutcome, Transfer, number_of
+from sw.device.client import BoardClient, Transfer
 from sw.device.errors import (
     BoardError,
     BoardResetError,
@@ -28,6 +28,7 @@ from sw.device.errors import (
     NoAnswerError,
     UnpluggedError,
 )
+from sw.device.passes import Pass, PassOutcome, number_of
 from sw.device.serial_port import SerialPort
 from sw.device.transport import HostLink
 from sw.spec.bounds import SECONDS, check_real
