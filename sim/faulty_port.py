@@ -55,12 +55,10 @@ class FaultCount:
     ----------
     flipped, dropped, duplicated, inserted : int
         Bytes with a fault of each kind of `FaultRates`.
-    bursts, burst_bytes : int
-        Bursts, and the bytes of all of them.
+    bursts : int
+        Bursts, whatever their lengths.
     lost, held : int
         Reads that were lost, and that came late.
-    bytes : int
-        Bytes that were given to the port, or by it, before the faults.
     """
 
     flipped: int = 0
@@ -68,10 +66,8 @@ class FaultCount:
     duplicated: int = 0
     inserted: int = 0
     bursts: int = 0
-    burst_bytes: int = 0
     lost: int = 0
     held: int = 0
-    bytes: int = 0
 
 
 class FaultyPort:
@@ -92,6 +88,8 @@ class FaultyPort:
     ----------
     sent, received : FaultCount
         Faults in bytes written and in bytes read.
+    written : int
+        Bytes that were to be written, without the faults.
     enabled : bool
         Whether bytes are damaged; True at first.
     """
@@ -99,6 +97,7 @@ class FaultyPort:
     def __init__(self, port: SerialPort, rates: FaultRates, *, seed: int) -> None:
         self.sent, self.received = FaultCount(), FaultCount()
         self.enabled = True
+        self.written = 0
         self._port = port
         self._rates = rates
         # One generator a direction: how reads are cut into pieces must not change the faults of writes.
@@ -141,6 +140,7 @@ class FaultyPort:
 
     def write(self, data: bytes, /) -> int:
         """Write `data`, and return its length, whatever the faults."""
+        self.written += len(data)
         self._port.write(self._damage(bytes(data), self.sent, self._write_random))
         return len(data)
 
@@ -166,7 +166,6 @@ class FaultyPort:
         return data
 
     def _damage(self, data: bytes, count: FaultCount, generator: random.Random) -> bytes:
-        count.bytes += len(data)
         if not self.enabled:
             return data
         damaged = bytearray()
@@ -189,7 +188,6 @@ class FaultyPort:
                 longest = self._rates.burst_bytes * (BURST_READS if count is self.received else 1)
                 burst = generator.randbytes(generator.randint(1, longest))
                 count.bursts += 1
-                count.burst_bytes += len(burst)
                 damaged += burst
             damaged.append(byte)
         return bytes(damaged)
