@@ -1,8 +1,10 @@
 // Runs a compiled gateware as a board behind a pseudo-terminal: host bytes become a UART line into `rx`, and the UART
 // line out of `tx` becomes host bytes. One argument: clock cycles per bit; a second one names a file for waveforms.
 //
-// The first line on stdout is the path of the port. After that every line on stdin is answered by a line on stdout with
-// the number of cycles simulated so far. Ends on SIGTERM, on SIGINT, or when stdin closes, and prints the number again.
+// The first line on stdout is the path of the port. After that every line on stdin is answered by a line on stdout: the
+// number of cycles simulated so far, the faults of the line so far, as listed in `Faults`, and the path of the port. A line
+// that begins with "reset" resets the board; "line" sets the faults, by the seven numbers of `Rates`; "unplug" closes the
+// port and opens another. Ends on SIGTERM, on SIGINT, or when stdin closes, and prints the numbers again.
 
 #include "Vtop.h"
 #include "verilated.h"
@@ -20,7 +22,10 @@
 #include <deque>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
 #include <poll.h>
+#include <random>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -79,24 +84,113 @@ public:
     std::string path;
     int master;
 
+    ~PseudoTerminal() {
+        close(slave);
+        close(master);
+    }
+
 private:
     int slave;
+};
+
+// Faults of the line in both directions; probabilities are those of a byte, or of a bit time where it says so.
+struct Rates {
+    double stop = 0;      // the stop bit is low
+    double pause = 0;     // the line is idle for up to 8000 bit times before the byte; into the board only
+    double brk = 0;       // of a bit time: the line is held low for 10 to 60 bit times
+    double floating = 0;  // of a bit time: nothing drives the line for up to 400 bit times
+    double noise = 0;     // of a bit time: a pulse of a quarter of a bit or less
+    double skew = 0;      // the host's bits are longer by this share than the board's
+    uint64_t seed = 0;
+};
+
+struct Faults {
+    uint64_t stops = 0, pauses = 0, breaks = 0, floats = 0, pulses = 0, edges = 0;  // edges: while nothing drives the line
+};
+
+using Random = std::mt19937_64;
+
+double share(Random &random) { return std::uniform_real_distribution<>()(random); }
+
+// What lies between the two ends of a line: call once a cycle.
+class Wire {
+public:
+    Wire(unsigned clocks_per_bit, const Rates &rates, Faults &faults)
+        : clocks_per_bit(clocks_per_bit), rates(rates), faults(faults) {}
+
+    bool level(bool driven, Random &random) {
+        if (left > 0) {
+            --left;
+            if (state == FLOATING && share(random) * clocks_per_bit < 1.5) {
+                held = !held;
+                ++faults.edges;
+            }
+            return state == PULSE ? !driven : held;
+        }
+        if (rates.brk + rates.floating + rates.noise == 0) return driven;
+        double chance = share(random) * clocks_per_bit;
+        if (chance < rates.brk) {
+            ++faults.breaks;
+            return begin(BREAK, 10 + 50 * share(random), false);
+        }
+        if ((chance -= rates.brk) < rates.floating) {
+            ++faults.floats;
+            return begin(FLOATING, 400 * share(random), driven);
+        }
+        if (chance - rates.floating < rates.noise) {
+            ++faults.pulses;
+            return begin(PULSE, 0.25 * share(random), driven);
+        }
+        return driven;
+    }
+
+private:
+    enum State { BREAK, FLOATING, PULSE };
+
+    bool begin(State what, double bits, bool now) {
+        state = what;
+        held = now;
+        left = static_cast<unsigned>(bits * clocks_per_bit);
+        return held;
+    }
+
+    const unsigned clocks_per_bit;
+    const Rates &rates;
+    Faults &faults;
+    State state = BREAK;
+    bool held = true;
+    unsigned left = 0;
 };
 
 // Host's end of the line into the board, 8N1: call once a cycle for the level of the line.
 class Transmitter {
 public:
-    explicit Transmitter(unsigned clocks_per_bit) : clocks_per_bit(clocks_per_bit) {}
+    Transmitter(unsigned clocks_per_bit, const Rates &rates, Faults &faults, Random &random)
+        : clocks_per_bit(clocks_per_bit), rates(rates), faults(faults), random(random) {}
 
     bool level() {
-        if (clocks_left == 0) {
+        if (clocks_left < 1) {
             frame >>= 1;
             if (frame == 0) {
                 if (bytes.empty()) return true;
-                frame = 0x200u | bytes.front() << 1;
+                if (!paused && rates.pause > 0 && share(random) < rates.pause) {
+                    ++faults.pauses;
+                    paused = true;
+                    frame = 1;  // idle
+                    clocks_left = 8000.0 * clocks_per_bit * share(random);
+                    return true;
+                }
+                paused = false;
+                frame = 0x600u | bytes.front() << 1;
+                if (rates.stop > 0 && share(random) < rates.stop) {
+                    ++faults.stops;
+                    frame ^= 0x200u;
+                } else {
+                    frame ^= 0x400u;
+                }
                 bytes.pop_front();
             }
-            clocks_left = clocks_per_bit;
+            clocks_left += clocks_per_bit * (1 + rates.skew);
         }
         --clocks_left;
         return frame & 1;
@@ -106,29 +200,37 @@ public:
 
 private:
     const unsigned clocks_per_bit;
-    unsigned frame = 0;  // bits still to send, the present one lowest, the stop bit highest
-    unsigned clocks_left = 0;
+    const Rates &rates;
+    Faults &faults;
+    Random &random;
+    unsigned frame = 0;  // bits still to send, the present one lowest, the stop bit highest; one more if that is low
+    double clocks_left = 0;
+    bool paused = false;
 };
 
 // Host's end of the line out of the board, 8N1: samples in the middle of a bit; a byte without its stop bit is dropped.
 class Receiver {
 public:
-    explicit Receiver(unsigned clocks_per_bit) : clocks_per_bit(clocks_per_bit) {}
+    Receiver(unsigned clocks_per_bit, const Rates &rates, Faults &faults, Random &random)
+        : clocks_per_bit(clocks_per_bit), rates(rates), faults(faults), random(random) {}
 
     void sample(bool level) {
         if (bits_left == 0) {
             if (previous && !level) {
                 bits_left = 10;
-                clocks_left = clocks_per_bit / 2 - 1;
+                clocks_left = clocks_per_bit * (1 + rates.skew) / 2 - 1;
             }
             previous = level;
-        } else if (clocks_left-- == 0) {
-            clocks_left = clocks_per_bit - 1;
+        } else if (clocks_left-- < 1) {
+            clocks_left += clocks_per_bit * (1 + rates.skew);
             frame = frame >> 1 | level << 9;
             if (--bits_left == 0) {
-                if (level && !(frame & 1)) bytes.push_back(frame >> 1);
+                const bool damaged = rates.stop > 0 && share(random) < rates.stop;
+                faults.stops += damaged;
+                if (level && !(frame & 1) && !damaged) bytes.push_back(frame >> 1);
                 else ++framing_errors;
                 previous = level;
+                clocks_left = 0;
             }
         }
     }
@@ -138,9 +240,12 @@ public:
 
 private:
     const unsigned clocks_per_bit;
+    const Rates &rates;
+    Faults &faults;
+    Random &random;
     unsigned frame = 0;
     unsigned bits_left = 0;
-    unsigned clocks_left = 0;
+    double clocks_left = 0;
     bool previous = false;  // a line that starts low has yet to become idle
 };
 
@@ -156,10 +261,7 @@ public:
 #else
         if (waves) throw std::invalid_argument("compiled without waveforms");
 #endif
-        top.rx = 1;
-        top.rst = 1;
-        for (unsigned i = 0; i < reset_cycles; ++i) cycle();
-        top.rst = 0;
+        reset();
     }
 
     ~Board() {
@@ -167,6 +269,12 @@ public:
 #if VM_TRACE
         trace.close();
 #endif
+    }
+
+    void reset() {
+        top.rst = 1;
+        for (unsigned i = 0; i < reset_cycles; ++i) cycle();
+        top.rst = 0;
     }
 
     bool cycle(bool rx = true) {
@@ -198,44 +306,95 @@ private:
 #endif
 };
 
-void run(unsigned clocks_per_bit, const char *waves) {
-    PseudoTerminal port;
-    Transmitter transmitter(clocks_per_bit);
-    Receiver receiver(clocks_per_bit);
-    Board board(waves);
-    std::printf("%s\n", port.path.c_str());
+// The simulated board with its line, and the requests about them on stdin.
+class Simulation {
+public:
+    Simulation(unsigned clocks_per_bit, const char *waves)
+        : clocks_per_bit(clocks_per_bit), in(clocks_per_bit, rates, faults), out(clocks_per_bit, rates, faults),
+          transmitter(clocks_per_bit, rates, faults, random), receiver(clocks_per_bit, rates, faults, random),
+          board(waves) {}
 
-    auto last_activity = Clock::now();
-    while (!stopped) {
-        if (receiver.bytes.size() < board_to_host_bytes)
-            for (unsigned i = 0; i < slice; ++i) receiver.sample(board.cycle(transmitter.level()));
-        if (board.finished()) throw std::runtime_error("the gateware ended the simulation");
+    void run() {
+        std::printf("%s\n", port->path.c_str());
+        auto last_activity = Clock::now();
+        while (!stopped) {
+            if (receiver.bytes.size() < board_to_host_bytes)
+                for (unsigned i = 0; i < slice; ++i)
+                    receiver.sample(out.level(board.cycle(in.level(transmitter.level(), random)), random));
+            if (board.finished()) throw std::runtime_error("the gateware ended the simulation");
 
-        const auto now = Clock::now();
-        const bool quiet = now - last_activity > quiet_after;
-        const bool room = transmitter.bytes.size() < host_to_board_bytes;
-        pollfd files[2] = {{STDIN_FILENO, POLLIN, 0}, {port.master, 0, 0}};
-        if (room) files[1].events |= POLLIN;
-        if (!receiver.bytes.empty()) files[1].events |= POLLOUT;
-        if (poll(files, 2, quiet ? quiet_pause_ms : 0) <= 0) continue;
+            const auto now = Clock::now();
+            const bool quiet = now - last_activity > quiet_after;
+            const bool room = transmitter.bytes.size() < host_to_board_bytes;
+            pollfd files[2] = {{STDIN_FILENO, POLLIN, 0}, {port->master, 0, 0}};
+            if (room) files[1].events |= POLLIN;
+            if (!receiver.bytes.empty()) files[1].events |= POLLOUT;
+            if (poll(files, 2, quiet ? quiet_pause_ms : 0) <= 0) continue;
 
-        if (files[0].revents) {
-            char request[256];
-            const ssize_t count = read(STDIN_FILENO, request, sizeof request);
-            if (count == 0) break;
-            for (ssize_t i = 0; i < count; ++i)
-                if (request[i] == '\n') std::printf("%llu\n", static_cast<unsigned long long>(board.cycles));
+            if (files[0].revents && !obey()) break;
+            if (files[1].fd != port->master) continue;
+            bool moved = false;
+            if (files[1].revents & POLLIN) moved |= port->receive(transmitter.bytes);
+            if (files[1].revents & POLLOUT) moved |= port->send(receiver.bytes);
+            if (moved) last_activity = now;
         }
-        bool moved = false;
-        if (files[1].revents & POLLIN) moved |= port.receive(transmitter.bytes);
-        if (files[1].revents & POLLOUT) moved |= port.send(receiver.bytes);
-        if (moved) last_activity = now;
+        answer();
+        if (receiver.framing_errors && !faulty)
+            std::fprintf(stderr, "virtual board: %llu bytes from the gateware without a start or stop bit at %u cycles per bit\n",
+                         static_cast<unsigned long long>(receiver.framing_errors), clocks_per_bit);
     }
-    std::printf("%llu\n", static_cast<unsigned long long>(board.cycles));
-    if (receiver.framing_errors)
-        std::fprintf(stderr, "virtual board: %llu bytes from the gateware without a start or stop bit at %u cycles per bit\n",
-                     static_cast<unsigned long long>(receiver.framing_errors), clocks_per_bit);
-}
+
+private:
+    // Carries out the requests on stdin; returns whether there may be more.
+    bool obey() {
+        char buffer[256];
+        const ssize_t count = read(STDIN_FILENO, buffer, sizeof buffer);
+        if (count == 0) return false;
+        for (ssize_t i = 0; i < count; ++i) {
+            if (buffer[i] != '\n') {
+                request += buffer[i];
+                continue;
+            }
+            std::istringstream words(request);
+            std::string verb;
+            words >> verb;
+            if (verb == "reset") board.reset();
+            if (verb == "unplug") {
+                port.reset();
+                port.emplace();
+                transmitter.bytes.clear();
+                receiver.bytes.clear();
+            }
+            if (verb == "line") {
+                words >> rates.stop >> rates.pause >> rates.brk >> rates.floating >> rates.noise >> rates.skew >> rates.seed;
+                random.seed(rates.seed);
+                faulty = true;
+            }
+            request.clear();
+            answer();
+        }
+        return true;
+    }
+
+    void answer() const {
+        std::printf("%llu", static_cast<unsigned long long>(board.cycles));
+        for (const uint64_t count : {faults.stops, faults.pauses, faults.breaks, faults.floats, faults.pulses, faults.edges})
+            std::printf(" %llu", static_cast<unsigned long long>(count));
+        std::printf(" %s\n", port->path.c_str());
+    }
+
+    const unsigned clocks_per_bit;
+    Rates rates;
+    Faults faults;
+    Random random;
+    bool faulty = false;
+    std::string request;
+    std::optional<PseudoTerminal> port{std::in_place};
+    Wire in, out;
+    Transmitter transmitter;
+    Receiver receiver;
+    Board board;
+};
 
 }  // namespace
 
@@ -248,7 +407,7 @@ int main(int count, char **arguments) {
     try {
         const int clocks_per_bit = count > 1 ? std::atoi(arguments[1]) : 0;
         if (clocks_per_bit < 2) throw std::invalid_argument("usage: virtual_board CLOCKS_PER_BIT [WAVES], at least 2 clocks per bit");
-        run(clocks_per_bit, count > 2 ? arguments[2] : nullptr);
+        Simulation(clocks_per_bit, count > 2 ? arguments[2] : nullptr).run();
     } catch (const std::exception &error) {
         std::fprintf(stderr, "virtual board: %s\n", error.what());
         return 1;

@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,57 @@ _HARNESS = Path(__file__).with_suffix(".cpp")
 
 class VirtualBoardError(RuntimeError):
     """The simulation ended by itself; the message has its output, such as a failed assertion of the gateware."""
+
+
+@dataclass(frozen=True)
+class LineRates:
+    """Faults of the line between host and board, in both directions; what a byte port cannot express.
+
+    Attributes
+    ----------
+    stop : float
+        Probability that a byte's stop bit is low.
+    pause : float
+        Probability that the line is idle before a byte into the board, for up to 8000 bit times.
+    line_break : float
+        Probability, of a bit time, that the line is held low for 10 to 60 bit times.
+    floating : float
+        Probability, of a bit time, that nothing drives the line for up to 400 bit times: its level is random.
+    noise : float
+        Probability, of a bit time, of a pulse of a quarter of a bit or less.
+    skew : float
+        The share by which the host's bits are longer than the board's.
+    seed : int
+        Of the random numbers.
+    """
+
+    stop: float = 0.0
+    pause: float = 0.0
+    line_break: float = 0.0
+    floating: float = 0.0
+    noise: float = 0.0
+    skew: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LineFaults:
+    """Faults that the line had so far.
+
+    Attributes
+    ----------
+    stops, pauses, breaks, floats, pulses : int
+        Faults of each kind of `LineRates`, in its order.
+    edges : int
+        Edges while nothing drove the line: each falling one may look like a start bit.
+    """
+
+    stops: int = 0
+    pauses: int = 0
+    breaks: int = 0
+    floats: int = 0
+    pulses: int = 0
+    edges: int = 0
 
 
 class VirtualBoard:
@@ -39,7 +91,7 @@ class VirtualBoard:
     Attributes
     ----------
     port : str
-        Path of the port, for `serial.Serial` or `sw.device.serial_port.open_port`; set on entry.
+        Path of the port, for `serial.Serial` or `sw.device.serial_port.open_port`; set on entry, and by `unplug`.
 
     Raises
     ------
@@ -58,7 +110,7 @@ class VirtualBoard:
         self._clocks_per_bit = clocks_per_bit
         self._waves = waves
         self._process: subprocess.Popen[str] | None = None
-        self._cycles = 0
+        self._state = "0"
 
     @property
     def cycles(self) -> int:
@@ -69,11 +121,32 @@ class VirtualBoard:
         VirtualBoardError
             If the simulation ended by itself.
         """
+        return int(self._ask("").split()[0])
+
+    @property
+    def faults(self) -> LineFaults:
+        """Faults of the line so far."""
+        return LineFaults(*map(int, self._ask("").split()[1:-1]))
+
+    def reset(self) -> None:
+        """Reset the board, whatever it does; its memories keep what they have, as those of a board do."""
+        self._ask("reset")
+
+    def unplug(self) -> None:
+        """Close the port, as a cable that is pulled, and open another one, which is `port` from now on."""
+        self.port = self._ask("unplug").split()[-1]
+
+    def disturb(self, rates: LineRates) -> None:
+        """Set the faults of the line from now on."""
+        self._ask(" ".join(map(str, ("line", *astuple(rates)))))
+
+    def _ask(self, request: str) -> str:
+        """Send a request, and return the state of the simulation after it; its last one once it has stopped."""
         if self._process is not None:
             with contextlib.suppress(BrokenPipeError):  # the process has ended, and there is no line to read
-                print(file=self._process.stdin, flush=True)
-            self._cycles = int(self._read_line())
-        return self._cycles
+                print(request, file=self._process.stdin, flush=True)
+            self._state = self._read_line()
+        return self._state
 
     def __enter__(self) -> Self:
         options = ["--trace-vcd"] if self._waves else []
@@ -109,7 +182,7 @@ class VirtualBoard:
             output, _ = process.communicate()  # closes stdin, which ends it
             if process.returncode:
                 raise VirtualBoardError(f"the virtual board ended with status {process.returncode}:\n{output}")
-            self._cycles = int(output)
+            self._state = output.strip()
 
     def wait(self) -> None:
         """Wait until the simulation ends by itself, which is an error.

@@ -112,7 +112,9 @@ class Experiment:
         """
         return cls(split, replace(model, statistics=None), model.encode(split.train.features, split.train.targets))
 
-    def run(self, trainer: Trainer, phases: Sequence[Phase], progress: Progress | None = None) -> Outcome:
+    def run(
+        self, trainer: Trainer, phases: Sequence[Phase], progress: Progress | None = None, *, done: int = 0
+    ) -> Outcome:
         """Train the model in a trainer, which takes over its nodes, and predict the hold-out.
 
         Parameters
@@ -123,6 +125,8 @@ class Experiment:
             The schedule.
         progress : Progress, optional
             Called after each epoch.
+        done : int, default=0
+            Record updates of the schedule that the model has had already, as `Trainer.fit` takes them.
 
         Returns
         -------
@@ -130,8 +134,8 @@ class Experiment:
             The trained model and its score.
         """
         trainer.nodes = self.model.nodes
-        trainer.seek(0)
-        statistics = trainer.fit(self.records, phases, progress)
+        trainer.seek(done)
+        statistics = trainer.fit(self.records, phases, progress, done=done)
         holdout = self.split.holdout
         predicted = self.model.decode(trainer.predict(self.model.encode_features(holdout.features)))
         model = replace(self.model, nodes=trainer.nodes, statistics=statistics)

@@ -60,7 +60,7 @@ class PacketMemory(wiring.Component):
     Parameters
     ----------
     depth : int
-        Bytes of memory, a power of two. One of them stays unused.
+        Bytes of memory, a power of two. One or two of them stay unused.
     trailer_bytes : int
         Bytes at the end of each packet that are not given out.
 
@@ -114,7 +114,10 @@ class PacketMemory(wiring.Component):
             write.data.eq(self.bytes.payload),
             write.en.eq(self.bytes.valid & self.bytes.ready),
         ]
-        m.d.sync += self.bytes.ready.eq((position != read.addr) & ~write.en)
+        # A packet that took the last place would move `position` past the reader when it is committed.
+        free = Signal.like(write.addr)
+        m.d.comb += free.eq(read.addr - position)
+        m.d.sync += self.bytes.ready.eq(free[1:].any() & ~write.en)
         with m.If(write.en):
             m.d.sync += self.extent.eq(self.extent + 1)
         with m.If(self.commit):

@@ -1,6 +1,6 @@
 """The system on a chip: link, registers, record store, pass engine and trainer around one bus."""
 
-from amaranth import Module, Signal, Value
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -84,6 +84,7 @@ class Soc(wiring.Component):
         arbitrate(m, store, runner.store, records.store)
         self._control(m, registers, runner, trainer)
         self._status(m, registers, link, runner, trainer)
+        self._pass_number(m, registers, runner, nodes)
         return m
 
     def _pass_engine(self) -> PassEngine:
@@ -136,3 +137,14 @@ class Soc(wiring.Component):
             m.d.sync += underruns.eq(0)
         with m.Elif(runner.underrun):
             m.d.sync += underruns.eq(underruns + 1)
+
+    def _pass_number(self, m: Module, registers: RegisterFile, runner: PassEngine, nodes: NodeTarget) -> None:
+        """Tell the host the number of the last pass, unless its result has been overwritten since."""
+        trained, overwritten = Signal(), nodes.access.write
+        if self.design.network.fine:
+            overwritten |= registers.strobes[SET_CHANCE.name]
+        with m.If(overwritten):
+            m.d.sync += trained.eq(0)
+        with m.Elif(runner.start & (runner.mode != Mode.PREDICT)):
+            m.d.sync += trained.eq(1)
+        m.d.comb += registers.status["pass"].eq(Mux(trained, registers.control.set_pass, 0))

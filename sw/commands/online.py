@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sw.commands.board import add_port, open_board
+from sw.commands.board import add_port, open_lasting
 from sw.commands.following import LATELY, Following, start_of
 from sw.commands.incoming import SOCKET, batches, opened
 from sw.commands.interrupts import INTERRUPTED, stopping
@@ -63,7 +63,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seed", type=whole_number(*SEED), default=0, metavar="N", help="of first nodes (default: %(default)s)"
     )
-    add_port(parser, required=False)
+    add_port(parser, required=False, lasting=True)
     group = parser.add_argument_group("files")
     group.add_argument("--resume", type=Path, metavar="MODEL", help="model to go on from (default: begin anew)")
     group.add_argument(
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     start = start_of(options.resume, options.port) if options.resume else None
     if not options.port:
         return follow(Following(options, reporter, start), options, reporter, save)
-    with open_board(options.port, options.baud) as board:
+    with open_lasting(options, reporter) as board:
         if start:
             check_network(board, start, options.resume, options.port)
         return follow(Following(options, reporter, start, board), options, reporter, save)

@@ -12,42 +12,62 @@ from sw.commands.keeping import keep
 if TYPE_CHECKING:
     import numpy as np
 
-    from sw.device.client import BoardClient
+    from sw.commands.board_checkpoint import BoardCheckpoint
+    from sw.device.recovery import LastingClient, Snapshot
+    from sw.experiment import Experiment
     from sw.model import Model
 
-KEEP_SECONDS = 10.0  # between readings of the nodes: a fraction of a second each
 BUSY_SECONDS = 10.0  # that a board is given to end a pass
 
 
 class Rescue:
-    """Reads a board's nodes now and then, and saves the last ones if the training fails.
+    """Knows the nodes that a board's training gave last, and saves them if it fails.
 
-    Parameters
-    ----------
-    board : BoardClient
-        It trains.
-    model : Model
-        The model before the training; its units and names are those of the model that is saved.
+    Before `begin`, nothing is known of a training.
     """
 
-    def __init__(self, board: BoardClient, model: Model) -> None:
-        self._board, self._model = board, model
-        self._nodes: list[np.ndarray] | None = None
-        self._epoch, self._done, self._total = 0, 0, 0
-        self._read_at = -KEEP_SECONDS
+    def __init__(self) -> None:
+        self._board: LastingClient
+        self._experiment: Experiment
+        self._epochs, self._before = 0, 0
+        self._checkpoint: BoardCheckpoint | None = None
 
-    def epoch(self, done: int, total: int) -> None:
-        """Read the nodes after the first epoch, and after later ones if the last reading is some seconds old.
+    def begin(
+        self,
+        board: LastingClient,
+        experiment: Experiment,
+        epochs: int,
+        checkpoint: BoardCheckpoint | None,
+        before: int,
+    ) -> None:
+        """Take note of a training that begins.
 
         Parameters
         ----------
-        done, total : int
-            Epochs.
+        board : LastingClient
+            It trains.
+        experiment : Experiment
+            What it trains; its units and names are those of the model that is saved.
+        epochs : int
+            Of the schedule.
+        checkpoint : BoardCheckpoint or None
+            Where nodes are kept.
+        before : int
+            Record updates that the first nodes have had.
         """
-        self._done, self._total = done, total
-        if time.monotonic() - self._read_at >= KEEP_SECONDS:
-            self._nodes, self._epoch = self._board.nodes, done
-            self._read_at = time.monotonic()
+        self._board, self._experiment, self._epochs = board, experiment, epochs
+        self._checkpoint, self._before = checkpoint, before
+
+    def kept(self, snapshot: Snapshot) -> None:
+        """Write nodes that were read from the board to the checkpoint.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Of the training.
+        """
+        if self._checkpoint:
+            self._checkpoint.save(snapshot.nodes, self._before + snapshot.updates)
 
     def save(self, output: Path, *, force: bool) -> str:
         """Save the nodes that were read last, then those that are on the board, if it still answers.
@@ -67,25 +87,32 @@ class Rescue:
         from sw.device.errors import BoardError, LinkError
 
         saved = remark = None
-        if self._nodes is not None:
-            saved, remark = keep(self._with(self._nodes), output, None, force=force)
+        self._board.reconnect = 0.0
+        snapshot, done = self._board.snapshot, self._board.updates
+        if snapshot and snapshot.updates:
+            saved, remark = keep(self._with(snapshot.nodes), output, None, force=force)
         try:
             nodes = self._read_when_idle()
         except (BoardError, LinkError):
-            if saved is None:
+            if saved is None or snapshot is None:
                 return "nothing could be saved: the board does not answer, and its nodes were not read before"
-            what = f"the nodes after epoch {self._epoch} of {self._total}, the last that were read from the board,"
+            what = f"the nodes {self._after(snapshot.updates)}, the last that were read from the board,"
         else:
             if saved is None:
                 saved, remark = keep(self._with(nodes), output, None, force=force)
             else:
                 self._with(nodes).save(saved)
-            done = f"after {self._done} of {self._total} epochs and" if self._done else "after"
-            what = f"the board's nodes {done} what was done of {'the next' if self._done else 'the first epoch'}"
+            what = f"the board's nodes {self._after(done)} and what was done of the next block"
         return f"{what} are in {saved}. {remark}".rstrip()
 
+    def _after(self, updates: int) -> str:
+        """Say how far the training was after so many record updates."""
+        epoch, records = divmod(self._before + updates, len(self._experiment.records))
+        rest = f" and {records:,} records of the next" if records else ""
+        return f"after {epoch} of {self._epochs} epochs{rest}"
+
     def _with(self, nodes: list[np.ndarray]) -> Model:
-        return replace(self._model, nodes=nodes, history=None)
+        return replace(self._experiment.model, nodes=nodes, history=None)
 
     def _read_when_idle(self) -> list[np.ndarray]:
         from sw.device.errors import BusyError

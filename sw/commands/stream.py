@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sw.commands import board_checkpoint
 from sw.commands.advice import advice, shares
-from sw.commands.board import add_port, open_board
+from sw.commands.board import KEEP_SECONDS, add_port, open_lasting
+from sw.commands.board_checkpoint import BoardCheckpoint
 from sw.commands.keeping import check_predecessor, judge_on, keep
 from sw.commands.options import DATA_HELP, add_data, add_json, load_data, load_model, tell_notes
 from sw.commands.progress import TerminalReporter
@@ -22,7 +24,8 @@ from sw.outputs import FIGURES, Output, add_force, check, write_json
 from sw.presets.catalogue import BY_NAME, PRESETS
 from sw.presets.preset import Preset
 from sw.presets.selection import preset
-from sw.spec.options import Groups
+from sw.spec.bounds import SECONDS
+from sw.spec.options import Groups, real
 
 if TYPE_CHECKING:
     from sw.commands.progress import TerminalStep
@@ -46,11 +49,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """
     parser.description = (
         f"{parser.description} The board says which network it trains. A named data set has a schedule of its own; for "
-        "a file, a rule chooses one by the number of records. Ctrl-C, a lost link and a failing board leave the nodes "
-        "that were trained so far in the output."
+        "a file, a rule chooses one by the number of records. A board that was lost is looked for; one that was "
+        "reset goes on from the nodes that were read last, to the same bits. Ctrl-C and a board that does not come "
+        "back leave the nodes that were trained so far in the output."
     )
     parser.add_argument("dataset", help=DATA_HELP)
-    add_port(parser)
+    add_port(parser, lasting=True)
     add_data(parser)
     group = parser.add_argument_group("training")
     group.add_argument(
@@ -69,6 +73,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where the trained model goes (default: the data set's name, .npz); if a better model is there, a number "
         "is added to the name",
+    )
+    group.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="the board's nodes, written now and then; if it exists, the training goes on from it, to the same bits",
+    )
+    group.add_argument(
+        "--checkpoint-seconds",
+        type=real(*SECONDS),
+        default=KEEP_SECONDS,
+        metavar="S",
+        help="between readings of the board's nodes, with --checkpoint or without (default: %(default)g)",
     )
     add_json(parser)
     add_force(parser)
@@ -99,6 +116,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     output = model_file(options)
     check(
         Output(output, MODEL_FILE),
+        board_checkpoint.output(options.checkpoint),
         Output(options.json, FIGURES, "--json"),
         inputs=files_read(options, output),
         force=options.force,
@@ -113,7 +131,14 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         check_fixed(start, options.start)
     tell_notes(split.train.name, split.notes, reporter.note)
     progress = TrainingProgress()
-    with open_board(options.port, options.baud, transfer=progress.transfer) as board:
+    rescue = Rescue()
+    with open_lasting(
+        options,
+        reporter,
+        transfer=progress.transfer,
+        keep_seconds=options.checkpoint_seconds,
+        kept=rescue.kept,
+    ) as board:
         if start:
             check_network(board, start, options.start, options.port)
         schedule, name = schedule_for(source, options.network, board.network)
@@ -131,15 +156,19 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             experiment = Experiment.of(start, split)
         else:
             experiment = Experiment.begin(chosen, split, seed=options.seed, network=board.network)
-        rescue = Rescue(board, experiment.model)
-
-        def epoch_done(done: int, total: int, statistics: Statistics) -> None:
-            progress.epoch(done, total, statistics)
-            rescue.epoch(done, total)
-
+        checkpoint, done = None, 0
+        if options.checkpoint:
+            checkpoint = BoardCheckpoint(options.checkpoint, experiment, phases, board.configuration)
+            if found := checkpoint.load():
+                nodes, done = found
+                experiment = replace(experiment, model=replace(experiment.model, nodes=nodes))
+                reporter.note(f"Going on from {options.checkpoint}: {done:,} record updates are done.")
+        rescue.begin(board, experiment, epochs, checkpoint, done)
         try:
             with reporter.step("sending records", epochs, "epochs") as progress.step:
-                outcome = experiment.run(board, phases, epoch_done)
+                outcome = experiment.run(board, phases, progress.epoch, done=done)
+            if checkpoint:
+                checkpoint.save(outcome.model.nodes, epochs * len(experiment.records))
         except (KeyboardInterrupt, BoardError, LinkError, OSError):
             print(rescue.save(output, force=options.force), file=sys.stderr)
             raise
@@ -157,10 +186,12 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             "records": len(split.train),
             "epochs": epochs,
             "pretraining_epochs": sum(phase.epochs for phase in phases if phase.pretraining),
+            "link_losses": board.losses,
             "cycles": board.cycles,
             "board_ms": 1e3 * board.cycles / board.configuration.clock_hz,
             "counted": shares(board.network, outcome.statistics),
             "link_errors": board.counters(),
+            "line": board.hints(),
             "wall_s": time.monotonic() - began,
             "model": str(saved),
         }
@@ -171,6 +202,7 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
             f"{figures['cycles']:,} clocks, {figures['board_ms']:.1f} ms at its clock.",
             *score_lines(figures),
             *advice(board.network, outcome.statistics),
+            *figures["line"],
             " ".join(filter(None, (remark, f"The model is in {saved}."))),
         )
     finally:

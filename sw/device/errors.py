@@ -5,6 +5,10 @@ class BoardError(Exception):
     """The board answers, but what it did is not what it was asked for."""
 
 
+class BoardTakenError(BoardError):
+    """Another program used the board meanwhile."""
+
+
 class LinkError(Exception):
     """The link cannot carry out a request."""
 

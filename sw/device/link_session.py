@@ -10,6 +10,8 @@ from sw.device.frame_port import FramePort
 from sw.device.resend_timer import ResendTimer
 from sw.spec.protocol import DIGEST_BYTES, NONCE_BYTES, REPLY, VERSION, Command, Frame
 
+NOISE = 2000  # bytes without a frame, beyond what a device that says something else would say
+
 
 @dataclass(frozen=True)
 class Greeting:
@@ -43,14 +45,24 @@ class LinkSession:
         Seconds without a greeting after which `begin` fails.
     clock : Callable[[], float]
         Returns seconds that never go back.
+    digest : bytes, optional
+        A board with another digest is refused.
     """
 
-    def __init__(self, frames: FramePort, *, timer: ResendTimer, timeout: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        frames: FramePort,
+        *,
+        timer: ResendTimer,
+        timeout: float,
+        clock: Callable[[], float],
+        digest: bytes | None = None,
+    ) -> None:
         self._frames = frames
         self._timer = timer
         self._timeout = timeout
         self._clock = clock
-        self._digest: bytes | None = None
+        self._digest = digest
         self._greeting: Greeting | None = None
         self._sequence = 0
 
@@ -78,17 +90,21 @@ class LinkSession:
             nonces.append(secrets.token_bytes(NONCE_BYTES))
             self._frames.send(Frame(Command.HELLO, 0, nonces[-1]).encode())
             sent = self._clock()
-            while self._clock() - sent < self._timer.seconds:
+            while self._clock() - sent < min(self._timer.seconds, self._timeout / 10):
                 for frame in self._frames.receive():
                     answered = True
                     if frame.type == Command.HELLO | REPLY and frame.payload[-1 - NONCE_BYTES : -1] in nonces:
                         self._greeting = self._check_greeting(frame.payload)
                         self._sequence = 0
+                        self._timer.restart()
+                        self._frames.statistics.sessions += 1
                         return self._greeting
             self._timer.unanswered()
+        noise = self._frames.noise
         if answered or self._frames.heard_at >= begun:
             raise WrongDeviceError(
-                f"the device at {self._frames.name} answers, but not as a kanloom board (or at another baud)"
+                f"the device at {self._frames.name} answers, but not as a kanloom board (or at another baud"
+                + (f"; {noise:,} bytes came without a frame, as if nothing drove the line)" if noise > NOISE else ")")
             )
         raise NoAnswerError(
             f"no answer from {self._frames.name} within {self._timeout:g} s: is this the board's port, is the board "
@@ -111,6 +127,10 @@ class LinkSession:
         """Return the sequence number of the next request."""
         sequence, self._sequence = self._sequence, (self._sequence + 1) % 256
         return sequence
+
+    def rewind(self, sequence: int) -> None:
+        """Give the next request a sequence number that an unanswered one has had."""
+        self._sequence = sequence
 
     def _check_greeting(self, payload: bytes) -> Greeting:
         version = payload[0]

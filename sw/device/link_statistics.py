@@ -9,6 +9,8 @@ class LinkStatistics:
 
     Attributes
     ----------
+    sessions : int
+        Link sessions that were begun.
     requests : int
         READ and WRITE requests, each counted once.
     resent : int
@@ -21,6 +23,7 @@ class LinkStatistics:
         Frames from the board that were dropped.
     """
 
+    sessions: int = 0
     requests: int = 0
     resent: int = 0
     naks: int = 0

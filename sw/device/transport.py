@@ -1,6 +1,7 @@
 """Reads and writes of a board's address spaces.
 
 Several requests are on their way at once, and each is resent until it is answered; a WRITE is executed exactly once.
+Where long requests do not pass, they are split.
 """
 
 import time
@@ -12,15 +13,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sw.device.errors import BoardResetError, BusyError, LinkError, NoAnswerError, RejectedError, WrongDeviceError
+from sw.device.errors import BoardResetError, BusyError, LinkError, NoAnswerError, RejectedError
 from sw.device.frame_port import FramePort
 from sw.device.link_session import Greeting, LinkSession
 from sw.device.link_statistics import LinkStatistics
+from sw.device.request_size import RequestSize
 from sw.device.resend_timer import ResendTimer
 from sw.device.serial_port import SerialPort
 from sw.spec.bounds import WAIT_SECONDS, check_real
 from sw.spec.protocol import (
     ADDRESS_BYTES,
+    MAX_PAYLOAD,
     REPLY,
     Command,
     Frame,
@@ -30,13 +33,18 @@ from sw.spec.protocol import (
     max_write_words,
 )
 
+Payload = Callable[[int, int], bytes]
+"""Gives the payload of a request for words of a transfer: from a word on, so many."""
+
 
 @dataclass
 class _Pending:
-    """A request, from when it is sent until its reply has been given to the caller."""
+    """A request for `words` words of a transfer from word `position` on, until its reply was given to the caller."""
 
     command: Command
     payload: bytes
+    position: int
+    words: int
     sequence: int
     encoded: bytes
     sent_at: float = 0.0
@@ -84,15 +92,10 @@ class HostLink:
         self.statistics = LinkStatistics()
         self._timeout = timeout
         self._clock = clock
-        self._timer = ResendTimer(resend_after, timeout / 2)
-        self._frames = FramePort(
-            port,
-            read_timeout=min(0.05, resend_after / 4),
-            write_timeout=timeout,
-            clock=clock,
-            statistics=self.statistics,
-        )
-        self._session = LinkSession(self._frames, timer=self._timer, timeout=timeout, clock=clock)
+        self._resend_after = resend_after
+        self._digest: bytes | None = None
+        self._size = RequestSize()
+        self.reopen(port)
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +107,36 @@ class HostLink:
         """Close the port."""
         self._frames.close()
 
+    def reopen(self, port: SerialPort) -> None:
+        """Go on with another port, to the same board; the port before must have been closed.
+
+        Parameters
+        ----------
+        port : SerialPort
+            As at first.
+        """
+        self._timer = ResendTimer(self._resend_after, self._timeout / 2)
+        self._frames = FramePort(
+            port,
+            read_timeout=min(0.05, self._resend_after / 4),
+            write_timeout=self._timeout,
+            clock=self._clock,
+            statistics=self.statistics,
+        )
+        self._session = LinkSession(
+            self._frames, timer=self._timer, timeout=self._timeout, clock=self._clock, digest=self._digest
+        )
+
+    @property
+    def sessions(self) -> int:
+        """Link sessions that were begun, at this port and at those before."""
+        return self.statistics.sessions
+
+    @property
+    def shortened(self) -> int:
+        """Times at which requests were made shorter, since long ones did not pass."""
+        return self._size.shortened
+
     def hello(self, digest: bytes | None = None) -> Greeting:
         """Begin a link session, and return the board's greeting.
 
@@ -112,6 +145,7 @@ class HostLink:
         digest : bytes, optional
             A board with another digest is refused, now and later.
         """
+        self._digest = digest or self._digest
         return self._session.begin(digest)
 
     @property
@@ -137,20 +171,17 @@ class HostLink:
             Unsigned words, shape (count,).
         """
         word_bytes = self.word_bytes
-        longest = max_read_words(word_bytes)
-        replies = self._transact(
-            (Command.READ, _target(space, start) + bytes([min(longest, address + count - start)]))
-            for start in range(address, address + count, longest)
-        )
-        words = _words(b"".join(replies), word_bytes)
-        if len(words) != count:
-            raise WrongDeviceError(f"asked for {count} words at {address} of {space.name}, got {len(words)}")
-        return words
+
+        def payload(position: int, words: int) -> bytes:
+            return _target(space, address + position) + bytes([words])
+
+        replies = self._transact(Command.READ, payload, count, max_read_words(word_bytes))
+        return _words(b"".join(data for _, data in replies), word_bytes)
 
     def write(
         self, space: Space, address: int, words: ArrayLike, progress: Callable[[int], object] = lambda count: None
     ) -> None:
-        """Write consecutive words, in order and exactly once.
+        """Write consecutive words, in order and exactly once; up to `LEAST_WORDS` are one request.
 
         Parameters
         ----------
@@ -170,28 +201,32 @@ class HostLink:
         """
         word_bytes = self.word_bytes
         data = _bytes(words, word_bytes)
-        longest = max_write_words(word_bytes) * word_bytes
-        chunks = [data[start : start + longest] for start in range(0, len(data), longest)]
-        replies = self._transact(
-            (Command.WRITE, _target(space, address + index * longest // word_bytes) + chunk)
-            for index, chunk in enumerate(chunks)
-        )
-        for chunk, _ in zip(chunks, replies, strict=True):
-            progress(len(chunk) // word_bytes)
 
-    def _transact(self, requests: Iterable[tuple[Command, bytes]]) -> Iterator[bytes]:
-        """Send requests of one kind; give the data of their replies in order."""
+        def payload(position: int, count: int) -> bytes:
+            return _target(space, address + position) + data[position * word_bytes : (position + count) * word_bytes]
+
+        for count, _ in self._transact(Command.WRITE, payload, len(data) // word_bytes, max_write_words(word_bytes)):
+            progress(count)
+
+    def _transact(self, command: Command, payload: Payload, total: int, longest: int) -> Iterator[tuple[int, bytes]]:
+        """Transfer `total` words by requests of at most `longest`; give words and data of their replies in order."""
         with self._session.requests() as greeting:
-            yield from self._window(iter(requests), greeting.credits)
+            yield from self._window(command, payload, total, longest, greeting)
 
-    def _window(self, requests: Iterator[tuple[Command, bytes]], credits: int) -> Iterator[bytes]:
-        """Keep at most `credits` requests on their way until all are answered."""
+    def _window(
+        self, command: Command, payload: Payload, total: int, longest: int, greeting: Greeting
+    ) -> Iterator[tuple[int, bytes]]:
+        """Keep as many requests on their way as the board has credits until all are answered."""
         waiting: deque[_Pending] = deque()
+        split: list[_Pending] = []  # requests that were split: replies to them may still come
+        position = 0
         rejected: int | None = None  # last sequence number of this round of NAKs
         progress_at = self._clock()
         while True:
-            while len(waiting) < credits and (request := next(requests, None)):
-                waiting.append(self._pend(*request))
+            while len(waiting) < greeting.credits and position < total:
+                words = min(self._size.words(longest), total - position)
+                waiting.append(self._pend(command, payload, position, words, split))
+                position += waiting[-1].words
                 self._send([waiting[-1]])
             if not waiting:
                 return
@@ -201,10 +236,13 @@ class HostLink:
                     continue
                 data, status = frame.payload[:-1], frame.payload[-1]
                 if status == Status.OK:
+                    if command is Command.READ and len(data) != pending.words * greeting.word_bytes:
+                        continue  # of a request that was split
                     rejected = None
                     self._accept(pending, data, waiting)
-                elif status == Status.NAK:
+                elif status == Status.NAK and data:
                     self.statistics.naks += 1
+                    self._timer.answered()
                     _skip_executed(data[0], waiting)
                     # One lost request makes a NAK of each one behind it: resend once for all of them.
                     again = rejected is None or not 0 < (frame.sequence - rejected) % 256 < 128
@@ -215,21 +253,38 @@ class HostLink:
                     raise _refusal(pending, status)
             while waiting and waiting[0].reply is not None:
                 progress_at = self._clock()
-                yield waiting.popleft().reply or b""
-            if waiting and self._clock() - progress_at > self._timeout:
+                done = waiting.popleft()
+                self._size.answered(done.sends)
+                self._timer.noisy = self._size.short
+                yield done.words, done.reply or b""
+            if not waiting:
+                continue
+            if self._clock() - progress_at > self._timeout:
                 raise NoAnswerError(
                     f"no progress for {self._timeout:g} s at {self._frames.name}; the board answered before"
                 )
-            if waiting and self._clock() - max(self._frames.heard_at, waiting[-1].sent_at) > self._timer.seconds:
+            if self._clock() - max(self._frames.spoken_at, waiting[-1].sent_at) > self._timer.seconds:
                 self.statistics.silences += 1
-                if self._frames.heard_at < waiting[-1].sent_at:  # not noise, but a board that is slow or gone
-                    self._timer.unanswered()
+                self._timer.unanswered()
                 self._send(waiting)
+            if self._size.shorten(waiting[0].words, waiting[0].sends, longest):
+                # Those that the board has executed cover at least what the shorter ones of the same numbers ask for.
+                split += waiting
+                self._timer.noisy = True
+                self._timer.restart()
+                position, rejected = waiting[0].position, None
+                self._session.rewind(waiting[0].sequence)
+                waiting.clear()
 
-    def _pend(self, command: Command, payload: bytes) -> _Pending:
+    def _pend(self, command: Command, payload: Payload, position: int, words: int, earlier: list[_Pending]) -> _Pending:
+        """Make a request of `words` words, or of as many as tell its reply from those to `earlier` ones."""
         sequence = self._session.next_sequence()
+        if command is Command.READ:
+            taken = {old.words for old in earlier if old.sequence == sequence and old.position != position}
+            words = next(each for each in (*range(words, 0, -1), *range(words + 1, MAX_PAYLOAD)) if each not in taken)
         self.statistics.requests += 1
-        return _Pending(command, payload, sequence, Frame(command, sequence, payload).encode())
+        data = payload(position, words)
+        return _Pending(command, data, position, words, sequence, Frame(command, sequence, data).encode())
 
     def _send(self, requests: Iterable[_Pending]) -> None:
         """Send, or send again, those of the requests that are not answered."""
@@ -242,8 +297,7 @@ class HostLink:
 
     def _accept(self, pending: _Pending, data: bytes, waiting: Iterable[_Pending]) -> None:
         """Take an OK. The board answers in order, so the requests before this one were executed or lost, too."""
-        if pending.sends == 1:
-            self._timer.answered(self._clock() - pending.sent_at)
+        self._timer.answered(self._clock() - pending.sent_at if pending.sends == 1 else None)
         pending.reply = data
         for before in waiting:
             if before is pending:

@@ -28,7 +28,7 @@ from enum import IntEnum
 
 from cobs import cobs
 
-VERSION = 4
+VERSION = 5
 
 
 CREDITS = 4  # requests of any length that the board's receive memory holds at once

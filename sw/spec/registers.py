@@ -89,6 +89,9 @@ class RegisterTable(Mapping[str, Register]):
 
 COUNTER_BITS = 16
 
+PASS_BITS = 32
+"""Bits of the number of a pass: few enough to be cheap, and too many for two hosts to meet by chance."""
+
 
 LINK_COUNTERS = (
     Register("crc_errors", COUNTER_BITS, "r", "frames dropped for their CRC"),
@@ -114,6 +117,7 @@ STATISTICS = (
 
 
 CONTROLS = (
+    Register("set_pass", PASS_BITS, "w", "number of a pass that trains, which the host chooses; not 0"),
     Register("results", 24, "w", "word of the record store to which a pass that predicts writes its first result"),
     Register("first", 24, "w", "row of the record store at which a pass begins"),
     Register("count", 24, "w", "records of a pass"),
@@ -129,9 +133,12 @@ REGISTERS = RegisterTable(
     Register(
         "underruns", 16, "r", "records too late for the schedule, and results lost; the pass is then not as specified"
     ),
+    Register(
+        "pass", PASS_BITS, "r", "number of the last pass that trained; 0 after a reset, and once nodes are written"
+    ),
     *CONTROLS,
 )
-"""Registers of every board."""
+"""Registers of every board. By `pass` a host that lost the link knows what the board has done meanwhile."""
 
 
 def update_register(layer: int) -> Register:

@@ -258,7 +258,9 @@ class Trainer(ABC):
     @abstractmethod
     def _predict(self, arguments: np.ndarray) -> np.ndarray: ...
 
-    def fit(self, records: Records, phases: Sequence[Phase], progress: Progress | None = None) -> Statistics:
+    def fit(
+        self, records: Records, phases: Sequence[Phase], progress: Progress | None = None, *, done: int = 0
+    ) -> Statistics:
         """Train by a schedule, every epoch over the records in the same order.
 
         Parameters
@@ -269,6 +271,9 @@ class Trainer(ABC):
             The schedule.
         progress : Progress, optional
             Called after each epoch.
+        done : int, default=0
+            Record updates of the schedule that were made before: they are left out. Whole epochs of them, unless the
+            trainer says otherwise.
 
         Returns
         -------
@@ -282,11 +287,23 @@ class Trainer(ABC):
         """
         statistics = Statistics()
         for epoch in EpochLoop(phases):
-            run_epoch = self.pretrain if epoch.phase.pretraining else self.train
-            statistics = run_epoch(records, epoch.phase.rates)
+            ahead = done - epoch.number * len(records)
+            if ahead >= len(records) > 0:
+                continue
+            if ahead > 0:
+                statistics = self._rest_of_epoch(records, epoch.phase, ahead)
+            else:
+                run_epoch = self.pretrain if epoch.phase.pretraining else self.train
+                statistics = run_epoch(records, epoch.phase.rates)
             if progress:
                 progress(epoch.number + 1, epochs_in(phases), statistics)
         return statistics
+
+    def _rest_of_epoch(self, records: Records, phase: Phase, done: int) -> Statistics:
+        """Train on the records of an epoch behind the first `done`; a trainer that can has its own."""
+        raise ValueError(
+            f"{done} of {len(records)} records of an epoch are done; a {type(self).__name__} begins whole ones"
+        )
 
 
 class FixedTrainer(Trainer):

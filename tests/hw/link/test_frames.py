@@ -183,6 +183,49 @@ def test_packet_memory_against_a_model() -> None:
     assert packets(items) == expected
 
 
+def test_a_memory_that_overflows_loses_whole_packets_only() -> None:
+    """Packets of all lengths come faster than they are read, and are given up at the first byte without a place."""
+    memory = PacketMemory(depth=16, trailer_bytes=1)
+    generator = random.Random(6)
+    expected: list[bytes] = []
+    items: list[Any] = []
+    written = False
+
+    async def write(context: Any) -> None:
+        nonlocal written
+        for number in range(150):
+            data = bytes([number % 256, *generator.randbytes(generator.randint(1, 6))])
+            whole = True
+            for byte in data:
+                await context.tick().repeat(2)
+                whole = whole and bool(context.get(memory.bytes.ready))
+                if whole:
+                    context.set(memory.bytes.payload, byte)
+                    context.set(memory.bytes.valid, 1)
+                    await context.tick()
+                    context.set(memory.bytes.valid, 0)
+            verdict = memory.commit if whole else memory.rollback
+            expected.extend([data[:-1]] * whole)
+            context.set(verdict, 1)
+            await context.tick()
+            context.set(verdict, 0)
+        written = True
+
+    async def read(context: Any) -> None:
+        left = 40  # looks after the last packet
+        while left:
+            left -= written
+            await context.tick().repeat(generator.randint(1, 9))
+            if context.get(memory.packets.valid):
+                items.append(context.get(memory.packets.payload))
+                context.set(memory.packets.ready, 1)
+                await context.tick()
+                context.set(memory.packets.ready, 0)
+
+    simulate(memory, write, read, monitors=[lawful(memory.packets)], cycles=60_000)
+    assert packets(items) == expected and 40 < len(expected) < 120
+
+
 @pytest.mark.parametrize("chance", [1.0, 0.5])
 def test_transmits_frames_that_the_host_understands(chance: float) -> None:
     transmitter = FrameTransmitter()

@@ -54,6 +54,15 @@ def streaming(port, output, *arguments):
     return process
 
 
+def wait_for(path):
+    """Until a file is there."""
+    for _ in range(600):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {path} after 30 s")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_board_that_is_told_to_stop_gives_its_model(port, tmp_path, number):
     output = tmp_path / "model.npz"
@@ -85,17 +94,39 @@ def test_a_board_that_is_lost_leaves_the_nodes_that_were_read_last(board, folder
     """Another model that is in the file stays there."""
     output = tmp_path / "model.npz"
     shutil.copy(folder / "model.npz", output)
-    with streaming(board.port, output) as process:
+    kept = tmp_path / "nodes"
+    with streaming(board.port, output, "--reconnect", 1, "--checkpoint", kept) as process:
+        wait_for(kept)
         os.kill(board._process.pid, number)
         _, printed = process.communicate(timeout=60)
         os.kill(board._process.pid, signal.SIGCONT)
     assert process.returncode == 1, printed
-    saved, error = printed.splitlines()
+    lost, saved, error = (line for line in printed.splitlines() if not line.startswith("training: "))
+    assert lost.startswith("the link is lost: ") and lost.endswith("the board is looked for, 1 s long")
     assert f"the last that were read from the board, are in {tmp_path / 'model.1.npz'}" in saved
     assert error.startswith("error: ") and board.port in error
     assert output.read_bytes() == (folder / "model.npz").read_bytes()
     start, rescued = Model.load(output), Model.load(tmp_path / "model.1.npz")
     assert not any(map(np.array_equal, start.nodes, rescued.nodes))
+
+
+def test_a_training_that_was_killed_goes_on_from_its_checkpoint_to_the_same_bits(board, tmp_path):
+    """Also on a board that was reset meanwhile. A checkpoint of another training is refused."""
+    few = "--port", board.port, "--records", 200, "--holdout", 100, "--epochs", 12, "--output", tmp_path / "m.npz"
+    kept = "--checkpoint", tmp_path / "nodes", "--checkpoint-seconds", 0
+    with subprocess.Popen(command("stream", "norm2", *few, *kept), cwd=ROOT) as process:
+        wait_for(tmp_path / "nodes")
+        process.kill()
+    assert not (tmp_path / "m.npz").exists()
+    board.reset()
+    printed = sw("stream", "norm2", *few, *kept)
+    done = re.search(r"Going on from .*: ([\d,]+) record updates are done", printed)
+    assert done and 200 <= int(done[1].replace(",", "")) < 2400 and int(done[1].replace(",", "")) % 200 == 0
+    sw("stream", "norm2", *few[:-1], tmp_path / "whole.npz")
+    ours, whole = Model.load(tmp_path / "m.npz"), Model.load(tmp_path / "whole.npz")
+    assert all(map(np.array_equal, ours.nodes, whole.nodes))
+    other = sw("stream", "norm2", *few, *kept, "--seed", 5, "--force", code=1)
+    assert "nodes is of another training: other records, or records in another order; other first nodes" in other
 
 
 @pytest.mark.parametrize("network", [Network.two_layer(2, 8, (4, 32), gain=0), Network.chain((2, 6, 4, 1), (2, 4, 8))])
