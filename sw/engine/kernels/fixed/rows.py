@@ -1,11 +1,11 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
 from sw.engine.kernels.fixed.arithmetic import (
+    exact_rounding_shift,
     limited,
     mean_of,
     moves_of,
     rounding_shift,
-    shifted_back,
 )
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS
 from sw.engine.simd.arithmetic import adds
@@ -108,16 +108,16 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
-def update_hidden_row(memory, layer, here, lane, error, step, far, fine, limit, counting, statistics):
+def update_hidden_row(memory, layer, here, lane, error, step, fine, limit, counting, statistics):
     """Update a later layer's functions of one input; returns the errors of the outputs, shifted back."""
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
     update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics)
-    return shifted_back(error * (widen(behind) - widen(before)), layer, far)
+    return exact_rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics):
+def update_hidden_rows(memory, layer, slot, fine, limit, counting, statistics):
     """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
@@ -128,11 +128,11 @@ def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statisti
             add_totals(
                 memory.totals,
                 j,
-                update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 1, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 2, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 3, lane, error, step, far, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, fine, limit, counting, statistics),
             )
         for j in range(end - layer.inputs % 4, end):
-            back = total(update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics))
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, fine, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
