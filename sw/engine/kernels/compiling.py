@@ -107,7 +107,8 @@ class _KernelCache(FunctionCache):
 
 def kernel(function: Callable) -> Any:
     """Compile a function as a kernel: at its first call, kept on disk; it runs beside other threads."""
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    # A kernel may allocate memory, even where a part calls it, which may not and would hand that down.
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", _nrt=True)(function)
     dispatcher._cache = _KernelCache(function)
     return dispatcher
 

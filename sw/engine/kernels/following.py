@@ -59,9 +59,8 @@ def known(values: Any) -> Any:
 
 
 @inlined
-def trainable(features: Any, targets: Any, units: Any, constants: Any, largest: Any, checking: Any) -> Any:
+def trainable(features: Any, targets: Any, units: Any, constants: Any, largest: Any, checking: Any, shares: Any) -> Any:
     """Count the records before the first that has a number that is not finite, or leaves the ranges."""
-    shares = np.empty(targets.shape[1])
     for r in range(len(features)):
         if not finite(features[r]):
             return r
@@ -88,13 +87,14 @@ def follow(
     predictions: Any,
     totals: Any,
     checking: Any,
+    shares: Any,
 ) -> None:
-    """Follow records, by the kernels of an arithmetic."""
+    """Follow records, by the kernels of an arithmetic; `shares`: a place for those of a record's targets."""
     units, decoding, scales, training, tally = state
     arguments, encoded, results = buffers
     argument_scale, argument_end, target_scale, target_end, result_scale, largest = scales
     columns, outputs = features.shape[1], targets.shape[1]
-    done = trainable(features, targets, units, decoding[4], largest, checking)
+    done = trainable(features, targets, units, decoding[4], largest, checking, shares)
     asked = done + 1 if done < len(features) and finite(features[done]) else done
     encode(features[:asked], units[0], argument_scale, argument_end, arguments)
     learnt, start = 0, 0
@@ -111,7 +111,6 @@ def follow(
         else:
             predict(training[0], training[1], training[2], arguments[start * columns :], results[start:stop])
         start = stop
-    shares = np.empty(outputs)
     for r in range(asked):
         learns = r < done and known(targets[r])
         if learns:
@@ -196,6 +195,7 @@ def follow_words(
         predictions,
         totals,
         checking,
+        np.empty(targets.shape[1]),
     )
 
 
@@ -216,4 +216,5 @@ def follow_reals(
         predictions,
         totals,
         checking,
+        np.empty(targets.shape[1]),
     )

@@ -53,10 +53,18 @@ def put(typing, array, at, value):
     return types.void(array, types.int64, value), build
 
 
+def _in_register(builder: Any, pointer: Any) -> Any:
+    """Have an address computed once, whatever is added to it: x86 makes more operations of addresses with an index."""
+    kind = ir.FunctionType(pointer.type, [pointer.type])
+    return builder.asm(kind, "", "=r,0", [pointer], side_effect=False)
+
+
 def _register_pointers(context: Any, builder: Any, row: Row, array: types.Array, arguments: Sequence[Any]) -> list[Any]:
-    value, at = arguments[:2]
+    first = pointer_to(context, builder, array, *arguments[:2], IR[array.dtype])
+    if len(row.registers) > 1:
+        first = _in_register(builder, first)
     return [
-        pointer_to(context, builder, array, value, builder.add(at, I64(start)), register)
+        builder.bitcast(builder.gep(first, [I64(start)]), register.as_pointer())
         for start, register in zip(row.starts, row.registers, strict=True)
     ]
 

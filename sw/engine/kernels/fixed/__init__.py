@@ -14,7 +14,8 @@ memory
 layer
     The `memory.LayerFields` of one layer.
 size
-    Size of the rows that are worked on at a time, as in `sw.engine.simd`.
+    Size of the rows that are worked on at a time, as in `sw.engine.simd`: of the first layer's, and of the second's
+    inputs, which are the first layer's outputs. Code for another size is compiled anew.
 slot, old, new
     First number of a record in flight, in arrays with a slot for each record.
 here
@@ -29,8 +30,6 @@ limit
     The largest word.
 largest
     The largest error.
-far
-    A size that is not zero if the back shift is so large that a rounding addend would make products overflow.
 fine
     A size of as many numbers as the network has fine bits: code for other fine bits is compiled anew.
 chance

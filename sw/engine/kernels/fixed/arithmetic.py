@@ -1,6 +1,5 @@
 """The number rules of `sw.spec.numerics` on rows: rounding shifts, limits, segments and offsets."""
 
-from sw.engine.kernels.fixed.memory import WIDE, WORDS
 from sw.engine.simd.arithmetic import maximum, minimum, mulr
 from sw.engine.simd.compiling import inlined
 from sw.engine.simd.conversion import saturated, widen
@@ -18,14 +17,6 @@ def rounding_shift(value, bits):
 def exact_rounding_shift(value, bits):
     """Shift right and round numbers that may fill their type: no step has more bits than they have."""
     return ((value >> (bits - 1)) + 1) >> 1
-
-
-@inlined
-def shifted_back(products, layer, far):
-    """Shift products of errors and slopes right and round."""
-    if len(far):
-        return exact_rounding_shift(products, layer.back_shift)
-    return rounding_shift(products, layer.back_shift)
 
 
 @inlined
@@ -66,20 +57,20 @@ def moves_of(step, fractions, chances, fine):
 
 
 @inlined
-def locate(memory, layer, stride, codes, at, slot, fine, chance):
+def locate(memory, layer, size, stride, codes, at, slot, fine, chance):
     """Store the places of a layer's arguments, how their offsets weigh the nodes there, and the inputs' chances.
 
     `stride`: the layer's, written out where it is 1, so that nothing is multiplied by it.
     """
     word = bits(memory.rows)
-    for k in range(0, layer.padded, lanes(memory.rows)):
-        code = (widen(load(codes, at + k, WORDS)) + layer.bias) & ((1 << layer.argument_bits) - 1)
+    for k in range(0, layer.padded, len(size) * lanes(memory.rows)):
+        code = (widen(load(codes, at + k, size)) + layer.bias) & ((1 << layer.argument_bits) - 1)
         offset = code & ((1 << layer.offset_bits) - 1)
         here = slot + layer.inputs_at + k
-        starts = load(memory.starts, layer.inputs_at + k, WIDE)
+        starts = load(memory.starts, layer.inputs_at + k, size + size)
         store(memory.places, here, starts + (code >> layer.offset_bits) * stride)
         store(memory.weights, here, offset * ((1 << word) - 1) + (1 << layer.offset_bits))
-        store(memory.fractions, here, (offset << (word - 1 - layer.offset_bits)) * ((1 << word) + 1))
+        store(memory.fractions, here, (offset * ((1 << word) + 1)) << (word - 1 - layer.offset_bits))
         if len(fine):
-            turned = (zeros(memory.turns, WIDE) + chance) >> load(memory.turns, layer.inputs_at + k, WIDE)
+            turned = (zeros(memory.turns, size + size) + chance) >> load(memory.turns, layer.inputs_at + k, size + size)
             store(memory.chances, here, (turned & ((1 << len(fine)) - 1)) * ((1 << word) + 1))

@@ -9,7 +9,7 @@ from sw.engine.kernels.fixed.memory import (
     RECORDS,
     RESIDUAL,
     ROW,
-    STATISTICS,
+    WORDS,
     ZERO_STEPS,
     depth_of,
     layer_at,
@@ -29,21 +29,28 @@ def around(place, end):
 
 
 @inlined
-def forward(memory, layers, slot, fine, chance, counting, statistics):
+def forward_layer(memory, layer, size, slot, fine, chance, counting, statistics):
+    """Forward a record through a layer past the first; `size`: of the rows in which its inputs were stored."""
+    if layer.stride > 1:
+        locate(memory, layer, size, layer.stride, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
+        forward_rows(memory, layer, ROW, slot, counting, statistics)
+    else:
+        locate(memory, layer, size, 1, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
+        for output in range(layer.outputs):
+            mean = forward_pairs(memory, layer, output, size, slot)
+            result = min(max(mean, layer.lowest), layer.highest)
+            if len(counting):
+                statistics[CLIPS] += layer.hidden * (result != mean)
+            put(memory.arguments, slot + layer.results_at + output, result)
+
+
+@inlined
+def forward(memory, layers, second, size, slot, fine, chance, counting, statistics):
     """Forward a record from the first layer's results to the network's."""
-    for index in range(1, depth_of(layers)):
-        layer = layer_at(layers, index)
-        if layer.stride > 1:
-            locate(memory, layer, layer.stride, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
-            forward_rows(memory, layer, ROW, slot, counting, statistics)
-        else:
-            locate(memory, layer, 1, memory.arguments, slot + layer.inputs_at, slot, fine, chance)
-            for output in range(layer.outputs):
-                mean = forward_pairs(memory, layer, output, slot)
-                result = min(max(mean, layer.lowest), layer.highest)
-                if len(counting):
-                    statistics[CLIPS] += layer.hidden * (result != mean)
-                put(memory.arguments, slot + layer.results_at + output, result)
+    if depth_of(layers) > 1:
+        forward_layer(memory, second, size, slot, fine, chance, counting, statistics)
+    for index in range(2, depth_of(layers)):
+        forward_layer(memory, layer_at(layers, index), ROW, slot, fine, chance, counting, statistics)
 
 
 @inlined
@@ -53,27 +60,13 @@ def count_step(layer, error, statistics):
 
 
 @inlined
-def update(memory, layer, slot, far, fine, limit, counting, statistics):
-    """Update a layer past the first; leaves the errors of its inputs in `memory.totals`."""
+def backward(memory, layer, before, size, slot, fine, limit, largest, counting, statistics):
+    """Update a layer past the first; shows the layer before it, whose rows are of `size`, the errors of its outputs."""
     if layer.stride > 1:
-        update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics)
+        update_hidden_rows(memory, layer, slot, fine, limit, counting, statistics)
     else:
-        update_pairs(memory, layer, slot, far, fine, limit, counting, statistics)
-
-
-@inlined
-def backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics):
-    """Update a layer past the first; shows the layer before it the errors of its outputs."""
-    layer = layer_at(layers, index)
-    if layer.back_shift > 17:
-        update(memory, layer, slot, (0,), fine, limit, counting, statistics)
-    else:
-        update(memory, layer, slot, (), fine, limit, counting, statistics)
-    if index == 1:
-        limit_errors(memory, layer, slot, size, largest)
-    else:
-        limit_errors(memory, layer, slot, ROW, largest)
-    before = layer_at(layers, index - 1)
+        update_pairs(memory, layer, size, slot, fine, limit, counting, statistics)
+    limit_errors(memory, layer, slot, size, largest)
     if len(counting):
         for output in range(before.outputs):
             count_step(before, np.int64(number(memory.back, slot + before.results_at + output)), statistics)
@@ -97,7 +90,7 @@ def judge_groups(memory, layer, output, target, groups, slot, largest, counting,
     """Compute the residual of each group of addends alone, its sum divided as if it were of all addends."""
     at = slot + layer.errors_at + output * layer.padded
     for k in range(0, layer.padded, lanes(memory.rows)):
-        store(memory.errors, at + k, weigh_pairs(memory, layer, output, slot, k))
+        store(memory.errors, at + k, weigh_pairs(memory, layer, output, WORDS, slot, k))
     for g in range(len(groups) - 1):
         group_sum = np.int64(0)
         for k in range(groups[g], groups[g + 1]):
@@ -148,20 +141,24 @@ def train(
     keep_dot_products()
     count, first, last = len(targets), layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
     end = (first.staleness + 2) * slot_size
+    second = layer_at(layers, min(1, depth_of(layers) - 1))
     largest, hidden = limit + 1 - (1 << len(fine)), depth_of(layers) > 1  # a first layer is shown steps, not errors
     memory.back[:] = 0  # errors of records before the first
     old, new = slot_size, 0  # slots of the records whose update and whose forward pass are due in the first layer
     for r in range(count + first.staleness + 1):
-        for index in range(depth_of(layers) - 1, 0, -1):
-            staleness = layer_at(layers, index).staleness
-            if 0 <= r - 1 - staleness < count:
-                slot = around(new - (1 + staleness) * slot_size, end)
-                backward(memory, layers, index, size, slot, fine, limit, largest, counting, statistics)
+        for index in range(depth_of(layers) - 1, 1, -1):
+            layer, before = layer_at(layers, index), layer_at(layers, index - 1)
+            if 0 <= r - 1 - layer.staleness < count:
+                slot = around(new - (1 + layer.staleness) * slot_size, end)
+                backward(memory, layer, before, ROW, slot, fine, limit, largest, counting, statistics)
+        if hidden and 0 <= r - 1 - second.staleness < count:
+            slot = around(new - (1 + second.staleness) * slot_size, end)
+            backward(memory, second, first, size, slot, fine, limit, largest, counting, statistics)
         if r < count:
             chance = number(words, r) if len(fine) else 0
-            locate(memory, first, first.stride, arguments, r * first.inputs, new, fine, chance)
+            locate(memory, first, WORDS, first.stride, arguments, r * first.inputs, new, fine, chance)
             update_and_forward_rows(memory, first, size, old, new, fine, limit, counting, statistics)
-            forward(memory, layers, new, fine, chance, counting, statistics)
+            forward(memory, layers, second, size, new, fine, chance, counting, statistics)
             for output in range(last.outputs):
                 target = np.int64(targets[r, output])
                 if results is not None:
@@ -195,10 +192,10 @@ def predict(memory, layers, size, arguments, results):
     """
     keep_dot_products()
     first, last = layer_at(layers, 0), layer_at(layers, depth_of(layers) - 1)
-    statistics = np.zeros(STATISTICS, np.int64)
+    second = layer_at(layers, min(1, depth_of(layers) - 1))
     for r in range(len(results)):
-        locate(memory, first, first.stride, arguments, r * first.inputs, 0, (), 0)
-        forward_rows(memory, first, size, 0, (), statistics)
-        forward(memory, layers, 0, (), 0, (), statistics)
+        locate(memory, first, WORDS, first.stride, arguments, r * first.inputs, 0, (), 0)
+        forward_rows(memory, first, size, 0, (), ())
+        forward(memory, layers, second, size, 0, (), 0, (), ())
         for output in range(last.outputs):
             results[r, output] = number(memory.arguments, last.results_at + output)

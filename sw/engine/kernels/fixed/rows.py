@@ -1,11 +1,11 @@
 """Layers in rows: all functions of one input side by side, in the vector operations' order of outputs."""
 
 from sw.engine.kernels.fixed.arithmetic import (
+    exact_rounding_shift,
     limited,
     mean_of,
     moves_of,
     rounding_shift,
-    shifted_back,
 )
 from sw.engine.kernels.fixed.memory import CLIPS, ROW, SATURATIONS
 from sw.engine.simd.arithmetic import adds
@@ -57,21 +57,35 @@ def finish_row(memory, layer, slot, lane, sums, counting, statistics):
 
 
 @inlined
+def update_and_add(memory, layer, sums, old, new, lane, size, error, fine, limit, counting, statistics):
+    """Update the first layer's functions of the input at `old`; add those of the input at `new` to the sums."""
+    update_first_row(memory, layer, old, lane, size, error, fine, limit, counting, statistics)
+    return add_row(memory, sums, new, lane, layer.stride, size)
+
+
+@inlined
 def update_and_forward_rows(memory, layer, size, old, new, fine, limit, counting, statistics):
     """Update the first layer for the record in slot `old`; forward the record in slot `new`."""
-    inputs, stride = layer.inputs, layer.stride
+    inputs = layer.inputs
     trail = min(TRAIL, inputs)
+    in_fours = trail + (inputs - trail) // 4 * 4  # what follows is one by one
+    new -= trail
     for lane in range(0, layer.width, len(size) * lanes(memory.rows)):
         error = load(memory.back, old + layer.results_at + lane, size)
         sums = no_sums(memory.rows, size)
+        same = lane, size, error, fine, limit, counting, statistics
         for j in range(trail):
-            update_first_row(memory, layer, old + j, lane, size, error, fine, limit, counting, statistics)
-        for j in range(trail, inputs):
-            update_first_row(memory, layer, old + j, lane, size, error, fine, limit, counting, statistics)
-            sums = add_row(memory, sums, new + j - trail, lane, stride, size)
-        for j in range(inputs - trail, inputs):
-            sums = add_row(memory, sums, new + j, lane, stride, size)
-        finish_row(memory, layer, new, lane, sums, counting, statistics)
+            update_first_row(memory, layer, old + j, *same)
+        for j in range(trail, in_fours, 4):
+            sums = update_and_add(memory, layer, sums, old + j, new + j, *same)
+            sums = update_and_add(memory, layer, sums, old + j + 1, new + j + 1, *same)
+            sums = update_and_add(memory, layer, sums, old + j + 2, new + j + 2, *same)
+            sums = update_and_add(memory, layer, sums, old + j + 3, new + j + 3, *same)
+        for j in range(in_fours, inputs):
+            sums = update_and_add(memory, layer, sums, old + j, new + j, *same)
+        for j in range(inputs, inputs + trail):
+            sums = add_row(memory, sums, new + j, lane, layer.stride, size)
+        finish_row(memory, layer, new + trail, lane, sums, counting, statistics)
 
 
 @inlined
@@ -94,16 +108,16 @@ def forward_rows(memory, layer, size, slot, counting, statistics):
 
 
 @inlined
-def update_hidden_row(memory, layer, here, lane, error, step, far, fine, limit, counting, statistics):
+def update_hidden_row(memory, layer, here, lane, error, step, fine, limit, counting, statistics):
     """Update a later layer's functions of one input; returns the errors of the outputs, shifted back."""
     at = number(memory.places, here) + lane
     before, behind = load(memory.rows, at, ROW), load(memory.rows, at + layer.stride, ROW)
     update_row(memory, layer, here, at, before, behind, step, fine, limit, counting, statistics)
-    return shifted_back(error * (widen(behind) - widen(before)), layer, far)
+    return exact_rounding_shift(error * (widen(behind) - widen(before)), layer.back_shift)
 
 
 @inlined
-def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statistics):
+def update_hidden_rows(memory, layer, slot, fine, limit, counting, statistics):
     """Update a later layer for the errors of its outputs; leaves the errors of its inputs in `memory.totals`."""
     first, end = slot + layer.inputs_at, slot + layer.inputs_at + layer.inputs
     spread(memory.totals, first, layer.padded, 0)
@@ -114,11 +128,11 @@ def update_hidden_rows(memory, layer, slot, far, fine, limit, counting, statisti
             add_totals(
                 memory.totals,
                 j,
-                update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 1, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 2, lane, error, step, far, fine, limit, counting, statistics),
-                update_hidden_row(memory, layer, j + 3, lane, error, step, far, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 1, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 2, lane, error, step, fine, limit, counting, statistics),
+                update_hidden_row(memory, layer, j + 3, lane, error, step, fine, limit, counting, statistics),
             )
         for j in range(end - layer.inputs % 4, end):
-            back = total(update_hidden_row(memory, layer, j, lane, error, step, far, fine, limit, counting, statistics))
+            back = total(update_hidden_row(memory, layer, j, lane, error, step, fine, limit, counting, statistics))
             put(memory.totals, j, number(memory.totals, j) + back)
