@@ -117,6 +117,10 @@ class Row:
     line_share: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
+    def plain(self) -> dict[str, Any]:
+        """Return the row as plain data."""
+        return {name: dict(each) if isinstance(each, Counter) else each for name, each in vars(self).items()}
+
     @property
     def failed(self) -> bool:
         """Whether a trial ended in neither the oracle's bits nor a named error in time."""
@@ -334,7 +338,7 @@ def main(arguments: list[str] | None = None) -> int:
         "edges": edges,
         "ends": dict(ends),
         "two_hosts": hosts,
-        "rows": list(map(asdict, rows)),
+        "rows": [row.plain() for row in rows],
     }
     write_json(options.json, figures)
     return int(any(row.failed for row in rows) or hosts.startswith("WRONG"))

@@ -89,6 +89,7 @@ def test_a_board_follows_a_stream_and_goes_on_from_its_model(port, configuration
 def following(port: str, model: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that has learnt 8 records from standard input, has printed their predictions, and waits for more."""
     words = command("online", "-", "--port", port, "--save", model, "--output", "/dev/stdout", "--quiet")
+    words += ["--reconnect", "1"]
     with subprocess.Popen(
         words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
