@@ -86,8 +86,8 @@ def soak(preset: Preset, split: Split, variant: Variant, updates: int, seed: int
             str(variant),
             done * epochs * len(train),
             float(np.sqrt(np.mean(errors**2))),
-            *(MILLION * getattr(counts, name) / max(1, counts.records) for name in COUNTS),
-            bool(np.isfinite(trainer.parameters).all()),
+            finite=bool(np.isfinite(trainer.parameters).all()),
+            **{name: MILLION * getattr(counts, name) / max(1, counts.records) for name in COUNTS},
         )
         if done == REPORTS:
             return
@@ -133,7 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
     add_json(parser)
     options = parser.parse_args(arguments)
     check_outputs(parser, options)
-    console, reports = Console(stderr=True), []
+    console = Console(stderr=True)
+    reports: list[Report] = []
     preset, split = presets.find(options.dataset), datasets.load(options.dataset, seed=options.seed)
     for variant in variants_of(preset, [preset.network.width], None):
         steps = soak(variant.preset(preset), split, variant, int(options.updates), options.seed)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Timer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,8 +60,9 @@ def test_a_training_outlasts_what_happens_to_its_board(virtual, fate, keep_secon
 
         def unplug() -> None:
             """Leave a file descriptor that is readable and gives nothing, as an unplugged port does."""
+            port: Any = board.link._frames._port
             with open(os.devnull) as nothing:
-                os.dup2(nothing.fileno(), board.link._frames._port.fileno())
+                os.dup2(nothing.fileno(), port.fileno())
 
         acts = {"reset": virtual.reset, "stalled": stall, "unplugged": unplug}
         board.nodes = nodes

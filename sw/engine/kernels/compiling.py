@@ -37,6 +37,9 @@ def _digest() -> str:
 
 _DIGEST = _digest()  # at import: a source that is edited later does not belong to the code of this process
 
+# A kernel may allocate memory, even where a part calls it, which may not and would hand that down.
+KERNEL: dict[str, Any] = {"_nrt": True}
+
 
 class _Locator(_CacheLocator):
     """Where Numba keeps a kernel: in a directory for each state of the sources of all kernels.
@@ -107,8 +110,7 @@ class _KernelCache(FunctionCache):
 
 def kernel(function: Callable) -> Any:
     """Compile a function as a kernel: at its first call, kept on disk; it runs beside other threads."""
-    # A kernel may allocate memory, even where a part calls it, which may not and would hand that down.
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", _nrt=True)(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", **KERNEL)(function)
     dispatcher._cache = _KernelCache(function)
     return dispatcher
 
