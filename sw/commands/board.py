@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from sw.device.recovery import LastingClient, Snapshot
 
 RECONNECT_SECONDS = 60.0
-KEEP_SECONDS = (
-    10.0  # between readings of the nodes, a fraction of a second each; a reset board trains so long once more
-)
+KEEP_SECONDS = 10.0  # between readings of a board's nodes, a fraction of a second each: so long is lost by a reset
 
 
 def add_port(parser: argparse.ArgumentParser, *, required: bool = True, lasting: bool = False) -> None:

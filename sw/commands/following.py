@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sw.commands.board import KEEP_SECONDS
 from sw.commands.load import check_fixed
 from sw.commands.options import load_model
 from sw.commands.progress import TerminalReporter, TerminalStep
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from sw.online.lines import RecordLines
     from sw.spec.network import Network
 
-KEEP_SECONDS = 10.0  # between readings of a board's nodes, which are saved if the board is lost
 LATELY = 1000  # records
 SHOWN_FAULTS = 5  # lines that are told of, at most
 
