@@ -118,6 +118,7 @@ _ECP5 = Technology(
     multiplier_cell=multiplier,  # Yosys 0.70 packs no registers into MULT18X18D
     multiplier_latency=2,
     multiplier_logic=1.4,
+    placed_logic=0.6,  # 16-72-1 on an LFE5U-85F takes 58 %
     memory_latency=2,
     fine_stages=True,
     expected_fmax_hz=(110e6, 99e6),

@@ -113,6 +113,15 @@ def test_products_that_are_too_many_for_a_board_are_logic(name: str, hard: int, 
     assert need.logic == logic_of(design) + memory_requirements(design).logic + cells
 
 
+def test_a_design_with_products_of_logic_is_no_larger_than_what_was_placed() -> None:
+    board = boards.find("ulx3s")
+    few = replace(board, budget=replace(board.budget, multipliers=2, logic=12_000))
+    found = search(few, Network.two_layer(4, 16, (4, 32), gain=0))
+    placed = few.technology.placed_logic * few.budget.logic
+    assert found.design.logic_products and requirements(found.design).logic <= placed
+    assert any("up to 60% of 12000 were placed and routed" in str(verdict.against) for verdict in found.ruled_out)
+
+
 def test_a_low_latency_product_is_never_logic() -> None:
     board = boards.find("ulx3s").low_latency
     assert board and board.logic_products(16, 200) == 0
