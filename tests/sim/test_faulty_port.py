@@ -45,6 +45,20 @@ def test_drops_and_duplicates_come_at_the_given_rates() -> None:
     assert near(port.sent.dropped, 0.02) and near(port.sent.duplicated, 0.05)
 
 
+def test_inserted_bytes_and_bursts_come_at_the_given_rates() -> None:
+    port, data = written(FaultRates(insert=0.02))
+    assert len(data) == COUNT + port.sent.inserted and near(port.sent.inserted, 0.02)
+    port, data = written(FaultRates(burst=0.002, burst_bytes=100))
+    assert near(port.sent.bursts, 0.002) and port.sent.bursts < len(data) - COUNT < 100 * port.sent.bursts
+    assert data.count(0) >= COUNT and port.written == COUNT
+
+
+def test_replies_are_lost_and_come_late() -> None:
+    port, _ = written(FaultRates(lose=0.3, hold=0.3, hold_seconds=1e-4))
+    received = [port.read(100) for _ in range(COUNT // 100)]
+    assert port.received.lost == received.count(b"") > 20 and port.received.held > 20
+
+
 def test_reads_are_damaged_too_and_never_longer_than_asked() -> None:
     port, data = written(FaultRates(duplicate=0.2))
     port.sent.duplicated = 0

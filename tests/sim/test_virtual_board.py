@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 import serial
 
-from sim.virtual_board import VirtualBoard, VirtualBoardError
+from hw.flow.tools import emit_verilog
+from sim.virtual_board import LineRates, VirtualBoard, VirtualBoardError
 from tests.sim.designs import Echo
 from tests.slow import slow
+
+
+@pytest.fixture(scope="module")
+def echo() -> str:
+    """Verilog of an echo, with 8 clocks a bit."""
+    return emit_verilog(Echo(clocks_per_bit=8))
 
 
 @pytest.mark.parametrize("clocks_per_bit", [8, slow(10), slow(12)])
@@ -51,6 +58,42 @@ def test_cycles_are_those_of_the_run_once_it_stopped() -> None:
         running = board.cycles
     assert board.cycles >= running > 0
     assert board.cycles == board.cycles
+
+
+def test_a_line_with_low_stop_bits_loses_bytes_and_counts_them(echo: str) -> None:
+    data = random.Random(1).randbytes(3000)
+    with VirtualBoard(echo, clocks_per_bit=8) as board, serial.Serial(board.port, timeout=2) as port:
+        board.disturb(LineRates(stop=0.02, seed=1))
+        port.write(data)
+        received = port.read(len(data))
+        # The echo takes a low stop bit for a start bit, too, and may lose the byte after it.
+        stops, lost = board.faults.stops, len(data) - len(received)
+        assert 60 < stops <= lost <= 2 * stops
+        board.disturb(LineRates(skew=0.02))
+        port.write(data)
+        assert port.read(len(data)) == data
+
+
+def test_a_line_that_nothing_drives_looks_like_bytes(echo: str) -> None:
+    with VirtualBoard(echo, clocks_per_bit=8) as board, serial.Serial(board.port, timeout=1) as port:
+        board.disturb(LineRates(floating=0.01, line_break=0.001, noise=0.001, seed=1))
+        assert len(port.read(1000)) > 100
+        faults = board.faults
+        assert min(faults.floats, faults.breaks, faults.pulses) > 0 and faults.edges > 100
+
+
+def test_an_unplugged_port_is_gone_and_the_board_is_at_another(echo: str) -> None:
+    with VirtualBoard(echo, clocks_per_bit=8) as board:
+        with serial.Serial(board.port, timeout=10) as port:
+            board.unplug()
+            with pytest.raises(serial.SerialException):
+                port.read(1)
+        with serial.Serial(board.port, timeout=10) as port:
+            port.write(b"U")
+            assert port.read(1) == b"U"
+            board.reset()
+            port.write(b"V")
+            assert port.read(1) == b"V"
 
 
 def test_failed_assertion_of_the_gateware_is_an_error() -> None:
