@@ -80,7 +80,8 @@ def run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         f"before   {model.network}, {model.network.parameters:,} parameters; hold-out {score_text(scores[0])}",
         f"after    {smaller.network}, {smaller.network.parameters:,} parameters; hold-out {score_text(scores[1])}",
     )
-    reporter.note(f"The smaller model is in {options.output}.")
+    what = "The smaller model" if pruned.columns or pruned.addends else "Nothing is removed; the same model"
+    reporter.note(f"{what} is in {options.output}.")
     figures = {"columns": pruned.columns, "addends": pruned.addends, "change": pruned.change}
     write_json(options.json, {**figures, "before": scores[0], "after": scores[1]})
     return 0

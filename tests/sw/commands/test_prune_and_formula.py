@@ -2,7 +2,13 @@
 
 import json
 
+import numpy as np
+
+from sw.engine.prediction import Predictor
 from sw.model import Model
+from sw.oracle.fixed import FixedReference
+from sw.scaling import Scaling
+from sw.spec.network import Network
 from tests.sw.commands.running import SMALL, sw
 
 
@@ -13,6 +19,9 @@ def test_a_pruned_model_predicts_and_keeps_its_accuracy(folder, tmp_path):
     found = json.loads(figures.read_text())
     assert found["change"] <= 0.001 and found["after"]["rmse"] <= 2 * found["before"]["rmse"]
     assert Model.load(small).network.layers[-1].inputs == 8 - len(found["addends"])
+    model, rows = Model.load(small), np.random.default_rng(0).uniform(0, 1, (50, 2))
+    oracle = FixedReference(model.network, model.nodes).predict(model.encode_features(rows))
+    assert np.array_equal(Predictor(model).predict(rows), model.decode(oracle))
     sw("predict", small, folder / "norm.csv", "--output", tmp_path / "predicted.csv")
 
 
@@ -27,11 +36,6 @@ def test_a_formula_is_printed_with_its_score_beside_the_models(folder, tmp_path)
 
 def test_a_deeper_model_is_refused_in_a_line(folder, tmp_path):
     deep = tmp_path / "deep.npz"
-    import numpy as np
-
-    from sw.scaling import Scaling
-    from sw.spec.network import Network
-
     network = Network.chain((2, 2, 2, 1), (4, 4, 4))
     ones = np.ones(2)
     nodes = [np.zeros(layer.shape, np.int64) for layer in network.layers]
