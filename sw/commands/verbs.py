@@ -55,6 +55,8 @@ VERBS = (
     Verb("predict", "predict the rows of a file", DATA, "sw.commands.predict"),
     Verb("info", "show what a model file holds", DATA, "sw.commands.info"),
     Verb("plot", "draw a network, its training or its predictions", DATA, "sw.commands.plot"),
+    Verb("prune", "remove what hardly matters from a model", DATA, "sw.commands.prune"),
+    Verb("formula", "write a model as a formula of known functions", DATA, "sw.commands.formula"),
     Verb("bench", "measure how fast this computer trains", DATA, "sw.commands.bench"),
     Verb("export", "write a model as source text for other devices", DATA, "sw.commands.export"),
     Verb("data", "write a named data set to a file", DATA, "sw.commands.data"),
