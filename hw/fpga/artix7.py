@@ -38,7 +38,6 @@ ARTIX7 = Technology(
     multiplier_width=18,  # of 18 x 25: UG479
     multiplier_latency=2,
     multiplier_logic=1.4,
-    placed_logic=0.0,  # nothing was placed
     memory_latency=2,
     fine_stages=True,
     expected_fmax_hz=None,

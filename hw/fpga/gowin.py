@@ -146,7 +146,6 @@ GW2A = Technology(
     multiplier_cell=multiplier,
     multiplier_latency=2,
     multiplier_logic=1.4,
-    placed_logic=0.3,  # 2-8-1 on a GW2AR-18 takes 29 %
     memory_latency=2,
     fine_stages=True,
     expected_fmax_hz=(90e6, 90e6),  # below what nextpnr reports, which knows no delay of the multipliers

@@ -116,9 +116,9 @@ class Technology:
         Cycles from operands to product, all registers of the product included.
     multiplier_logic : float
         Logic cells of a product in logic, divided by the widths of both operands.
-    placed_logic : float
-        Share of a device's logic up to which designs were placed and routed. The planner makes products of logic, where
-        hard multipliers are too few, only up to that share.
+    mixed_products : float
+        Products of logic beside the hard multipliers, as a share of these, up to which designs were placed and routed.
+        The planner's search takes no more.
     memory_latency : int
         Cycles from a block RAM's address to its data.
     fine_stages : bool
@@ -148,9 +148,9 @@ class Technology:
     multiplier_cell: MultiplierCell | None = None
     multiplier_latency: int
     multiplier_logic: float
-    placed_logic: float
     memory_latency: int
     fine_stages: bool
+    mixed_products: float = 0.0
     operations_per_stage: int = 1
     low_latency: "Technology | None" = None
     expected_fmax_hz: tuple[float, float] | None

@@ -250,12 +250,10 @@ def objection(design: Design, max_staleness: int) -> str | None:
 def quick_objection(design: Design, max_staleness: int) -> str | None:
     """Return what rules a design out by its memories, multipliers and schedule, the quickest to find first."""
     board = design.board
-    if broken := breaches(least_requirements(design), board):
+    if broken := too_many(design, design.functions) or breaches(least_requirements(design), board):
         return f"needs at least {broken}"
-    if broken := breaches(hard_requirements(design), board):
+    if broken := too_many(design, design.plan.multipliers) or breaches(hard_requirements(design), board):
         return f"needs {broken}"
-    if crowded := crowding(design, hard_requirements(design)):
-        return crowded
     schedule = design.plan.schedule
     if (staleness := max(schedule.staleness)) > max_staleness:
         return f"misses the updates of {staleness} records in a forward pass, of {max_staleness} that it may miss"
@@ -270,23 +268,18 @@ def logic_objection(design: Design) -> str | None:
     board = design.board
     if broken := breaches(requirements(design), board):
         return f"needs {broken}"
-    if crowded := crowding(design, requirements(design)):
-        return crowded
     if (fmax := expected_fmax(design)) and fmax < board.clock_hz:
         return f"should reach {fmax / 1e6:.0f} MHz in place and route, {board.name} runs at {board.clock_hz / 1e6:g}"
     return None
 
 
-def crowding(design: Design, need: Resources) -> str | None:
-    """Return why a design with too many multipliers may not be placed and routed, in words; None if it should be."""
-    technology, most = design.board.technology, design.board.budget.logic
-    spare = not technology.multiplies(design.network.width) or not design.logic_products
-    if spare or need.logic <= technology.placed_logic * most:
+def too_many(design: Design, multipliers: int) -> str | None:
+    """Return why a design of so many multipliers is not worth a try, in words; None if it is."""
+    board, width = design.board, design.network.width
+    hard = board.budget.multipliers
+    if not board.technology.multiplies(width) or multipliers <= hard * (1 + board.technology.mixed_products):
         return None
-    return (
-        f"needs {need.logic} logic cells with {design.logic_products} multipliers of logic; up to "
-        f"{technology.placed_logic:.0%} of {most} were placed and routed"
-    )
+    return f"{multipliers} multipliers, {board.name} has {hard}"
 
 
 def with_store(design: Design) -> Design:

@@ -31,7 +31,7 @@ def multiplier(a, b, product):
 FAMILY = Technology(
     name="Theirs", fabric="Theirs", logic_costs=LogicCosts(choices=0.5, registers=0.5), multiplier_width=20,
     multiplier_cell=multiplier, multiplier_latency=3, multiplier_logic=1.0, memory_latency=1, fine_stages=False,
-    placed_logic=0.9, expected_fmax_hz=(60e6, 50e6), block_ram=((512, 18),),
+    expected_fmax_hz=(60e6, 50e6), block_ram=((512, 18),),
     flow=ToolFlow(cells={"multipliers": ("THEIR_MULTIPLIER",), "block_ram": ("THEIR_RAM",)}, bitstream="top.bin"),
 )
 BOARD = Board(

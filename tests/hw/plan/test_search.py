@@ -113,13 +113,13 @@ def test_products_that_are_too_many_for_a_board_are_logic(name: str, hard: int, 
     assert need.logic == logic_of(design) + memory_requirements(design).logic + cells
 
 
-def test_a_design_with_products_of_logic_is_no_larger_than_what_was_placed() -> None:
+def test_the_search_takes_as_many_products_of_logic_as_were_placed() -> None:
     board = boards.find("ulx3s")
-    few = replace(board, budget=replace(board.budget, multipliers=2, logic=12_000))
+    few = replace(board, budget=replace(board.budget, multipliers=21))
     found = search(few, Network.two_layer(4, 16, (4, 32), gain=0))
-    placed = few.technology.placed_logic * few.budget.logic
-    assert found.design.logic_products and requirements(found.design).logic <= placed
-    assert any("up to 60% of 12000 were placed and routed" in str(verdict.against) for verdict in found.ruled_out)
+    assert found.design.plan.multipliers == 22 and found.design.logic_products == 1
+    none = replace(few, technology=replace(few.technology, mixed_products=0.0))
+    assert search(none, Network.two_layer(4, 16, (4, 32), gain=0)).design.logic_products == 0
 
 
 def test_a_low_latency_product_is_never_logic() -> None:
@@ -202,7 +202,7 @@ def test_what_was_considered_says_why_the_choice_is_the_fastest() -> None:
         if 4 // taps * 16 // lanes < chosen.design.plan.schedule.initiation_interval
     ]
     assert {(verdict.design.taps, verdict.design.lanes[0]) for verdict in ruled_out} >= set(faster)
-    assert any("logic cells, ulx3s has 83640" in str(verdict.against) for verdict in ruled_out)
+    assert any("176 multipliers, ulx3s has 156" in str(verdict.against) for verdict in ruled_out)
     assert any("misses the updates of" in str(verdict.against) for verdict in ruled_out)
 
 
@@ -223,7 +223,7 @@ def test_a_folding_that_should_miss_the_clock_is_ruled_out() -> None:
 
 
 def test_a_network_that_fits_no_folding_is_refused() -> None:
-    with pytest.raises(DoesNotFitError, match="logic cells, icebreaker has 5280"):
+    with pytest.raises(DoesNotFitError, match="multipliers, icebreaker has 8"):
         _ = search(boards.find("icebreaker"), Network.chain((2, 4, 4, 4, 1), (2, 2, 2, 2))).design
 
 
