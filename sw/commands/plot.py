@@ -6,16 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, load_model, tell_notes
+from sw.commands.model_records import open_as_trained, places_of
+from sw.commands.options import DATA_HELP, add_data, check_suffix, data_file, load_model
 from sw.commands.progress import TerminalReporter
-from sw.datasets import open_source
 from sw.outputs import PICTURE, PICTURE_METADATA, Output, add_force, check
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sw.datasets import Source
-    from sw.datasets.dataset import Selection
     from sw.model import Model
 
 KINDS = ("network", "convergence", "predictions")
@@ -113,68 +111,16 @@ def _predictions(options: argparse.Namespace, model: Model, reporter: TerminalRe
     # They bring Numba, which the other kinds do without.
     import numpy as np
 
-    from sw.datasets.matching import match
     from sw.engine.prediction import Predictor
     from sw.engine.shards import SHARD_RECORDS
     from sw.figures import plots
     from sw.model import check_fit
 
-    source = open_as_trained(options, model)
-    tell_notes(source.name, source.notes, reporter.note)
-    reporter.note(f"{source.name}: {whose_holdout(model.selection, source.selection)}")
+    source = open_as_trained(options, model, reporter)
     check_fit(model.network, source)
-    names, _ = match(model.feature_names, source.feature_names, source.name)
-    chosen = [source.feature_names.index(name) for name in names]
+    chosen = places_of(model.feature_names, source)
     predictor, predicted, true = Predictor(model), [], []
     for shard in source.shards("holdout", SHARD_RECORDS):
         predicted.append(predictor.predict(shard.features[:, chosen]))
         true.append(shard.targets.copy())
     return plots.predictions(np.concatenate(predicted), np.concatenate(true), model.target_names)
-
-
-def open_as_trained(options: argparse.Namespace, model: Model) -> Source:
-    """Open a data set as a model was trained on it.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The verb's. If they say which records are meant, the model's own records are not looked for.
-    model : Model
-        What is done to the columns, and which records it was trained on.
-
-    Returns
-    -------
-    Source
-        The model's own records if this is the data set that it was trained on.
-    """
-    given = (options.records, options.holdout, options.seed) != (None, None, None)
-    return open_source(
-        options.dataset,
-        records=options.records,
-        holdout=options.holdout,
-        seed=options.seed or 0,
-        header=options.header,
-        encoding=model.encoding,
-        like=None if given else model.selection,
-    )
-
-
-def whose_holdout(trained: Selection | None, shown: Selection | None) -> str:
-    """Say whether the records of a hold-out are new to a model.
-
-    Parameters
-    ----------
-    trained : Selection or None
-        Records that the model was trained on.
-    shown : Selection or None
-        The records whose hold-out is shown.
-    """
-    if trained is None or shown is None:
-        return "the model does not say which records it was trained on, and may have seen this hold-out"
-    held = f"the hold-out of {shown.holdout:,} records by seed {shown.seed}"
-    if trained == shown:
-        return f"{held} is the one of the training"
-    if (trained.name, trained.rows) == (shown.name, shown.rows):
-        return f"{held} is not the one of the training (seed {trained.seed}), which may have seen some of it"
-    rows = "" if trained.rows is None else f" of {trained.rows:,} rows"
-    return f"{held} is of other data than the training's, {trained.name}{rows}, as far as names and sizes tell"
