@@ -135,7 +135,7 @@ def board_of(options: argparse.Namespace) -> Board:
     """
     board = boards.find(options.board)
     if options.clock is None:
-        return board.at(board.clock_hz, options.baud)
+        return board.at(board.clock_hz, options.baud) if options.baud else board
     asked = board.at(round(options.clock * 1e6), options.baud)
     return replace(asked, low_latency_hz=board.low_latency_hz and asked.clock_hz)
 
