@@ -22,7 +22,6 @@ from scripts.studies.figures import add_json, check_outputs
 from scripts.studies.word_length import Variant, variants_of
 from sw import datasets
 from sw.datasets import Split
-from sw.engine.compiled import CompiledFixed
 from sw.engine.encoder import Encoder
 from sw.experiment import Experiment
 from sw.outputs import write_json
@@ -69,10 +68,7 @@ class Report:
 
 def soak(preset: Preset, split: Split, variant: Variant, updates: int, seed: int) -> Iterator[Report]:
     """Train by a preset, then on for so many updates; the first report is of the preset's end."""
-    model = Experiment.begin(preset, split, seed=seed).model
-    model, trainer = variant.begin(model)
-    if isinstance(trainer, CompiledFixed):
-        trainer = CompiledFixed(model.network, model.nodes)  # which counts
+    model, trainer = variant.begin(Experiment.begin(preset, split, seed=seed).model, counting=True)
     encoder, train = Encoder(model, trainer), split.train
     records, holdout = encoder.records(train.features, train.targets), encoder.arguments(split.holdout.features)
     counts = Statistics()

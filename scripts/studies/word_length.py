@@ -86,12 +86,12 @@ class Variant:
         """Give a preset the variant's word."""
         return with_width(with_fine(preset, self.fine), self.width)
 
-    def begin(self, model: Model) -> tuple[Model, CompiledTrainer]:
-        """Make a trainer of a model before its first record."""
+    def begin(self, model: Model, *, counting: bool = False) -> tuple[Model, CompiledTrainer]:
+        """Make a trainer of a model before its first record; one in fixed point may count."""
         if self.arithmetic in FLOATING:
             model = as_floating(model)
             return model, compiled_trainer(model, self.arithmetic)
-        return model, CompiledFixed(model.network, model.nodes, self.staleness, counting=False)
+        return model, CompiledFixed(model.network, model.nodes, self.staleness, counting=counting)
 
 
 @dataclass
